@@ -1,0 +1,341 @@
+"""ChatRequest: everything that can be asked for, checked before it is sent."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, NamedTuple
+
+from pydantic import Field, ValidationError, field_validator
+
+from .errors import InvalidRequestError
+from .messages import (
+    AssistantMessage,
+    Message,
+    NamedToolChoice,
+    Outgoing,
+    ResponseFormat,
+    StreamOptions,
+    SystemMessage,
+    Thinking,
+    Tool,
+    ToolMessage,
+    UserMessage,
+    as_message_fields,
+    known_fields,
+)
+from .text import heal, mask_keys
+
+DEFAULT_MODEL = "deepseek-chat"
+MOST_STOPS = 16
+MOST_TOOLS = 128
+MOST_ALTERNATIVES = 20
+
+LIMITS = {
+    "messages": "a list of at least one message, each with role system, user, assistant or tool",
+    "model": "the name of a model",
+    "frequency_penalty": "a number from -2 to 2",
+    "presence_penalty": "a number from -2 to 2",
+    "max_tokens": "a whole number, 1 or more",
+    "response_format": '{"type": "text"} or {"type": "json_object"}',
+    "stop": f"a string, or a list of at most {MOST_STOPS} strings",
+    "stream": "true or false",
+    "stream_options": '{"include_usage": true or false}, only with stream: true',
+    "temperature": "a number from 0 to 2",
+    "top_p": "a number from 0 to 1",
+    "tools": f"a list of at most {MOST_TOOLS} functions; a name has 1 to 64 of A-Z a-z 0-9 _ -",
+    "tool_choice": '"none", "auto", "required", or {"type": "function", "function": {"name": …}}',
+    "logprobs": "true or false",
+    "top_logprobs": f"a whole number from 0 to {MOST_ALTERNATIVES}, only with logprobs: true",
+    "thinking": '{"type": "enabled"} or {"type": "disabled"}',
+    "reasoning_effort": '"none", "low", "high" or "max"',
+}
+"""The documented limit of each field of a request, in words."""
+
+IGNORED_WHILE_THINKING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+
+JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
+
+
+class Prepared(NamedTuple):
+    """A request as it is sent, and what was changed or will be ignored, in sentences."""
+
+    request: ChatRequest
+    notes: list[str]
+
+
+class ChatRequest(Outgoing):
+    """One request for a chat completion; each field is spelt and limited as on the wire.
+
+    Fields that are None are not sent. `extra` is sent beside the others, unchecked, and wins over them.
+    Build it with `ChatRequest.build`, which raises InvalidRequestError rather than pydantic's error.
+    """
+
+    messages: list[Message] = Field(min_length=1)
+    model: str = Field(default=DEFAULT_MODEL, min_length=1)
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
+    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
+    max_tokens: int | None = Field(default=None, ge=1)
+    response_format: ResponseFormat | None = None
+    stop: str | list[str] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    tools: list[Tool] | None = Field(default=None, max_length=MOST_TOOLS)
+    tool_choice: Literal["none", "auto", "required"] | NamedToolChoice | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(default=None, ge=0, le=MOST_ALTERNATIVES)
+    thinking: Thinking | None = None
+    reasoning_effort: Literal["none", "low", "high", "max"] | None = None
+    extra: dict[str, Any] = Field(default_factory=dict, exclude=True)
+
+    @field_validator("max_tokens", "top_logprobs", mode="before")
+    @classmethod
+    def _numpy_integers(cls, value: Any) -> Any:
+        return int(value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _list_of_stops(cls, value: Any) -> Any:
+        if isinstance(value, tuple):
+            value = list(value)
+        if isinstance(value, list) and len(value) > MOST_STOPS:
+            raise ValueError(f"{len(value)} stop strings")
+        return value
+
+    @classmethod
+    def build(cls, messages: Any, **fields: Any) -> ChatRequest:
+        """A checked request.
+
+        `messages`: a string (one user message), a message, or a list of strings, mappings and message
+        objects (also completions, which stand for what the model said). `fields`: request fields by
+        their wire names; None means not set. Raises InvalidRequestError with the field, the value and
+        the limit.
+        """
+        unknown = [name for name in fields if name not in cls.model_fields or name == "messages"]
+        if unknown:
+            nearest = difflib.get_close_matches(unknown[0], cls.model_fields, n=1)
+            hint = f"; did you mean `{nearest[0]}`?" if nearest else ""
+            raise InvalidRequestError(
+                f"There is no request field `{unknown[0]}`{hint}",
+                field=unknown[0],
+                remedy="Fields that are not listed can be sent unchecked: extra={...}, or --extra JSON.",
+            )
+        given = {name: value for name, value in fields.items() if value is not None}
+        given["messages"] = as_messages(messages)
+        try:
+            request = cls.model_validate(given)
+        except ValidationError as error:
+            refusal = _refusal(error)
+        else:
+            request._check_across_fields()
+            return request
+        raise refusal
+
+    @classmethod
+    def from_wire(cls, body: Mapping[str, Any]) -> ChatRequest:
+        """The request that a parsed JSON body asks for, as a server reads it.
+
+        Nulls count as not set; unknown fields of the body go to `extra`, those of messages are dropped.
+        Raises InvalidRequestError naming the field.
+        """
+        if not isinstance(body, Mapping):
+            raise InvalidRequestError("The body of a request must be a JSON object.")
+        known = {name: value for name, value in body.items() if name in cls.model_fields and name != "extra"}
+        unknown = {name: value for name, value in body.items() if name not in known}
+        messages = known.pop("messages", None)
+        if not isinstance(messages, list):
+            raise _broken("messages", messages)
+        for name in [name for name in ("response_format", "stream_options", "thinking") if known.get(name)]:
+            known[name] = _without_unknown(known[name], cls.model_fields[name].annotation)
+        return cls.build([known_fields(as_message_fields(each)) for each in messages], **known, extra=unknown)
+
+    def _check_across_fields(self) -> None:
+        if self.top_logprobs is not None and not self.logprobs:
+            raise _broken("top_logprobs", self.top_logprobs)
+        if self.stream_options is not None and not self.stream:
+            raise _broken("stream_options", self.stream_options.model_dump(exclude_none=True))
+        called: set[str] = set()
+        for position, message in enumerate(self.messages):
+            where = f"messages[{position}]"
+            if isinstance(message, AssistantMessage):
+                called.update(call.id for call in message.tool_calls or ())
+                if message.prefix and message is not self.messages[-1]:
+                    raise InvalidRequestError(
+                        f"`{where}.prefix` is true, and only the last message can be a prefix.",
+                        field=f"{where}.prefix", value=True, limit="only on the last message",
+                    )
+                if message.content is None and not message.tool_calls:
+                    raise InvalidRequestError(
+                        f"`{where}.content` is missing: an assistant message needs content or tool_calls.",
+                        field=f"{where}.content", limit="a string",
+                    )
+            if isinstance(message, ToolMessage) and message.tool_call_id not in called:
+                raise InvalidRequestError(
+                    f"`{where}.tool_call_id` is {message.tool_call_id!r}, which no earlier message called.",
+                    field=f"{where}.tool_call_id", value=message.tool_call_id, limit="the id of an earlier call",
+                )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON body: only what was set, surrogates healed, `extra` last.
+
+        Raises InvalidRequestError where `extra` or a tool's schema holds what JSON cannot say.
+        """
+        body: dict[str, Any] = {"messages": [_message_to_wire(message) for message in self.messages]}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if name in ("messages", "extra") or value is None:
+                continue
+            body[name] = _to_wire(value)
+        body.update(self.extra)
+        return heal(body)
+
+    def encode(self) -> bytes:
+        """The JSON body as UTF-8 bytes."""
+        try:
+            return json.dumps(self.to_wire(), ensure_ascii=False, allow_nan=False).encode("utf-8")
+        except (TypeError, ValueError, RecursionError) as error:
+            reason = str(error)
+        raise InvalidRequestError(
+            f"The request cannot be written as JSON: {reason}",
+            remedy="Use strings, numbers, lists and dictionaries only in `extra` and in tools' parameters.",
+        )
+
+    @property
+    def thinks(self) -> bool:
+        """Whether the model was asked to think before it answers."""
+        if self.thinking is not None:
+            return self.thinking.type == "enabled"
+        return self.model.endswith("reasoner")
+
+    @property
+    def prefix(self) -> str | None:
+        """The text that the answer was made to begin with, or None."""
+        last = self.messages[-1]
+        return (last.content or "") if isinstance(last, AssistantMessage) and last.prefix else None
+
+    @property
+    def needs_beta(self) -> bool:
+        """Whether the request uses what is served under `/beta` only: a prefix, or strict functions."""
+        return self.prefix is not None or any(tool.function.strict for tool in self.tools or ())
+
+    def prepared(self) -> Prepared:
+        """The request as it should be sent, with notes on what was added and on what will be ignored.
+
+        JSON mode without the word "json" in a message may make the model write blanks until its limit,
+        so an instruction is added.
+        """
+        request, notes = self, []
+        if self.response_format and self.response_format.type == "json_object" and not self._says_json():
+            request = self.model_copy(update={"messages": self._messages_asking_for_json()})
+            notes.append(f"JSON mode needs the word “json” in a message: added “{JSON_INSTRUCTION}”")
+        if self.thinks:
+            ignored = [name for name in IGNORED_WHILE_THINKING if getattr(self, name) is not None]
+            if ignored:
+                notes.append(f"{', '.join(ignored)}: ignored while the model thinks.")
+        return Prepared(request, notes)
+
+    def _says_json(self) -> bool:
+        return any("json" in (message.content or "").lower() for message in self.messages)
+
+    def _messages_asking_for_json(self) -> list[Any]:
+        first, *rest = self.messages
+        if isinstance(first, SystemMessage):
+            return [first.model_copy(update={"content": f"{first.content}\n\n{JSON_INSTRUCTION}"}), *rest]
+        return [SystemMessage(content=JSON_INSTRUCTION), first, *rest]
+
+
+def as_messages(messages: Any) -> list[Any]:
+    """`messages` as the list of fields that `ChatRequest` validates; see `ChatRequest.build`."""
+    if isinstance(messages, str) or isinstance(messages, Mapping) or hasattr(messages, "role"):
+        messages = [messages]
+    if not isinstance(messages, Iterable):
+        raise _broken("messages", messages)
+    return [
+        UserMessage(content=each).model_dump(exclude_none=True) if isinstance(each, str) else as_message_fields(each)
+        for each in messages
+    ]
+
+
+def _message_to_wire(message: Any) -> dict[str, Any]:
+    fields = message.model_dump(exclude_none=True)
+    if isinstance(message, AssistantMessage):
+        fields.setdefault("content", None)
+        if not message.sends_reasoning():
+            fields.pop("reasoning_content", None)
+    return fields
+
+
+def _to_wire(value: Any) -> Any:
+    """A field's value for JSON. A schema's own nulls stay: only fields of ours that are None are left out."""
+    if isinstance(value, Outgoing):
+        return {
+            name: _to_wire(getattr(value, name))
+            for name in type(value).model_fields
+            if getattr(value, name) is not None
+        }
+    if isinstance(value, list):
+        return [_to_wire(each) for each in value]
+    return value
+
+
+def _without_unknown(value: Any, annotation: Any) -> Any:
+    models = [kind for kind in getattr(annotation, "__args__", ()) if hasattr(kind, "model_fields")]
+    if not isinstance(value, Mapping) or not models:
+        return value
+    return {name: item for name, item in value.items() if name in models[0].model_fields and item is not None}
+
+
+def _broken(field: str, value: Any) -> InvalidRequestError:
+    limit = LIMITS[field]
+    return InvalidRequestError(
+        f"`{field}` is {_shown(value)}, and must be {limit}.",
+        field=field, value=value, limit=limit, remedy=f"Change `{field}`.",
+    )
+
+
+def _refusal(error: ValidationError) -> InvalidRequestError:
+    """Our error for the first thing that pydantic found wrong."""
+    problem = error.errors(include_url=False)[0]
+    location = [part for part in problem["loc"] if part not in _NOT_FIELDS and "[" not in str(part)]
+    field, value = str(location[0]), problem["input"]
+    path = _path(location)
+    if len(location) == 1:
+        return _broken(field, value)
+    if problem["type"] == "missing":
+        what = "is missing"
+    elif problem["type"] == "extra_forbidden":
+        what = "is not a field of this kind of message" if field == "messages" else "is not a field there"
+    else:
+        what = f"is {_shown(value)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+    limit = LIMITS[field]
+    return InvalidRequestError(
+        f"`{path}` {what}. `{field}` is {limit}.",
+        field=path, value=value, limit=limit, remedy=f"Change `{path}`.",
+    )
+
+
+_NOT_FIELDS = ("system", "user", "assistant", "tool", "str")
+"""Parts of a location in pydantic's errors that name a kind of message or of value."""
+
+
+def _path(location: list[Any]) -> str:
+    path = str(location[0])
+    for part in location[1:]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part.isidentifier() and not part[0].isupper():
+            path += f".{part}"
+    return path
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    text = mask_keys(repr(value))
+    return text if len(text) <= 60 else text[:59] + "…"
