@@ -250,7 +250,7 @@ class ChatRequest(Outgoing):
 
 def as_messages(messages: Any) -> list[Any]:
     """`messages` as the list of fields that `ChatRequest` validates; see `ChatRequest.build`."""
-    if isinstance(messages, str) or isinstance(messages, Mapping) or hasattr(messages, "role"):
+    if isinstance(messages, str | Mapping) or hasattr(messages, "role") or hasattr(messages, "as_message"):
         messages = [messages]
     if not isinstance(messages, Iterable):
         raise _broken("messages", messages)

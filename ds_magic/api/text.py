@@ -4,7 +4,12 @@ import re
 
 MASK = "****"
 
-_KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{8,}|(?i:\bBearer)\s+[^\s\"',;]+|\*{2,}[A-Za-z0-9_\-]+|[A-Za-z0-9_\-]+\*{3,}")
+_KEY_LIKE = re.compile(
+    r"\bsk-[A-Za-z0-9_\-]{8,}"
+    r"|(?i:\bBearer)\s+[^\s\"',;]+"
+    r"|\*{2,}[A-Za-z0-9_\-]+"
+    r"|[A-Za-z0-9_\-]+\*{3,}"
+)
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHARED_WITH_KEY = 4

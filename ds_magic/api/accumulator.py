@@ -1,0 +1,165 @@
+"""Deltas to a ChatCompletion, linear in the number of deltas."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .text import heal_surrogates
+
+_CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
+_CHOICE_FIELDS = frozenset(("index", "delta", "finish_reason", "logprobs"))
+_DELTA_FIELDS = frozenset(("role", "content", "reasoning_content", "tool_calls"))
+
+
+class _ToolCall:
+    def __init__(self) -> None:
+        self.id: str | None = None
+        self.type: str | None = None
+        self.name: str | None = None
+        self.arguments: list[str] = []
+
+    def add(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
+        self.id = piece.get("id") or self.id
+        self.type = piece.get("type") or self.type
+        self.name = function.get("name") or self.name
+        arguments = function.get("arguments")
+        if arguments is not None and arguments != "":
+            self.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+    def wire(self) -> dict[str, Any]:
+        function = {"name": self.name or "", "arguments": heal_surrogates("".join(self.arguments))}
+        return {"id": self.id, "type": self.type or "function", "function": function}
+
+
+class _Choice:
+    def __init__(self) -> None:
+        self.role: str | None = None
+        self.content: list[str] = []
+        self.reasoning_content: list[str] = []
+        self.tool_calls: dict[Any, _ToolCall] = {}
+        self.last_call: Any = None
+        self.logprobs: dict[str, list[Any]] = {}
+        self.finish_reason: str | None = None
+        self.unknown: dict[str, Any] = {}
+        self.unknown_in_message: dict[str, Any] = {}
+
+    def add(self, choice: dict[str, Any]) -> None:
+        delta = choice.get("delta")
+        if isinstance(delta, dict):
+            content = delta.get("content")
+            if content and isinstance(content, str):
+                self.content.append(content)
+            reasoning = delta.get("reasoning_content")
+            if reasoning and isinstance(reasoning, str):
+                self.reasoning_content.append(reasoning)
+            if self.role is None:
+                self.role = delta.get("role")
+            if delta.get("tool_calls"):
+                self._add_tool_calls(delta["tool_calls"])
+            for name in delta.keys() - _DELTA_FIELDS:
+                if delta[name] is not None:
+                    self.unknown_in_message[name] = delta[name]
+        logprobs = choice.get("logprobs")
+        if logprobs and isinstance(logprobs, dict):
+            for name, entries in logprobs.items():
+                if isinstance(entries, list):
+                    self.logprobs.setdefault(name, []).extend(entries)
+        if choice.get("finish_reason") is not None:
+            self.finish_reason = choice["finish_reason"]
+        for name in choice.keys() - _CHOICE_FIELDS:
+            if choice[name] is not None:
+                self.unknown[name] = choice[name]
+
+    def _add_tool_calls(self, pieces: Any) -> None:
+        for piece in pieces if isinstance(pieces, list) else ():
+            if not isinstance(piece, dict):
+                continue
+            key = piece.get("index")
+            if not isinstance(key, int):
+                key = self._key_without_index(piece.get("id"))
+            self.tool_calls.setdefault(key, _ToolCall()).add(piece)
+            self.last_call = key
+
+    def _key_without_index(self, call_id: Any) -> int:
+        """Some servers send no index: a new id begins a new call, anything else continues the last one."""
+        for key, call in self.tool_calls.items():
+            if call_id and call.id == call_id:
+                return key
+        if call_id or self.last_call is None:
+            return max(self.tool_calls, default=-1) + 1
+        return self.last_call
+
+    def wire(self, index: int) -> dict[str, Any]:
+        message = {
+            **self.unknown_in_message,
+            "role": self.role or "assistant",
+            "content": heal_surrogates("".join(self.content)) if self.content else None,
+        }
+        if self.reasoning_content:
+            message["reasoning_content"] = heal_surrogates("".join(self.reasoning_content))
+        if self.tool_calls:
+            message["tool_calls"] = [self.tool_calls[key].wire() for key in sorted(self.tool_calls)]
+        return {
+            **self.unknown,
+            "index": index,
+            "message": message,
+            "logprobs": self.logprobs or None,
+            "finish_reason": self.finish_reason,
+        }
+
+
+class Accumulator:
+    """Adds up parsed chunks. `add` takes one; `wire` gives the body that an unstreamed answer would have had.
+
+    The first chunk's id, model and the like stand; the last usage that is not null wins; `""` and null
+    in a delta mean nothing; tool calls and choices are merged by their index.
+    """
+
+    def __init__(self) -> None:
+        self._head: dict[str, Any] = {}
+        self._unknown: dict[str, Any] = {}
+        self._usage: Any = None
+        self._choices: dict[int, _Choice] = {}
+
+    def add(self, chunk: dict[str, Any]) -> None:
+        """Take in one parsed chunk."""
+        if not self._head:
+            self._head = {name: chunk[name] for name in ("id", "created", "model") if name in chunk}
+        if chunk.get("system_fingerprint"):
+            self._head.setdefault("system_fingerprint", chunk["system_fingerprint"])
+        if chunk.get("usage") is not None:
+            self._usage = chunk["usage"]
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if not isinstance(choice, dict):
+                continue
+            index = choice.get("index")
+            if not isinstance(index, int):
+                index = 0
+            state = self._choices.get(index)
+            if state is None:
+                state = self._choices[index] = _Choice()
+            state.add(choice)
+        for name in chunk.keys() - _CHUNK_FIELDS:
+            if chunk[name] is not None:
+                self._unknown[name] = chunk[name]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing to read has arrived: no text, no reasoning, no tool call."""
+        return not any(
+            choice.content or choice.reasoning_content or choice.tool_calls for choice in self._choices.values()
+        )
+
+    def wire(self) -> dict[str, Any]:
+        """The body of the completion so far."""
+        return {
+            **self._unknown,
+            **self._head,
+            "object": "chat.completion",
+            "choices": [self._choices[index].wire(index) for index in sorted(self._choices)],
+            "usage": self._usage,
+        }

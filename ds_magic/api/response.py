@@ -1,0 +1,450 @@
+"""What comes back: typed, lenient about what is missing or odd, unknown fields kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, WrapValidator
+from pydantic_core import core_schema
+
+if TYPE_CHECKING:
+    from ..logprobs.table import LogprobTable
+    from .request import ChatRequest
+
+Value = TypeVar("Value")
+
+
+def _or_none(value: Any, handler: Any) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+def _list_or_empty(value: Any) -> Any:
+    return [each for each in value if isinstance(each, dict | BaseModel)] if isinstance(value, list) else []
+
+
+def _dict_or_empty(value: Any) -> Any:
+    return value if isinstance(value, dict | BaseModel) else {}
+
+
+def _text_or_empty(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+Lenient = Annotated[Value | None, WrapValidator(_or_none)]
+"""A value of the type, or None where the server sent null or something else."""
+
+Text = Annotated[str, BeforeValidator(_text_or_empty)]
+Objects = Annotated[list[Value], BeforeValidator(_list_or_empty)]
+Object = Annotated[Value, BeforeValidator(_dict_or_empty)]
+
+
+class Incoming(BaseModel):
+    """What comes in: every field optional, unknown ones kept as attributes."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+
+class TopLogprob(Incoming):
+    """An alternative at a position. `logprob` in nats; −9999.0 means "not among the top 20"."""
+
+    token: Text = ""
+    logprob: Lenient[float] = None
+    bytes: Lenient[list[int]] = None
+
+
+class TokenLogprob(TopLogprob):
+    """A token of the answer with its alternatives, most likely first where the server sorts them."""
+
+    top_logprobs: Objects[TopLogprob] = []
+
+
+class TokenLogprobs(Sequence):
+    """The tokens of an answer as TokenLogprob objects, made on demand from what the server sent.
+
+    `.wire` is the list of dictionaries as it came: 8,000 tokens with 20 alternatives would otherwise be
+    170,000 objects.
+    """
+
+    def __init__(self, wire: list[Any]):
+        self.wire = wire
+
+    def __len__(self) -> int:
+        return len(self.wire)
+
+    def __getitem__(self, position):
+        if isinstance(position, slice):
+            return TokenLogprobs(self.wire[position])
+        entry = self.wire[position]
+        return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, TokenLogprobs) and self.wire == other.wire
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} tokens with log-probabilities>"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source, handler):
+        return core_schema.no_info_plain_validator_function(
+            cls._from_wire,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value and value.wire),
+        )
+
+    @classmethod
+    def _from_wire(cls, value: Any) -> TokenLogprobs | None:
+        if isinstance(value, TokenLogprobs):
+            return value
+        return cls(value) if isinstance(value, list) else None
+
+
+class ChoiceLogprobs(Incoming):
+    """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
+
+    content: TokenLogprobs | None = None
+    reasoning_content: TokenLogprobs | None = None
+
+
+class CalledFunction(Incoming):
+    """The function the model wants called. `arguments` is a string that may not be valid JSON."""
+
+    name: Text = ""
+    arguments: Text = ""
+
+
+class MessageToolCall(Incoming):
+    """A tool call of the model."""
+
+    id: Lenient[str] = None
+    type: Lenient[str] = "function"
+    function: Object[CalledFunction] = CalledFunction()
+
+
+class ResponseMessage(Incoming):
+    """What the model said."""
+
+    role: Lenient[str] = "assistant"
+    content: Lenient[str] = None
+    reasoning_content: Lenient[str] = None
+    tool_calls: Annotated[list[MessageToolCall] | None, WrapValidator(_or_none)] = None
+
+
+class Choice(Incoming):
+    """One answer; `finish_reason` is any string, or None while it is not finished."""
+
+    index: Annotated[int, WrapValidator(lambda value, handler: _or_none(value, handler) or 0)] = 0
+    message: Object[ResponseMessage] = Field(default_factory=ResponseMessage)
+    logprobs: Lenient[ChoiceLogprobs] = None
+    finish_reason: Lenient[str] = None
+
+
+class CompletionTokensDetails(Incoming):
+    """How many of the completion's tokens were reasoning."""
+
+    reasoning_tokens: Lenient[int] = None
+
+
+class PromptTokensDetails(Incoming):
+    """Other servers' form of the cache figures."""
+
+    cached_tokens: Lenient[int] = None
+
+
+class Usage(Incoming):
+    """Token counts. prompt_tokens = prompt_cache_hit_tokens + prompt_cache_miss_tokens."""
+
+    prompt_tokens: Lenient[int] = None
+    completion_tokens: Lenient[int] = None
+    total_tokens: Lenient[int] = None
+    prompt_cache_hit_tokens: Lenient[int] = None
+    prompt_cache_miss_tokens: Lenient[int] = None
+    prompt_tokens_details: Lenient[PromptTokensDetails] = None
+    completion_tokens_details: Lenient[CompletionTokensDetails] = None
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """Tokens of the prompt that came from the server's cache, by whichever name it uses."""
+        if self.prompt_cache_hit_tokens is not None:
+            return self.prompt_cache_hit_tokens
+        return self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens
+
+    @property
+    def reasoning_tokens(self) -> int | None:
+        """Tokens of the completion that were reasoning."""
+        return self.completion_tokens_details and self.completion_tokens_details.reasoning_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds until the first token and in all, and tokens a second, as measured here.
+
+    `first_token` is None where nothing came or nothing was streamed; `tokens_per_second` counts the
+    tokens after the first over the time after it, and is None where the server gave no count.
+    """
+
+    first_token: float | None
+    total: float
+    tokens_per_second: float | None = None
+
+
+class Model(Incoming):
+    """A model that the server offers."""
+
+    id: Text = ""
+    owned_by: Lenient[str] = None
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class ChatCompletion(Incoming):
+    """A completion: the wire's fields, and for the first choice the shortcuts that people use.
+
+    Beside the wire's fields:
+    `request`: the ChatRequest that was sent. `timing`: a Timing. `backend`: which server answered, in
+    words. `interrupted`: True where the answer is not whole, and then `interruption` says why, in words.
+    `notes`: what was changed or ignored on the way, sentences. `str(completion)` is its content.
+    """
+
+    id: Lenient[str] = None
+    object: Lenient[str] = None
+    created: Lenient[int] = None
+    model: Lenient[str] = None
+    system_fingerprint: Lenient[str] = None
+    choices: Objects[Choice] = []
+    usage: Lenient[Usage] = None
+
+    _request: ChatRequest | None = PrivateAttr(default=None)
+    _timing: Timing | None = PrivateAttr(default=None)
+    _backend: str | None = PrivateAttr(default=None)
+    _interruption: str | None = PrivateAttr(default=None)
+    _notes: list[str] = PrivateAttr(default_factory=list)
+
+    @classmethod
+    def from_wire(
+        cls,
+        body: dict[str, Any],
+        *,
+        request: ChatRequest | None = None,
+        timing: Timing | None = None,
+        backend: str | None = None,
+        interruption: str | None = None,
+        notes: Sequence[str] = (),
+    ) -> ChatCompletion:
+        """The completion in a parsed JSON body; odd or missing fields become None."""
+        completion = cls.model_validate(body)
+        completion._request = request
+        completion._timing = timing
+        completion._backend = backend
+        completion._interruption = interruption
+        completion._notes = list(notes)
+        return completion
+
+    @property
+    def request(self) -> ChatRequest | None:
+        """The request that was sent, without the key."""
+        return self._request
+
+    @property
+    def timing(self) -> Timing | None:
+        """How long it took."""
+        return self._timing
+
+    @property
+    def backend(self) -> str | None:
+        """Which server answered: "DeepSeek", "embedded model", an address, or "recording"."""
+        return self._backend
+
+    @property
+    def interruption(self) -> str | None:
+        """Why the answer is not whole, in words, or None."""
+        return self._interruption
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether the answer ended before the model did: stopped, cut off, or failed half-way."""
+        return self._interruption is not None
+
+    @property
+    def notes(self) -> list[str]:
+        """What was changed or ignored on the way, one sentence each."""
+        return self._notes
+
+    @property
+    def choice(self) -> Choice:
+        """The first choice; an empty one where the server sent none."""
+        return self.choices[0] if self.choices else Choice()
+
+    @property
+    def content(self) -> str:
+        """The answer's text; empty where there is none."""
+        return self.choice.message.content or ""
+
+    @property
+    def reasoning_content(self) -> str | None:
+        """What the model thought before it answered, or None."""
+        return self.choice.message.reasoning_content
+
+    @property
+    def tool_calls(self) -> list[MessageToolCall]:
+        """The tool calls of the answer; empty where there are none."""
+        return self.choice.message.tool_calls or []
+
+    @property
+    def finish_reason(self) -> str | None:
+        """`stop`, `length`, `content_filter`, `tool_calls`, `insufficient_system_resource`, or any other string."""
+        return self.choice.finish_reason
+
+    @cached_property
+    def logprobs(self) -> LogprobTable | None:
+        """The token probabilities of the answer, or None where the server gave none."""
+        return self._table("content", self.content)
+
+    @cached_property
+    def reasoning_logprobs(self) -> LogprobTable | None:
+        """The token probabilities of the reasoning, or None where the server gave none."""
+        return self._table("reasoning_content", self.reasoning_content or "")
+
+    def _table(self, name: str, text: str) -> LogprobTable | None:
+        lists = self.choice.logprobs
+        tokens = lists and getattr(lists, name)
+        if tokens is None:
+            return None
+        from ..logprobs.table import LogprobTable
+
+        asked = self._request
+        return LogprobTable.from_wire(
+            tokens.wire,
+            content=text,
+            temperature=asked and asked.temperature,
+            top_p=asked and asked.top_p,
+            top_logprobs=asked and asked.top_logprobs,
+            model=self.model,
+        )
+
+    @property
+    def parsed(self) -> Any:
+        """The content as a JSON value where JSON mode was asked for and it is valid, else None."""
+        wanted = self._request and self._request.response_format
+        if not wanted or wanted.type == "text":
+            return None
+        try:
+            return json.loads(self.content)
+        except ValueError:
+            return None
+
+    def as_message(self) -> dict[str, Any]:
+        """The answer as a message of a conversation."""
+        message = self.choice.message
+        return {
+            "role": "assistant",
+            "content": message.content if message.content is not None or message.tool_calls else "",
+            "reasoning_content": message.reasoning_content,
+            "tool_calls": [call.model_dump(exclude_none=True) for call in message.tool_calls or ()] or None,
+        }
+
+    def __str__(self) -> str:
+        return self.content
+
+    def __repr__(self) -> str:
+        facts = [self.model, self.backend, self.interruption or self.finish_reason]
+        if self.usage and self.usage.completion_tokens is not None:
+            facts.append(f"{self.usage.completion_tokens} tokens")
+        line = " · ".join(fact for fact in facts if fact)
+        return f"{self.content}\n⟨{line}⟩" if line else self.content
+
+    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+        from ..views.static import mimebundle
+
+        return mimebundle(self)
+
+
+class Delta:
+    """What one chunk of a stream adds to one choice: a light view of the parsed chunk.
+
+    Text that the chunk does not have is None. `usage` and `model` are the chunk's, as they came.
+    """
+
+    __slots__ = ("chunk", "choice", "_fields")
+
+    def __init__(self, chunk: dict[str, Any], choice: dict[str, Any]):
+        self.chunk = chunk
+        self.choice = choice
+        fields = choice.get("delta")
+        self._fields = fields if isinstance(fields, dict) else {}
+
+    @property
+    def index(self) -> int:
+        """Which choice it belongs to, from 0."""
+        index = self.choice.get("index")
+        return index if isinstance(index, int) else 0
+
+    @property
+    def role(self) -> str | None:
+        """The role, where this chunk says it."""
+        return self._fields.get("role")
+
+    @property
+    def content(self) -> str | None:
+        """Text to append to the answer."""
+        return self._fields.get("content")
+
+    @property
+    def reasoning_content(self) -> str | None:
+        """Text to append to the reasoning."""
+        return self._fields.get("reasoning_content")
+
+    @property
+    def tool_calls(self) -> list[dict[str, Any]] | None:
+        """Pieces of tool calls, as they came; `index` says of which call."""
+        return self._fields.get("tool_calls")
+
+    @property
+    def logprobs(self) -> dict[str, Any] | None:
+        """The log-probabilities of this chunk's tokens, as they came."""
+        return self.choice.get("logprobs")
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Why the answer ended, in the chunk that ends it."""
+        return self.choice.get("finish_reason")
+
+    @property
+    def usage(self) -> dict[str, Any] | None:
+        """The usage, in the chunk that carries it."""
+        return self.chunk.get("usage")
+
+    @property
+    def model(self) -> str | None:
+        """The model that the chunk names."""
+        return self.chunk.get("model")
+
+    def __bool__(self) -> bool:
+        """Whether it brings anything to read: text, reasoning or a piece of a tool call."""
+        fields = self._fields
+        return bool(fields.get("content") or fields.get("reasoning_content") or fields.get("tool_calls"))
+
+    def __repr__(self) -> str:
+        shown = {name: value for name, value in self._fields.items() if value}
+        return f"Delta({self.index}, {shown})"
+
+
+def deltas_of(chunk: dict[str, Any]) -> Iterator[Delta]:
+    """The deltas of a parsed chunk: one a choice, and one without text where it has no choices."""
+    choices = chunk.get("choices")
+    if not isinstance(choices, list) or not choices:
+        yield Delta(chunk, {})
+        return
+    for choice in choices:
+        if isinstance(choice, dict):
+            yield Delta(chunk, choice)
