@@ -160,3 +160,9 @@ def described(error: Any) -> dict[str, Any]:
         "field": error.get("param") if isinstance(error.get("param"), str) else None,
         "code": error.get("code"),
     }
+
+
+def bare(error: DeepSeekError) -> DeepSeekError:
+    """The error without the frames it passed and without its cause, whose locals may hold headers."""
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)

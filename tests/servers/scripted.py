@@ -165,9 +165,11 @@ def event(payload) -> bytes:
 
 def text_chunk(content=None, *, reasoning=None, finish=None, **fields) -> dict:
     """A chunk of a stream in DeepSeek's shape."""
-    delta = {name: value for name, value in (("content", content), ("reasoning_content", reasoning)) if value is not None}
+    texts = {"content": content, "reasoning_content": reasoning}
+    delta = {name: value for name, value in texts.items() if value is not None}
     choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": fields.pop("logprobs", None)}
-    return {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "scripted", "choices": [choice], **fields}
+    head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": "scripted"}
+    return {**head, "choices": [choice], **fields}
 
 
 def streamed(*payloads, done=True):

@@ -1,0 +1,259 @@
+"""One request and the bytes of its answer: opened with retries, read as they come, closed from any thread."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    DeepSeekError,
+    StreamInterruptedError,
+    class_for_status,
+    described,
+)
+from .events import Event, Retrying
+from .retry import parse_retry_after, wait_before
+from .text import shorten
+from .transport import opening_error, place, reading_error, watching
+from .wire import parse_json
+
+if TYPE_CHECKING:
+    from .client import Client
+
+_READ_SIZE = 65536
+_LONGEST_REFUSAL = 1 << 16
+_DRAIN_SECONDS = 0.05
+"""How long the end of the body may lag behind `[DONE]` before its connection is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds, each None for no limit.
+
+    `connect`: until a connection stands. `idle`: between two reads, also until the first; a server's
+    keep-alives begin it anew. `total`: from the first try to the end of the answer.
+    """
+
+    connect: float | None = 10.0
+    idle: float | None = 120.0
+    total: float | None = None
+
+    @classmethod
+    def of(cls, timeout: Timeouts | float | None) -> Timeouts:
+        """`timeout` as Timeouts; a bare number is the total."""
+        if isinstance(timeout, Timeouts):
+            return timeout
+        if timeout is None:
+            return cls()
+        return cls(connect=min(10.0, timeout), total=float(timeout))
+
+
+class Exchange:
+    """A request on its way. `open`, then `read` until it gives b"", then `finish`; or `close` at any time."""
+
+    def __init__(
+        self,
+        client: Client,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        *,
+        timeouts: Timeouts,
+        on_event: Callable[[Event], None],
+    ):
+        self._client = client
+        self._method = method
+        self.url = url
+        self._body = body
+        self._timeouts = timeouts
+        self._on_event = on_event
+        self._response: requests.Response | None = None
+        self._socket: socket.socket | None = None
+        self._socket_lock = threading.Lock()
+        self._gone = threading.Event()
+        self._expired = False
+        self._deadline: threading.Timer | None = None
+        self.sent_at = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called (or the total time is over)."""
+        return self._gone.is_set()
+
+    @property
+    def media_type(self) -> str:
+        """The Content-Type of the answer, without parameters, in lower case."""
+        return self._response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+    def open(self) -> bool:
+        """Send the request, again after failures that may pass, until a 200 begins. False if closed meanwhile.
+
+        Raises a DeepSeekError for a refusal or where no connection can be had.
+        """
+        if self._timeouts.total is not None:
+            self._deadline = threading.Timer(self._timeouts.total, self._expire)
+            self._deadline.daemon = True
+            self._deadline.start()
+        attempt = 0
+        while not self.closed:
+            error = self._try_to_open()
+            if error is None or self.closed:
+                break
+            attempt += 1
+            wait = wait_before(attempt, error.retry_after)
+            if not error.retryable or attempt > self._client.retries or wait is None:
+                self._end()
+                raise error
+            self._on_event(Retrying(error, wait, attempt, self._client.retries))
+            self._gone.wait(wait)
+        self._raise_if_expired()
+        return not self.closed
+
+    def read(self) -> bytes:
+        """What has arrived, as soon as anything has; b"" at the end of the answer or once closed.
+
+        Raises StreamInterruptedError or APITimeoutError.
+        """
+        if self.closed:
+            self._raise_if_expired()
+            return b""
+        error = None
+        try:
+            return self._response.raw.read1(_READ_SIZE, decode_content=True) or self._at_end()
+        except Exception as caught:
+            error = reading_error(caught, self.url, self._timeouts.idle or 0)
+        self._end()
+        self._raise_if_expired()
+        if self.closed:
+            return b""
+        raise error
+
+    def _at_end(self) -> bytes:
+        self._raise_if_expired()
+        return b""
+
+    def finish(self, *, whole: bool) -> None:
+        """Let go of the connection, from the thread that reads.
+
+        Where the answer is `whole`, what may follow its last event is read first, so that the connection
+        can be used again.
+        """
+        if whole and self._response is not None and not self.closed:
+            with contextlib.suppress(Exception):
+                self._socket.settimeout(_DRAIN_SECONDS)
+                for _ in range(8):
+                    if not self._response.raw.read1(_READ_SIZE, decode_content=False):
+                        break
+        self._end()
+
+    def close(self) -> None:
+        """End the exchange at once, from any thread; a thread that waits in `open` or `read` goes on."""
+        self._gone.set()
+        self._wake()
+
+    def _wake(self) -> None:
+        # Closing a response from another thread blocks; shutting its socket down wakes the reader.
+        with self._socket_lock, contextlib.suppress(OSError, ValueError):
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
+
+    def _expire(self) -> None:
+        self._expired = True
+        self.close()
+
+    def _raise_if_expired(self) -> None:
+        if self._expired:
+            self._end()
+            raise APITimeoutError(f"The answer was not complete within {self._timeouts.total:g} s.")
+
+    def _end(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        with self._socket_lock:
+            # From here on the socket may serve another request.
+            self._socket = None
+        if self._response is not None:
+            self._response.close()
+
+    def _watch(self, connected: socket.socket) -> None:
+        self._socket = connected
+        if self.closed:
+            self._wake()
+
+    def _try_to_open(self) -> DeepSeekError | None:
+        self.sent_at = time.monotonic()
+        timeouts = self._timeouts
+        try:
+            with watching(self._watch):
+                self._response = self._client.send(
+                    self._method, self.url, self._body, (timeouts.connect, timeouts.idle)
+                )
+        except (requests.RequestException, OSError, ValueError) as caught:
+            return opening_error(caught, self.url, timeouts.connect or 0, timeouts.idle or 0)
+        if self._response.status_code == 200:
+            return None
+        return self._refusal()
+
+    def _refusal(self) -> DeepSeekError:
+        status = self._response.status_code
+        body = b""
+        with contextlib.suppress(Exception):
+            while len(body) < _LONGEST_REFUSAL:
+                piece = self._response.raw.read1(_READ_SIZE, decode_content=True)
+                if not piece:
+                    break
+                body += piece
+        retry_after = parse_retry_after(self._response.headers.get("Retry-After"))
+        redirects = [place(each.url) for each in self._response.history]
+        self._response.close()
+        known = refusal_of(body) or {"message": f"{place(self.url)} answered with HTTP {status} and nothing else."}
+        known["message"] = self._client.masked(known["message"])
+        if redirects:
+            known["message"] += f" (after a redirect from {redirects[0]})"
+        if status < 400:
+            return APIConnectionError(f"HTTP {status} instead of an answer: {known['message']}", status=status)
+        error = class_for_status(status)(retry_after=retry_after, status=status, **known)
+        if status == 404:
+            error.remedy = "Check the base URL: the server does not know this address, or not this model."
+        return error
+
+
+def refusal_of(body: bytes) -> dict[str, Any] | None:
+    """What a refused request's body says: an error object, JSON of another shape, or bare text."""
+    text = body.decode("utf-8", "replace").strip()
+    if not text:
+        return None
+    try:
+        parsed, _ = parse_json(body)
+    except ValueError:
+        return described(text)
+    if isinstance(parsed, dict) and parsed.get("error"):
+        return described(parsed["error"])
+    if isinstance(parsed, dict) and (parsed.get("message") or parsed.get("detail")):
+        return described({"message": parsed.get("message") or parsed.get("detail")})
+    return described(text)
+
+
+def truncated(url: str) -> StreamInterruptedError:
+    """The error for an answer whose end never came."""
+    return StreamInterruptedError(f"The answer of {place(url)} ended before it was complete.")
+
+
+def not_an_answer(url: str, body: bytes) -> DeepSeekError:
+    """The error for a 200 whose body is not one of this API's."""
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith(("{", "[")):
+        return truncated(url)
+    said = f"text that is not JSON: {shorten(text, 200)}" if text else "an empty answer"
+    return APIConnectionError(
+        f"{place(url)} sent {said}", remedy="Check that the base URL is that of a chat-completions API."
+    )

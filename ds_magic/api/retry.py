@@ -1,0 +1,36 @@
+"""When to try again: exponential waits with full jitter, and what `Retry-After` asks for."""
+
+from __future__ import annotations
+
+import random
+import time
+from email.utils import parsedate_to_datetime
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 10.0
+LONGEST_ASKED = 60.0
+
+
+def wait_before(attempt: int, retry_after: float | None) -> float | None:
+    """Seconds to wait before retry number `attempt` (from 1), or None where the server asks for too long.
+
+    Full jitter: uniform between 0 and min(10 s, 0.5 s · 2^(attempt − 1)), or what `Retry-After` says,
+    up to 60 s (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+    """
+    if retry_after is not None:
+        return retry_after if retry_after <= LONGEST_ASKED else None
+    return random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1)))
+
+
+def parse_retry_after(value: str | None) -> float | None:
+    """Seconds from now that a `Retry-After` header asks for: a number, or an HTTP date; None if neither."""
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - time.time()
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if seconds == seconds else None

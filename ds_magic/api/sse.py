@@ -1,0 +1,84 @@
+"""Bytes to server-sent events, incremental, by the WHATWG rules.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Decoded(NamedTuple):
+    """What some bytes completed: the data of each event, and whether a comment was among them."""
+
+    events: list[bytes]
+    comment: bool
+
+
+class EventDecoder:
+    """Takes bytes as they arrive and gives the data of each finished event.
+
+    Lines end at LF, CR or CRLF and nowhere else. Data stays bytes: it is UTF-8 by the standard, and JSON
+    parsers take it as it is.
+    """
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._at_start = True
+        self._after_cr = False
+
+    def decode(self, data: bytes) -> Decoded:
+        """What `data` completes. An event is finished by the blank line behind it."""
+        if self._at_start:
+            data = self._without_bom(data)
+        if self._after_cr and data:
+            self._after_cr = False
+            if data.startswith(b"\n"):
+                data = data[1:]
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        self._line.append(data)
+        if b"\n" not in data:
+            return Decoded([], False)
+        lines = b"".join(self._line).split(b"\n")
+        self._line = [lines.pop()]
+        return self._take(lines)
+
+    def flush(self) -> list[bytes]:
+        """What the end of the input completes: nothing, but for `[DONE]`, which servers leave unterminated.
+
+        An unfinished event is dropped, as the standard says.
+        """
+        self._take([b"".join(self._line)])
+        self._line = []
+        unfinished, self._data = self._data, []
+        return unfinished if [line.strip() for line in unfinished] == [b"[DONE]"] else []
+
+    def _without_bom(self, data: bytes) -> bytes:
+        data = b"".join(self._line) + data
+        self._line = []
+        if len(data) < len(_BOM) and _BOM.startswith(data):
+            self._line = [data]
+            return b""
+        self._at_start = False
+        return data.removeprefix(_BOM)
+
+    def _take(self, lines: list[bytes]) -> Decoded:
+        events: list[bytes] = []
+        comment = False
+        for line in lines:
+            if line.startswith(b"data:"):
+                self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
+            elif not line:
+                if self._data:
+                    events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
+                    self._data = []
+            elif line.startswith(b":"):
+                comment = True
+            elif line == b"data":
+                self._data.append(b"")
+        return Decoded(events, comment)

@@ -1,0 +1,225 @@
+"""Stream: the deltas of an answer as they come, and the completion they add up to."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .accumulator import Accumulator
+from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
+from .events import Event, Queued
+from .exchange import Exchange, not_an_answer, truncated
+from .request import ChatRequest
+from .response import ChatCompletion, Delta, Timing, deltas_of
+from .sse import EventDecoder
+from .text import heal, mask_keys, shorten
+from .wire import SurrogateJoiner, parse_json
+
+_DONE = b"[DONE]"
+
+
+class Stream:
+    """An answer that streams: iterate over it for its Deltas, then take `.completion`.
+
+    The request leaves on entering `with`, or with the first delta asked for. Leaving `with`, or `close()`
+    from any thread, ends it at once; `.completion` then holds what had arrived. Iterating raises a
+    DeepSeekError with `.partial`.
+    """
+
+    def __init__(
+        self,
+        open_exchange: Callable[[Stream], Exchange | None],
+        request: ChatRequest,
+        *,
+        backend: str,
+        notes: list[str],
+        on_event: Callable[[Event], None],
+    ):
+        self.request = request
+        self._open_exchange = open_exchange
+        self._backend = backend
+        self._notes = notes
+        self._on_event = on_event
+        self._accumulator = Accumulator()
+        self._exchange: Exchange | None = None
+        self._opened = False
+        self._closed = False
+        self._interruption: str | None = "stopped"
+        self._first_token_at: float | None = None
+        self._last_at: float | None = None
+        self._deltas = self._read()
+
+    def __iter__(self) -> Iterator[Delta]:
+        return self._deltas
+
+    def __next__(self) -> Delta:
+        return next(self._deltas)
+
+    def __enter__(self) -> Stream:
+        self._open()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self.close()
+        with contextlib.suppress(ValueError):  # another thread is reading: it will find the stream closed
+            self._deltas.close()
+
+    def close(self) -> None:
+        """End the stream at once, from any thread. What had arrived stays in `.completion`."""
+        self._closed = True
+        if self._exchange is not None:
+            self._exchange.close()
+
+    def adopt(self, exchange: Exchange) -> None:
+        """The exchange that this stream now waits for, so that `close` reaches it."""
+        self._exchange = exchange
+        if self._closed:
+            exchange.close()
+
+    @property
+    def completion(self) -> ChatCompletion:
+        """The completion of what has arrived so far; `.interrupted` unless the stream came to its end."""
+        body = self._accumulator.wire()
+        return ChatCompletion.from_wire(
+            body,
+            request=self.request,
+            timing=self._timing(body.get("usage")),
+            backend=self._backend,
+            interruption=self._interruption,
+            notes=self._notes,
+        )
+
+    def _timing(self, usage: Any) -> Timing | None:
+        if self._last_at is None:
+            return None
+        start, first, last = self._exchange.sent_at, self._first_token_at, self._last_at
+        tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
+        rate = None
+        if isinstance(tokens, int) and tokens > 1 and first is not None and last > first:
+            rate = (tokens - 1) / (last - first)
+        return Timing(first_token=None if first is None else first - start, total=last - start, tokens_per_second=rate)
+
+    def _open(self) -> bool:
+        if not self._opened:
+            self._opened = True
+            if not self._closed:
+                self._open_exchange(self)
+        return self._exchange is not None and not self._exchange.closed
+
+    def _read(self) -> Iterator[Delta]:
+        error = None
+        try:
+            if self._open():
+                if self._exchange.media_type == "application/json":
+                    yield from self._unstreamed(read_payload(self._exchange, self._on_event))
+                else:
+                    yield from self._streamed()
+        except DeepSeekError as caught:
+            error = caught
+        finally:
+            if self._exchange is not None:
+                self._exchange.finish(whole=self._interruption is None)
+        if error is not None:
+            self._interruption = shorten(error.message)
+            error.partial = None if self._accumulator.is_empty else self.completion
+            raise bare(error)
+
+    def _streamed(self) -> Iterator[Delta]:
+        exchange, decoder, joiner = self._exchange, EventDecoder(), SurrogateJoiner()
+        add, now, queued = self._accumulator.add, time.monotonic, False
+        unread: list[bytes] | None = []
+        while True:
+            data = exchange.read()
+            if data:
+                events, comment = decoder.decode(data)
+                if unread is not None:
+                    unread = None if events else [*unread, data]
+                if comment and not queued and self._first_token_at is None:
+                    queued = True
+                    self._on_event(Queued())
+            else:
+                events = decoder.flush()
+            self._last_at = now()
+            for payload in events:
+                if payload == _DONE or payload.strip() == _DONE:
+                    self._interruption = None
+                    return
+                chunk = self._parsed(payload, joiner)
+                if chunk is None:
+                    continue
+                add(chunk)
+                for delta in deltas_of(chunk):
+                    if self._first_token_at is None and delta:
+                        self._first_token_at = self._last_at
+                    yield delta
+                if exchange.closed:
+                    break
+            if not data:
+                if exchange.closed:
+                    return
+                if unread and exchange.media_type != "text/event-stream":
+                    yield from self._unstreamed(b"".join(unread))
+                    return
+                raise truncated(exchange.url)
+
+    def _parsed(self, payload: bytes, joiner: SurrogateJoiner) -> dict[str, Any] | None:
+        """The chunk in an event's data; None for data that says nothing. Raises for errors in the stream."""
+        try:
+            chunk, may_be_split = parse_json(payload)
+        except ValueError:
+            if not payload.strip():
+                return None
+            shown = shorten(payload.decode("utf-8", "replace"), 200)
+            raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}") from None
+        if not isinstance(chunk, dict):
+            return None
+        if chunk.get("error"):
+            known = described(chunk["error"])
+            known["message"] = mask_keys(f"The server reported an error in the stream: {known['message']}")
+            raise StreamInterruptedError(**known)
+        if may_be_split or joiner.holds:
+            joiner.heal(chunk)
+        return chunk
+
+    def _unstreamed(self, payload: bytes) -> Iterator[Delta]:
+        """The deltas of a server that does not stream: one for each choice of its one body."""
+        self._last_at = time.monotonic()
+        if self._exchange.closed:
+            return
+        body = parse_body(payload, self._exchange.url)
+        for choice in body.get("choices") or ():
+            if isinstance(choice, dict) and "message" in choice:
+                choice["delta"] = choice.pop("message")
+        self._accumulator.add(body)
+        self._interruption = None
+        yield from deltas_of(body)
+
+
+def read_payload(exchange: Exchange, on_event: Callable[[Event], None]) -> bytes:
+    """The whole body of an answer that is not streamed. Blank lines before it are keep-alives."""
+    pieces: list[bytes] = []
+    waits = False
+    while data := exchange.read():
+        if data.strip():
+            pieces.append(data)
+        elif not pieces and not waits:
+            waits = True
+            on_event(Queued())
+    return b"".join(pieces)
+
+
+def parse_body(payload: bytes, url: str) -> dict[str, Any]:
+    """The JSON object that an unstreamed answer holds. Raises where it is none, or holds an error."""
+    try:
+        body, may_hold_surrogates = parse_json(payload)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise not_an_answer(url, payload)
+    if body.get("error"):
+        known = described(body["error"])
+        status = known["code"] if isinstance(known["code"], int) and 400 <= known["code"] < 600 else None
+        raise class_for_status(status or 500)(status=status, **known)
+    return heal(body) if may_hold_surrogates else body

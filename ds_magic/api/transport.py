@@ -1,0 +1,173 @@
+"""Where requests meets us: the key, watched connections, and their exceptions in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from .errors import (
+    APIConnectionError,
+    APITimeoutError,
+    AuthenticationError,
+    DeepSeekError,
+    InvalidRequestError,
+    StreamInterruptedError,
+)
+from .text import shorten
+
+_opening = threading.local()
+
+
+class KeyAuth(AuthBase):
+    """Puts the key into a request's header. As an auth object, since a netrc file would replace a header."""
+
+    def __init__(self, key: str):
+        self._key = key.strip()
+        if not self._key.isascii() or not self._key.isprintable() or " " in self._key:
+            self._key = ""
+            raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        return request
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, KeyAuth) and self._key == other._key
+
+    __hash__ = None
+
+    def __repr__(self) -> str:
+        return "KeyAuth(****)"
+
+    def reveal(self) -> str:
+        """The key, for masking it in what a server says."""
+        return self._key
+
+
+class _Watched:
+    """A connection that tells whoever opens it which socket it uses, before it waits for the answer.
+
+    Without this a thread that waits for the headers could not be woken by another.
+    """
+
+    def getresponse(self, *args, **kwargs):
+        on_socket = getattr(_opening, "on_socket", None)
+        if on_socket is not None:
+            on_socket(self.sock)
+        return super().getresponse(*args, **kwargs)
+
+
+class WatchedAdapter(HTTPAdapter):
+    """requests' adapter, its connections watched."""
+
+    def get_connection_with_tls_context(self, *args, **kwargs):
+        pool = super().get_connection_with_tls_context(*args, **kwargs)
+        if not issubclass(pool.ConnectionCls, _Watched):
+            pool.ConnectionCls = type("WatchedConnection", (_Watched, pool.ConnectionCls), {})
+        return pool
+
+
+@contextlib.contextmanager
+def watching(on_socket: Callable[[socket.socket], None]):
+    """While it lasts, `on_socket` is told each socket that this thread's requests use."""
+    _opening.on_socket = on_socket
+    try:
+        yield
+    finally:
+        _opening.on_socket = None
+
+
+def make_session(base_url: str) -> requests.Session:
+    """A session for one server. Proxies and netrc of the environment are not for loopback."""
+    session = requests.Session()
+    session.mount("http://", WatchedAdapter(pool_maxsize=32))
+    session.mount("https://", WatchedAdapter(pool_maxsize=32))
+    session.trust_env = not is_loopback(base_url)
+    return session
+
+
+def is_loopback(url: str) -> bool:
+    """Whether the URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def place(url: str) -> str:
+    """The host and port of a URL, for people; never its user or password."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    host = parts.hostname or url
+    return f"{host}:{port}" if port else host
+
+
+def opening_error(error: Exception, url: str, connect: float, idle: float) -> DeepSeekError:
+    """Our error for what requests raised before there was an answer."""
+    where = place(url)
+    if isinstance(error, requests.ConnectTimeout):
+        return APITimeoutError(f"{where} did not accept a connection within {connect:g} s.")
+    if isinstance(error, requests.Timeout):
+        return APITimeoutError(f"{where} sent nothing for {idle:g} s.")
+    if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema):
+        return InvalidRequestError(
+            f"The base URL {url!r} does not begin with http:// or https://.", field="base_url",
+            remedy="Give the whole address, such as https://api.deepseek.com.",
+        )
+    if isinstance(error, requests.exceptions.InvalidURL | urllib3.exceptions.LocationValueError):
+        return InvalidRequestError(f"The base URL {url!r} is not an address.", field="base_url",
+                                   remedy="Give the whole address, such as https://api.deepseek.com.")
+    if isinstance(error, requests.exceptions.SSLError):
+        return APIConnectionError(f"No secure connection to {where}: {shorten(str(_root(error)), 200)}")
+    if isinstance(error, requests.exceptions.ProxyError):
+        return APIConnectionError(f"The proxy on the way to {where} refused: {shorten(str(_root(error)), 200)}")
+    root = _root(error)
+    if isinstance(root, socket.gaierror | urllib3.exceptions.NameResolutionError):
+        return APIConnectionError(f"The name {urlsplit(url).hostname!r} is not known: is there a network?")
+    failure = APIConnectionError(f"No connection to {where}: {_reason(root)}.")
+    failure.retryable = isinstance(root, OSError | urllib3.exceptions.ProtocolError) and not isinstance(
+        root, TimeoutError
+    )
+    return failure
+
+
+def reading_error(error: Exception, url: str, idle: float) -> DeepSeekError:
+    """Our error for what urllib3 raised while the answer was read."""
+    where = place(url)
+    if isinstance(error, urllib3.exceptions.ReadTimeoutError | TimeoutError):
+        return APITimeoutError(f"{where} sent nothing for {idle:g} s in the middle of the answer.")
+    if isinstance(error, urllib3.exceptions.DecodeError):
+        return StreamInterruptedError(f"What {where} sent is compressed, and damaged.")
+    return StreamInterruptedError(f"The connection to {where} was lost: {_reason(_root(error))}.")
+
+
+def _root(error: BaseException) -> BaseException:
+    """The innermost cause that says something: urllib3 wraps the socket's error two or three times."""
+    while True:
+        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
+        if not isinstance(inner, BaseException):
+            inner = next((each for each in error.args if isinstance(each, BaseException)), None)
+        if inner is None or inner is error:
+            return error
+        error = inner
+
+
+def _reason(root: BaseException) -> str:
+    if isinstance(root, ConnectionRefusedError):
+        return "it was refused"
+    if isinstance(root, ConnectionResetError | BrokenPipeError):
+        return "it was reset"
+    if "closed connection without response" in str(root):
+        return "it was closed without an answer"
+    if "IncompleteRead" in type(root).__name__ or not str(root):
+        return "it ended too early"
+    return shorten(str(root), 200)
