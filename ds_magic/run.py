@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .api.client import Client
@@ -43,34 +43,29 @@ def run(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> ChatComp
     """
     from .api.errors import DeepSeekError
 
-    for sink in sinks:
-        sink.start(request, client.name)
-
     def tell(event: Event) -> None:
         for sink in sinks:
             sink.event(event)
 
-    completion = error = again = None
-    try:
-        if request.stream is False:
-            completion = client.chat(request, on_event=tell)
-        else:
-            completion = _streamed(client, request, sinks, tell)
-    except DeepSeekError as caught:
-        error = caught
-        completion = caught.partial
-    except KeyboardInterrupt as caught:
-        again = caught
     for sink in sinks:
-        sink.finish(completion, error)
+        sink.start(request, client.name)
+    completion = None
+    error: BaseException | None = None
+    try:
+        answer = _unstreamed if request.stream is False else _streamed
+        completion = answer(client, request, sinks, tell)
+    except DeepSeekError as caught:
+        error, completion = caught, caught.partial
+    except BaseException as caught:
+        error = caught
+    for sink in sinks:
+        sink.finish(completion, error if isinstance(error, DeepSeekError) else None)
     if error is not None:
         raise error
-    if again is not None:
-        raise again
     return completion
 
 
-def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell) -> ChatCompletion:
+def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell: Any) -> ChatCompletion:
     stream = client.stream(request, on_event=tell)
     try:
         for delta in stream:
@@ -81,6 +76,16 @@ def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell)
     finally:
         stream.close()
     return stream.completion
+
+
+def _unstreamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell: Any) -> ChatCompletion:
+    from .api.response import ChatCompletion
+
+    try:
+        return client.chat(request, on_event=tell)
+    except KeyboardInterrupt:
+        _note_interrupt()
+    return ChatCompletion.from_wire({}, request=request, backend=client.name, interruption="stopped")
 
 
 def _note_interrupt() -> None:

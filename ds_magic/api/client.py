@@ -96,7 +96,7 @@ class Client:
         `fields`: every request field by its wire name; with `stream=True` the answer is streamed and
         collected. Raises a DeepSeekError.
         """
-        if fields.get("stream"):
+        if messages.stream if isinstance(messages, ChatRequest) else fields.get("stream"):
             with self.stream(messages, timeout=timeout, on_event=on_event, **fields) as stream:
                 for _ in stream:
                     pass

@@ -1,0 +1,1 @@
+"""What the numbers beside the tokens say: tables of token probabilities, and what follows from them."""
