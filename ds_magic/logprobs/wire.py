@@ -50,9 +50,11 @@ def read_entries(entries: Any) -> WireColumns:
 def _only_mappings(entries: Any) -> tuple[Sequence[Mapping], int]:
     if isinstance(entries, Mapping) or not isinstance(entries, Sequence) or isinstance(entries, (str, bytes)):
         return [], 0
-    kept = entries if all(type(entry) is dict for entry in entries) else [
-        entry for entry in entries if isinstance(entry, Mapping)
-    ]
+    kept = (
+        entries
+        if all(type(entry) is dict for entry in entries)
+        else [entry for entry in entries if isinstance(entry, Mapping)]
+    )
     return kept, len(entries) - len(kept)
 
 

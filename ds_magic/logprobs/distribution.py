@@ -1,0 +1,223 @@
+"""What the top of each token's distribution says, and the bounds it puts on the rest. Vectorised."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .wire import NOT_RETURNED, WireColumns
+
+# A sum of probabilities may pass 1 by rounding; past this it is no distribution at all.
+SUM_LIMIT = 1.02
+# Mass below this is the rounding of the numbers themselves, and bounds nothing.
+ROUNDING = 1e-6
+
+EXACT, CENSORED, MISSING, DEGENERATE, CONSTRAINED = "exact", "censored", "missing", "degenerate", "constrained"
+
+
+@dataclass(slots=True)
+class Distribution:
+    """One value a token. Logprobs are in nats, entropies and the margin in bits; NaN where nothing is known.
+
+    `alternative_logprobs` are sorted within each token, the greatest first, NaN (last) where no number came
+    or where what came is no distribution; `alternative_order` sorts what came from the wire the same way.
+    """
+
+    status: np.ndarray
+    logprob: np.ndarray
+    logprob_upper: np.ndarray
+    rank: np.ndarray
+    n_alternatives: np.ndarray
+    top_mass: np.ndarray
+    rest_mass: np.ndarray
+    entropy_low: np.ndarray
+    entropy_high: np.ndarray
+    margin: np.ndarray
+    alternative_order: np.ndarray
+    alternative_logprobs: np.ndarray
+    chosen: np.ndarray
+    merged: np.ndarray
+    duplicates: int
+
+
+def read_distributions(wire: WireColumns, *, vocabulary_size: int | None) -> Distribution:
+    """Statuses, ranks, masses and entropy bounds of every token, by the formulas of LOGPROBS.md.
+
+    `vocabulary_size` None: `entropy_high` is infinite where any mass was not returned.
+    """
+    n_tokens = len(wire.codes)
+    chosen_logprobs = wire.logprobs.copy()
+    order, rows, logprobs, duplicates = _sorted_alternatives(wire)
+    codes = wire.alternative_codes[order]
+    chosen, merged = _mark_chosen(wire, rows, codes, logprobs)
+
+    status = np.full(n_tokens, EXACT, dtype="<U11")
+    readable = chosen_logprobs <= 1e-3
+    status[~readable] = MISSING
+    status[readable & (chosen_logprobs <= NOT_RETURNED)] = CENSORED
+    # A number that stands among the alternatives was returned, whatever the token's own field says.
+    listed = np.flatnonzero(chosen & np.isfinite(logprobs))
+    told = np.isin(status[rows[listed]], (CENSORED, MISSING))
+    chosen_logprobs[rows[listed[told]]] = logprobs[listed[told]]
+    status[rows[listed[told]]] = EXACT
+    status[wire.constrained] = CONSTRAINED
+
+    present = np.isfinite(logprobs)
+    has_chosen = _count(rows[chosen & present], n_tokens) > 0
+    outside = (status == EXACT) & ~has_chosen
+    p = np.where(present, np.exp(np.minimum(logprobs, 0.0)), 0.0)
+    chosen_p = np.exp(np.minimum(chosen_logprobs, 0.0))
+    mass = np.bincount(rows, weights=p, minlength=n_tokens) + np.where(outside, chosen_p, 0.0)
+
+    degenerate = mass > SUM_LIMIT
+    if _only_zeros(wire):
+        degenerate |= np.isin(status, (EXACT, CENSORED))
+    status[degenerate & (status != MISSING) & (status != CONSTRAINED)] = DEGENERATE
+    logprobs[degenerate[rows]] = np.nan
+    present &= ~degenerate[rows]
+    p[~present] = 0.0
+    outside &= ~degenerate
+
+    exact = status == EXACT
+    logprob = np.where(exact, np.minimum(chosen_logprobs, 0.0), np.nan)
+    k = _count(rows[present], n_tokens)
+    first = np.full(n_tokens, np.nan)
+    second = np.full(n_tokens, np.nan)
+    least = np.full(n_tokens, np.nan)
+    starts = np.searchsorted(rows, np.arange(n_tokens))
+    for target, place, needed in ((first, 0, 1), (second, 1, 2), (least, -1, 1)):
+        has = k >= needed
+        target[has] = logprobs[(starts + (place if place >= 0 else k - 1))[has]]
+
+    known = (k > 0) | outside
+    top_mass = np.where(known, mass, np.nan)
+    rest_mass = np.where(known, np.maximum(0.0, 1.0 - mass), np.nan)
+    low, high = _entropy_bounds(
+        rows, p, np.where(outside, chosen_p, 0.0), rest_mass, np.exp(least), k + outside, vocabulary_size
+    )
+    low[k == 0] = high[k == 0] = np.nan
+
+    upper = np.full(n_tokens, np.nan)
+    bounded = (status == CENSORED) & (k > 0)
+    share = np.maximum(rest_mass, ROUNDING) / np.maximum(1, 21 - k)
+    upper[bounded] = np.minimum(least, np.log(share))[bounded]
+
+    above = _count(rows[present & (logprobs > logprob[rows])], n_tokens)
+    rank = np.where(exact & (k > 0) & (has_chosen | (above < k)), above + 1, 0)
+
+    return Distribution(
+        status=status,
+        logprob=logprob,
+        logprob_upper=upper,
+        rank=rank.astype(np.int32),
+        n_alternatives=k.astype(np.int32),
+        top_mass=top_mass,
+        rest_mass=rest_mass,
+        entropy_low=low / math.log(2),
+        entropy_high=high / math.log(2),
+        margin=(first - second) / math.log(2),
+        alternative_order=order,
+        alternative_logprobs=logprobs,
+        chosen=chosen,
+        merged=merged,
+        duplicates=duplicates,
+    )
+
+
+def _count(rows: np.ndarray, n_tokens: int) -> np.ndarray:
+    return np.bincount(rows, minlength=n_tokens)
+
+
+def _sorted_alternatives(wire: WireColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Alternatives in order of probability within each token; not-returned as NaN last; repeats dropped."""
+    rows, sent = wire.alternative_rows, wire.alternative_logprobs
+    values = np.where((sent > NOT_RETURNED) & (sent <= 1e-3), np.minimum(sent, 0.0), np.nan)
+    order = np.arange(len(rows))
+    falling = (values[1:] <= values[:-1]) | (rows[1:] != rows[:-1])
+    if not falling.all():
+        order = np.lexsort((-values, rows))
+    values = values[order]
+    same = (rows[1:] == rows[:-1]) & (values[1:] == values[:-1])
+    repeated = np.zeros(len(rows), bool)
+    if same.any():
+        repeated = _repeats(rows, wire.alternative_codes[order], values)
+    keep = ~repeated
+    return order[keep], rows[keep], values[keep], int(repeated.sum())
+
+
+def _repeats(rows: np.ndarray, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which alternatives repeat an earlier one of their token: same text, same bytes, same number."""
+    by_entry = np.lexsort((values, codes, rows))
+    again = (
+        (rows[by_entry][1:] == rows[by_entry][:-1])
+        & (codes[by_entry][1:] == codes[by_entry][:-1])
+        & (values[by_entry][1:] == values[by_entry][:-1])
+    )
+    repeated = np.zeros(len(rows), bool)
+    repeated[by_entry[1:][again]] = True
+    return repeated
+
+
+def _mark_chosen(
+    wire: WireColumns, rows: np.ndarray, codes: np.ndarray, logprobs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which alternative is the chosen token, and which tokens were merged by the server.
+
+    Of several alternatives with the token's text and bytes it is the one nearest in logprob. llama.cpp
+    merges the tokens that make one character into one entry with the whole character's bytes and the
+    last token's numbers: there the alternative is the one that holds the last bytes and the same number.
+    """
+    chosen = codes == wire.codes[rows]
+    if np.bincount(rows[chosen], minlength=1).max(initial=0) > 1:
+        matches = np.flatnonzero(chosen)
+        distance = np.nan_to_num(np.abs(logprobs[matches] - wire.logprobs[rows[matches]]), nan=np.inf)
+        matches = matches[np.lexsort((distance, rows[matches]))]
+        chosen[:] = False
+        chosen[matches[np.unique(rows[matches], return_index=True)[1]]] = True
+    merged = np.zeros(len(wire.codes), bool)
+    listed = _count(rows[chosen], len(wire.codes)) > 0
+    for index in np.flatnonzero((logprobs == wire.logprobs[rows]) & ~listed[rows]):
+        row = rows[index]
+        part = wire.vocabulary[codes[index]][1]
+        if part and not merged[row] and wire.vocabulary[wire.codes[row]][1].endswith(part):
+            chosen[index] = merged[row] = True
+    return chosen, merged
+
+
+def _only_zeros(wire: WireColumns) -> bool:
+    """Whether every number that came is 0 or not-returned, with at least one 0: then it is no distribution."""
+    sent = np.concatenate((wire.logprobs, wire.alternative_logprobs))
+    returned = sent[sent > NOT_RETURNED]
+    return bool(len(returned)) and not returned.any()
+
+
+def _entropy_bounds(
+    rows: np.ndarray,
+    p: np.ndarray,
+    outside_p: np.ndarray,
+    rest: np.ndarray,
+    least_p: np.ndarray,
+    count: np.ndarray,
+    vocabulary_size: int | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest entropy (nats) that agree with what was returned.
+
+    Least: the rest in as few tokens as may be, each as likely as the least alternative. Greatest: the rest
+    spread evenly over the vocabulary.
+    """
+    known = np.bincount(rows, weights=_plogp(p), minlength=len(rest)) + _plogp(outside_p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        atoms = np.floor(rest / least_p)
+        remainder = np.maximum(0.0, rest - atoms * least_p)
+        low = known + np.where(np.isfinite(atoms) & (least_p > 0), atoms * _plogp(least_p) + _plogp(remainder), 0.0)
+        if vocabulary_size is None:
+            high = np.where(rest > 0, np.inf, known)
+        else:
+            high = known + _plogp(rest) + rest * np.log(np.maximum(1, vocabulary_size - count))
+    return low, np.maximum(high, low)
+
+
+def _plogp(p: np.ndarray) -> np.ndarray:
+    return -p * np.log(np.where(p > 0, p, 1.0))

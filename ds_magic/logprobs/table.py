@@ -1,0 +1,349 @@
+"""LogprobTable: the token probabilities of one answer, in columns; rows are made on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .distribution import EXACT, read_distributions
+from .export import write_csv, write_jsonl
+from .glyphs import decode_tokens, label
+from .observations import observations, spells
+from .wire import read_entries
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One token that could have stood at a position: `logprob` in nats, `prob` and `cumulative` in 0 … 1."""
+
+    position: int
+    rank: int
+    token: str
+    bytes: bytes
+    logprob: float
+    prob: float
+    cumulative: float
+    chosen: bool
+
+    @property
+    def label(self) -> str:
+        """The token with its white space visible, `⟨end⟩` for the empty one."""
+        return label(self.token, self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there."""
+
+    position: int
+    token: str
+    bytes: bytes
+    text: str
+    char_start: int
+    char_end: int
+    status: str
+    logprob: float
+    logprob_upper: float
+    prob: float
+    rank: int | None
+    n_alternatives: int
+    top_mass: float
+    rest_mass: float
+    entropy_low: float
+    entropy_high: float
+    margin: float
+    surprisal: float
+    forced: bool
+    damaged: bool
+    bytes_given: bool
+    glyph: int
+    raw_logprob: Any
+    alternatives: tuple[Alternative, ...] = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The token with its white space visible, `⟨end⟩` for the one that ends an answer."""
+        return label(self.token, self.bytes)
+
+
+TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != "alternatives")
+ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
+
+
+class _Columns:
+    """What both tables share: columns by name, and the ways out of them."""
+
+    __slots__ = ()
+    _names: tuple[str, ...]
+
+    def column(self, name: str) -> np.ndarray | list:
+        """One column: a numpy array for numbers and flags, a list for text and bytes."""
+        if name not in self._names:
+            raise KeyError(f"No column {name!r}; there are {', '.join(self._names)}.")
+        return getattr(self, name)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A DataFrame with one column for each of the table's; an unknown rank is `<NA>`."""
+        import pandas as pd
+
+        columns = {name: self.column(name) for name in self._names}
+        columns["rank"] = pd.array(np.asarray(columns["rank"]), dtype="Int32")
+        columns["rank"][np.asarray(columns["rank"].fillna(0)) == 0] = pd.NA
+        for name in ("bytes", "raw_logprob"):
+            if name in columns:
+                columns[name] = pd.Series(columns[name], dtype=object)
+        return pd.DataFrame(columns)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write all columns as CSV (UTF-8; bytes in hex; unknown numbers empty); returns the path."""
+        return write_csv(path, {name: self.column(name) for name in self._names})
+
+    def to_jsonl(self, path: str | Path) -> Path:
+        """Write one JSON object a row (bytes as lists of integers; unknown numbers null); returns the path."""
+        return write_jsonl(path, {name: self.column(name) for name in self._names})
+
+
+class AlternativeTable(_Columns):
+    """The long form: one row for each alternative of each token, the most likely first.
+
+    Columns: `position, rank, token, bytes, logprob` (nats; NaN where no number was returned), `prob,
+    cumulative` (0 … 1), `chosen`. A chosen token that was not among the alternatives has no row here.
+    """
+
+    __slots__ = ALTERNATIVE_COLUMNS
+    _names = ALTERNATIVE_COLUMNS
+
+    def __init__(self, table: LogprobTable) -> None:
+        rows = table._alternative_rows
+        pairs = [table._vocabulary[code] for code in table._alternative_codes]
+        self.position = table.position[rows]
+        self.rank = (np.arange(len(rows)) - table._alternative_starts[:-1][rows] + 1).astype(np.int32)
+        self.token = [token for token, _ in pairs]
+        self.bytes = [token_bytes for _, token_bytes in pairs]
+        self.logprob = table._alternative_logprobs
+        self.prob = np.exp(self.logprob)
+        known = np.nan_to_num(self.prob)
+        total = np.concatenate(([0.0], np.cumsum(known)))
+        self.cumulative = np.where(np.isnan(self.prob), np.nan, total[1:] - total[table._alternative_starts[:-1][rows]])
+        self.chosen = table._chosen
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+    def __getitem__(self, index: int) -> Alternative:
+        return Alternative(*(_plain(getattr(self, name)[index]) for name in ALTERNATIVE_COLUMNS))
+
+    def __iter__(self) -> Iterator[Alternative]:
+        return (self[index] for index in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"AlternativeTable({len(self):,} alternatives of {len(np.unique(self.position)):,} tokens)"
+
+
+class LogprobTable(_Columns):
+    """The token probabilities of one answer: one row a token, held in columns.
+
+    `len(table)`, `table[3]` (a Token), `table[10:20]` (a table), iteration over rows. Columns are attributes:
+
+    - `position` (0 is the answer's first token), `token`, `bytes` (its own, or its text's where the server
+      sent none: `bytes_given`), `text` (what it adds to the decoded answer; empty for the earlier parts of a
+      character), `char_start`, `char_end` (in the decoded answer), `glyph` (the first token of the run that
+      shares a character with this one), `damaged` (U+FFFD stands where the server lost bytes)
+    - `status`: `exact`; `censored`, not among the returned top, so only bounded; `missing`, no number came;
+      `degenerate`, what came is no distribution; `constrained`, forced by a grammar, numbers from before it
+    - `logprob` (nats, as the API gives it), `prob`: NaN unless exact. `logprob_upper`: the bound where
+      censored, ln min(p_k, r/(21 − k)), NaN without alternatives. `raw_logprob`: what was sent
+    - `rank` (1 is the most likely; 0 here and None in rows where it lies below what was returned),
+      `n_alternatives` k, `top_mass` S, `rest_mass` r
+    - `surprisal` (a lower bound where censored), `margin`, `entropy_low`, `entropy_high`: in bits. Without a
+      known vocabulary size `entropy_high` is infinite where mass was not returned
+    - `forced`: part of a prefix that the model did not choose
+
+    `text_content` is the decoded answer, `matches_content` whether it equals the message's content (None: not
+    compared), `notes` sentences about the data that a reader should know. `temperature`, `top_p`, `model`
+    and `vocabulary_size` are kept for whoever interprets the numbers; whether they were taken before or
+    after temperature differs between services.
+    """
+
+    __slots__ = (
+        *TOKEN_COLUMNS,
+        "temperature",
+        "top_p",
+        "top_logprobs",
+        "vocabulary_size",
+        "model",
+        "matches_content",
+        "notes",
+        "_vocabulary",
+        "_alternative_rows",
+        "_alternative_starts",
+        "_alternative_codes",
+        "_alternative_logprobs",
+        "_chosen",
+    )
+    _names = TOKEN_COLUMNS
+
+    @classmethod
+    def from_wire(
+        cls,
+        entries: Sequence[dict] | None,
+        *,
+        content: str | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_logprobs: int | None = None,
+        vocabulary_size: int | None = None,
+        model: str | None = None,
+        forced: int = 0,
+        forced_bytes: int = 0,
+    ) -> LogprobTable:
+        """The table of the wire's `logprobs.content`, as parsed. Never raises, whatever was sent.
+
+        `content` is the message's, compared with the tokens' bytes. The first `forced` tokens, and those that
+        begin within the first `forced_bytes` bytes, are marked as part of a prefix. `vocabulary_size` (V)
+        is known for DeepSeek and SmolLM2 by `model`. Formulas: LogprobTable's docstring and `distribution`.
+        """
+        wire = read_entries(entries)
+        if vocabulary_size is None and isinstance(model, str):
+            sizes = (size for name, size in _KNOWN_VOCABULARIES.items() if name in model.lower())
+            vocabulary_size = next(sizes, None)
+        facts = read_distributions(wire, vocabulary_size=vocabulary_size)
+        self = cls.__new__(cls)
+        self.temperature, self.top_p, self.top_logprobs = temperature, top_p, top_logprobs
+        self.vocabulary_size, self.model = vocabulary_size, model
+
+        n_tokens = len(wire.codes)
+        pairs = [wire.vocabulary[code] for code in wire.codes]
+        self.position = np.arange(n_tokens)
+        self.token = [token for token, _ in pairs]
+        self.bytes = [token_bytes for _, token_bytes in pairs]
+        self.text, glyphs = decode_tokens(self.bytes)
+        self.glyph = np.array(glyphs, np.int64)
+        ends = np.cumsum([len(text) for text in self.text], dtype=np.int64)
+        self.char_end = ends
+        self.char_start = np.concatenate(([0], ends[:-1])) if n_tokens else ends
+        self.damaged = np.array([b"\xef\xbf\xbd" in token_bytes for token_bytes in self.bytes], bool)
+        self.bytes_given = wire.bytes_given
+        self.raw_logprob = wire.raw_logprobs
+
+        for name in ("status", "logprob", "logprob_upper", "rank", "n_alternatives", "top_mass", "rest_mass",
+                     "entropy_low", "entropy_high", "margin"):  # fmt: skip
+            setattr(self, name, getattr(facts, name))
+        self.prob = np.exp(self.logprob)
+        self.surprisal = -np.where(np.isnan(self.logprob), self.logprob_upper, self.logprob) / math.log(2) + 0.0
+        byte_starts = np.cumsum([0, *map(len, self.bytes)])[:-1]
+        self.forced = wire.forced | (self.position < forced) | (byte_starts < forced_bytes)
+
+        self._vocabulary = wire.vocabulary
+        order = facts.alternative_order
+        self._alternative_rows = wire.alternative_rows[order]
+        self._alternative_starts = np.searchsorted(self._alternative_rows, np.arange(n_tokens + 1))
+        self._alternative_codes = wire.alternative_codes[order]
+        self._alternative_logprobs = facts.alternative_logprobs
+        self._chosen = facts.chosen
+        self.matches_content = None if content is None else spells(self.text_content, content)
+        self.notes = tuple(observations(self, wire, facts, content))
+        return self
+
+    def __len__(self) -> int:
+        return len(self.token)
+
+    def __getitem__(self, index: int | slice) -> Token | LogprobTable:
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        position = range(len(self))[index]
+        values = {name: _plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
+        values["rank"] = values["rank"] or None
+        return Token(**values, alternatives=self._alternatives_at(position))
+
+    def __iter__(self) -> Iterator[Token]:
+        return (self[index] for index in range(len(self)))
+
+    def take(self, indices: Sequence[int] | np.ndarray) -> LogprobTable:
+        """The table of these rows, in this order; `position` keeps where they stood."""
+        indices = np.asarray(indices, dtype=np.int64)
+        part = object.__new__(type(self))
+        for name in self.__slots__:
+            setattr(part, name, getattr(self, name))
+        for name in TOKEN_COLUMNS:
+            column = getattr(self, name)
+            picked = [column[i] for i in indices] if isinstance(column, list) else column[indices]
+            setattr(part, name, picked)
+        counts = (self._alternative_starts[1:] - self._alternative_starts[:-1])[indices]
+        part._alternative_starts = np.concatenate(([0], np.cumsum(counts)))
+        part._alternative_rows = np.repeat(np.arange(len(indices), dtype=np.int32), counts)
+        offsets = np.arange(len(part._alternative_rows)) - part._alternative_starts[:-1][part._alternative_rows]
+        source = self._alternative_starts[:-1][indices][part._alternative_rows] + offsets
+        for name in ("_alternative_codes", "_alternative_logprobs", "_chosen"):
+            setattr(part, name, getattr(self, name)[source])
+        return part
+
+    def alternatives(self) -> AlternativeTable:
+        """The long form: one row for each alternative of each token."""
+        return AlternativeTable(self)
+
+    def least_certain(self, n: int = 10) -> LogprobTable:
+        """The `n` tokens of the greatest surprisal, the greatest first.
+
+        A censored token counts with its lower bound, one without any bound before all others. Forced,
+        constrained, missing and degenerate tokens are left out: nothing is known about their choice.
+        """
+        surprisal = np.where(self.status == "censored", np.nan_to_num(self.surprisal, nan=np.inf), self.surprisal)
+        candidates = np.flatnonzero(np.isin(self.status, ("exact", "censored")) & ~self.forced)
+        order = candidates[np.argsort(-surprisal[candidates], kind="stable")]
+        return self.take(order[: max(0, n)])
+
+    @property
+    def text_content(self) -> str:
+        """The decoded answer: the tokens' bytes as UTF-8."""
+        return "".join(self.text)
+
+    def _alternatives_at(self, index: int) -> tuple[Alternative, ...]:
+        span = slice(int(self._alternative_starts[index]), int(self._alternative_starts[index + 1]))
+        logprobs = self._alternative_logprobs[span]
+        shared = np.cumsum(np.nan_to_num(np.exp(logprobs)))
+        position = int(self.position[index])
+        return tuple(
+            Alternative(position, rank, *self._vocabulary[code], logprob, math.exp(logprob), cumulative, chosen)
+            if logprob == logprob
+            else Alternative(position, rank, *self._vocabulary[code], math.nan, math.nan, math.nan, chosen)
+            for rank, (code, logprob, cumulative, chosen) in enumerate(
+                zip(
+                    self._alternative_codes[span].tolist(),
+                    logprobs.tolist(),
+                    shared.tolist(),
+                    self._chosen[span].tolist(),
+                    strict=True,
+                ),
+                1,
+            )
+        )
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self):,} tokens"]
+        parts += [f"{n:,} {name}" for name in ("censored", "missing", "degenerate", "constrained")
+                  if (n := int((self.status == name).sum()))]  # fmt: skip
+        worst = self.least_certain(1)
+        if len(worst) and worst.status[0] == EXACT:
+            name = label(worst.token[0], worst.bytes[0], limit=20)
+            parts.append(f"least certain {name!r} {100 * worst.prob[0]:.1f} %")
+        return f"LogprobTable({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        from ds_magic.views.probabilities import to_html
+
+        return to_html(self)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,343 @@
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ds_magic.logprobs.table import LogprobTable
+
+NOT_RETURNED = -9999.0
+
+
+def alternative(token, p=None, *, logprob=None, token_bytes="of the text"):
+    logprob = math.log(p) if logprob is None else logprob
+    token_bytes = list(token.encode()) if token_bytes == "of the text" else token_bytes
+    return {"token": token, "logprob": logprob, "bytes": token_bytes}
+
+
+def entry(token, p=None, alternatives=(), **fields):
+    return {**alternative(token, p, **fields), "top_logprobs": [alternative(*one) for one in alternatives]}
+
+
+CONTEST = entry(" Canberra", 0.57, [(" Canberra", 0.57), (" Sydney", 0.38), (" Perth", 0.01)])
+
+
+def test_a_row_has_the_numbers_that_the_api_gave_and_what_follows_from_them():
+    row = LogprobTable.from_wire([CONTEST])[0]
+    assert (row.token, row.status, row.rank, row.n_alternatives) == (" Canberra", "exact", 1, 3)
+    assert row.logprob == math.log(0.57)
+    assert row.prob == pytest.approx(0.57)
+    assert row.surprisal == pytest.approx(-math.log2(0.57))
+    assert row.margin == pytest.approx(math.log2(0.57 / 0.38))
+    assert row.top_mass == pytest.approx(0.96)
+    assert row.rest_mass == pytest.approx(0.04)
+
+
+def test_minus_9999_is_censored_and_bounded_by_the_least_alternative_and_by_the_rest():
+    shared = [("a", 0.6), ("b", 0.3)]
+    row = LogprobTable.from_wire([entry("z", logprob=NOT_RETURNED, alternatives=shared)])[0]
+    assert row.status == "censored"
+    assert math.isnan(row.logprob) and math.isnan(row.prob) and row.rank is None
+    assert row.raw_logprob == NOT_RETURNED
+    assert math.exp(row.logprob_upper) == pytest.approx(min(0.3, 0.1 / (21 - 2)))
+    assert row.surprisal == pytest.approx(-math.log2(0.1 / 19))
+
+
+def test_the_least_alternative_bounds_a_censored_token_when_the_rest_is_large():
+    twenty = [(str(i), 0.03 - 0.001 * i) for i in range(20)]
+    row = LogprobTable.from_wire([entry("z", logprob=NOT_RETURNED, alternatives=twenty)])[0]
+    assert math.exp(row.logprob_upper) == pytest.approx(0.011)
+
+
+def test_a_censored_token_without_alternatives_has_no_bound():
+    table = LogprobTable.from_wire([entry("z", logprob=NOT_RETURNED), entry("a", 0.5)])
+    assert table[0].status == "censored"
+    assert math.isnan(table[0].logprob_upper) and math.isnan(table[0].surprisal)
+
+
+@pytest.mark.parametrize("logprob", [None, math.nan, "no number", True, math.inf, 3.5, {}, [], 10**400])
+def test_what_is_no_number_is_missing(logprob):
+    row = LogprobTable.from_wire([{**CONTEST, "token": "other", "bytes": None, "logprob": logprob}])[0]
+    assert row.status == "missing"
+    assert math.isnan(row.prob) and math.isnan(row.surprisal) and math.isnan(row.logprob_upper)
+
+
+def test_zero_throughout_is_no_distribution():
+    table = LogprobTable.from_wire([entry("a", 1.0, [("a", 1.0)]), entry("b", 1.0)])
+    assert table.status.tolist() == ["degenerate", "degenerate"]
+    assert np.isnan(table.prob).all() and np.isnan(table.alternatives().prob).all()
+    assert "no probability distribution" in table.notes[0]
+
+
+def test_only_zero_and_minus_9999_is_no_distribution():
+    table = LogprobTable.from_wire([entry("a", 1.0), entry("b", logprob=NOT_RETURNED)])
+    assert table.status.tolist() == ["degenerate", "degenerate"]
+
+
+def test_a_certain_token_among_uncertain_ones_is_exact():
+    table = LogprobTable.from_wire([entry("a", 1.0, [("a", 1.0)]), CONTEST])
+    assert table.status.tolist() == ["exact", "exact"]
+
+
+def test_a_sum_slightly_above_one_leaves_no_rest_and_a_finite_bound():
+    table = LogprobTable.from_wire(
+        [
+            entry("a", 0.7, [("a", 0.7), ("b", 0.300001)]),
+            entry("z", logprob=NOT_RETURNED, alternatives=[("a", 0.7), ("b", 0.300001)]),
+        ]
+    )
+    assert table.status.tolist() == ["exact", "censored"]
+    assert table.rest_mass.tolist() == [0.0, 0.0]
+    assert table.entropy_high[0] == table.entropy_low[0]
+    assert math.isfinite(table.logprob_upper[1])
+
+
+def test_a_sum_far_above_one_is_no_distribution():
+    table = LogprobTable.from_wire([entry("a", 0.9, [("a", 0.9), ("b", 0.9)]), CONTEST])
+    assert table.status.tolist() == ["degenerate", "exact"]
+
+
+def test_a_constrained_token_keeps_its_number_only_as_raw():
+    row = LogprobTable.from_wire([{**CONTEST, "constrained": True}])[0]
+    assert row.status == "constrained" and math.isnan(row.prob)
+    assert row.raw_logprob == CONTEST["logprob"]
+
+
+def test_the_chosen_token_outside_the_alternatives_counts_in_the_mass_and_not_as_the_least():
+    row = LogprobTable.from_wire([entry("z", 0.01, [("a", 0.6), ("b", 0.3)])], vocabulary_size=10)[0]
+    assert row.status == "exact" and row.rank is None
+    assert row.top_mass == pytest.approx(0.91)
+    known = -sum(p * math.log2(p) for p in (0.6, 0.3, 0.01))
+    assert row.entropy_low == pytest.approx(known - 0.09 * math.log2(0.09))
+    assert row.entropy_high == pytest.approx(known - 0.09 * math.log2(0.09) + 0.09 * math.log2(10 - 3))
+
+
+def test_alternatives_are_sorted_and_ranked_whatever_order_they_came_in():
+    table = LogprobTable.from_wire([entry("b", 0.3, [("c", 0.1), ("b", 0.3), ("a", 0.6)])])
+    assert table[0].rank == 2
+    assert [one.token for one in table[0].alternatives] == ["a", "b", "c"]
+    assert [one.chosen for one in table[0].alternatives] == [False, True, False]
+
+
+def test_the_long_form_has_rank_cumulative_share_and_the_chosen_mark():
+    long = LogprobTable.from_wire([CONTEST, CONTEST]).alternatives()
+    assert long.position.tolist() == [0, 0, 0, 1, 1, 1]
+    assert long.rank.tolist() == [1, 2, 3, 1, 2, 3]
+    assert long.cumulative == pytest.approx([0.57, 0.95, 0.96] * 2)
+    assert long.chosen.tolist() == [True, False, False] * 2
+
+
+def test_an_alternative_that_came_twice_counts_once():
+    table = LogprobTable.from_wire([entry("a", 0.6, [("a", 0.6), ("a", 0.6), ("b", 0.3)])])
+    assert table[0].n_alternatives == 2 and table[0].top_mass == pytest.approx(0.9)
+    assert "came twice" in table.notes[0]
+
+
+def test_alternatives_marked_as_not_returned_are_no_numbers():
+    table = LogprobTable.from_wire([entry("a", 0.6, [("a", 0.6), ("b", 0.3)])])
+    with_more = [*CONTEST["top_logprobs"], alternative("x", logprob=NOT_RETURNED)]
+    table = LogprobTable.from_wire([{**CONTEST, "top_logprobs": with_more}])
+    assert table[0].n_alternatives == 3
+    assert math.isnan(table[0].alternatives[-1].prob)
+
+
+def test_a_token_that_stands_among_the_alternatives_was_returned_even_if_its_own_field_denies_it():
+    table = LogprobTable.from_wire([entry("b", logprob=NOT_RETURNED, alternatives=[("a", 0.6), ("b", 0.3)])])
+    assert table[0].status == "exact" and table[0].prob == pytest.approx(0.3)
+
+
+def test_a_known_model_gives_its_vocabulary_to_the_upper_bound_and_an_unknown_one_gives_none():
+    assert LogprobTable.from_wire([CONTEST], model="deepseek-chat").vocabulary_size == 129_280
+    assert LogprobTable.from_wire([CONTEST], model="SmolLM2-135M-Instruct").vocabulary_size == 49_152
+    assert LogprobTable.from_wire([CONTEST]).entropy_high[0] == math.inf
+
+
+@given(
+    st.lists(st.floats(0.001, 1.0), min_size=3, max_size=12),
+    st.integers(1, 11),
+    st.integers(0, 11),
+)
+def test_every_bound_holds_for_every_full_distribution(weights, k, chosen):
+    full = np.sort(np.array(weights) / sum(weights))[::-1]
+    k, chosen = min(k, len(full)), chosen % len(full)
+    top = [(str(i), p) for i, p in enumerate(full[:k])]
+    censored = chosen >= k
+    own = {"logprob": NOT_RETURNED} if censored else {"p": full[chosen]}
+    wire = [entry(str(chosen), alternatives=top, **own)]
+    row = LogprobTable.from_wire(wire, vocabulary_size=len(full))[0]
+    entropy = -float(np.sum(full * np.log2(full)))
+    if row.status == "degenerate":  # one token with probability 1 is all that came
+        return
+    assert row.entropy_low <= entropy + 1e-6
+    assert row.entropy_high >= entropy - 1e-6
+    if censored and len(full) >= 21:
+        assert full[chosen] <= math.exp(row.logprob_upper) + 1e-9
+
+
+def test_the_bounds_meet_where_everything_was_returned():
+    row = LogprobTable.from_wire([entry("a", 0.75, [("a", 0.75), ("b", 0.25)])], vocabulary_size=2)[0]
+    assert row.entropy_low == pytest.approx(row.entropy_high) == pytest.approx(0.8112781)
+
+
+def test_the_lower_bound_is_reached_by_a_rest_of_equally_likely_tokens():
+    row = LogprobTable.from_wire([entry("a", 0.4, [("a", 0.4), ("b", 0.2)])], vocabulary_size=4)[0]
+    assert row.entropy_low == pytest.approx(-0.4 * math.log2(0.4) - 3 * 0.2 * math.log2(0.2))
+
+
+def test_a_character_split_over_tokens_is_one_glyph_with_its_text_on_the_last():
+    rocket = "🚀".encode()
+    parts = [entry("�", 0.5, token_bytes=[byte]) for byte in rocket]
+    table = LogprobTable.from_wire([entry("to", 0.5), *parts, entry("!", 0.5)], content="to🚀!")
+    assert table.text == ["to", "", "", "", "🚀", "!"]
+    assert table.glyph.tolist() == [0, 1, 1, 1, 1, 5]
+    assert table.char_start.tolist() == [0, 2, 2, 2, 2, 3]
+    assert table.char_end.tolist() == [2, 2, 2, 2, 3, 4]
+    assert table.matches_content is True
+    assert not table.damaged.any()
+
+
+def test_an_answer_cut_off_inside_a_character_still_matches_its_content():
+    table = LogprobTable.from_wire([entry("a", 0.5), entry("�", 0.5, token_bytes=[0xF0, 0x9F])], content="a")
+    assert table.matches_content is True
+    assert table.text_content == "a�"
+
+
+def test_replacement_bytes_mark_the_row_as_damaged():
+    table = LogprobTable.from_wire([entry("�", 0.5)], content="é")
+    assert table.damaged.tolist() == [True]
+    assert table.matches_content is False
+    assert any("lost bytes" in note for note in table.notes)
+
+
+def test_tokens_that_do_not_spell_the_content_are_told():
+    assert "agree for 3 characters" in LogprobTable.from_wire([entry("catch", 0.5)], content="cat.").notes[0]
+    assert "first 4 characters" in LogprobTable.from_wire([entry("tail", 0.5)], content="the tail").notes[0]
+    assert "3 characters more" in LogprobTable.from_wire([entry("end###", 0.5)], content="end").notes[0]
+    assert LogprobTable.from_wire([entry("cat", 0.5)]).matches_content is None
+
+
+def test_null_bytes_are_those_of_the_token():
+    table = LogprobTable.from_wire([entry("né", 0.5, token_bytes=None)], content="né")
+    assert table[0].bytes == "né".encode() and not table[0].bytes_given
+    assert table.matches_content is True
+
+
+def test_lone_surrogates_become_replacement_characters():
+    table = LogprobTable.from_wire([entry("\ud83d", logprob=-1.0, token_bytes=None)], content="\ud83d")
+    assert table[0].token == "�" and table.matches_content is True
+    table.to_pandas()
+
+
+def test_the_empty_token_that_ends_an_answer_is_labelled():
+    assert LogprobTable.from_wire([entry("", 0.5)])[0].label == "⟨end⟩"
+
+
+def test_forced_tokens_are_those_of_the_prefix():
+    entries = [entry("The", 0.5), entry(" cat", 0.5), entry(" sat", 0.5)]
+    assert LogprobTable.from_wire(entries, forced=2).forced.tolist() == [True, True, False]
+    assert LogprobTable.from_wire(entries, forced_bytes=5).forced.tolist() == [True, True, False]
+
+
+def test_a_character_that_llama_cpp_merged_is_found_among_its_alternatives():
+    merged = entry("ط", 0.3)
+    merged["top_logprobs"] = [
+        alternative("�", 0.4, token_bytes=[166]),
+        alternative("�", 0.3, token_bytes=[183]),
+    ]
+    table = LogprobTable.from_wire([merged])
+    assert table[0].status == "exact" and table[0].rank == 2
+    assert "merged" in table.notes[0]
+
+
+def test_slices_are_tables_that_remember_where_their_rows_stood():
+    table = LogprobTable.from_wire([entry(str(i), 0.5, [(str(i), 0.5), ("x", 0.1 + i / 100)]) for i in range(9)])
+    part = table[4:8:2]
+    assert part.position.tolist() == [4, 6] and part.token == ["4", "6"]
+    assert [one.prob for one in part[1].alternatives] == pytest.approx([0.5, 0.16])
+    assert len(table[20:]) == 0 and table[-1].token == "8"
+    with pytest.raises(IndexError):
+        table[9]
+
+
+def test_least_certain_puts_the_unbounded_first_and_leaves_forced_tokens_out():
+    table = LogprobTable.from_wire(
+        [
+            entry("forced", 0.001),
+            entry("sure", 0.9),
+            entry("unsure", 0.1),
+            entry("censored", logprob=NOT_RETURNED),
+            entry("missing", logprob=math.nan),
+        ],
+        forced=1,
+    )
+    assert table.least_certain(10).token == ["censored", "unsure", "sure"]
+    assert table.least_certain(1).token == ["censored"]
+
+
+def test_pandas_csv_and_json_lines_hold_every_column(tmp_path):
+    table = LogprobTable.from_wire([CONTEST, entry("z\n,", logprob=NOT_RETURNED, alternatives=[("a", 0.5)])])
+    frame = table.to_pandas()
+    assert frame["status"].tolist() == ["exact", "censored"]
+    assert frame["rank"].isna().tolist() == [False, True]
+    with table.to_csv(tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert rows[1]["token"] == "z\n," and rows[1]["prob"] == "" and rows[0]["bytes"] == b" Canberra".hex()
+    lines = table.to_jsonl(tmp_path / "t.jsonl").read_text().splitlines()
+    assert json.loads(lines[1])["prob"] is None and json.loads(lines[0])["bytes"] == list(b" Canberra")
+    assert list(json.loads(lines[0])) == list(frame.columns)
+    assert len(table.alternatives().to_pandas()) == 4
+    assert table.alternatives().to_csv(tmp_path / "a.csv").exists()
+
+
+def test_an_empty_or_absent_list_is_an_empty_table():
+    for nothing in (None, [], {}, "text", 3):
+        table = LogprobTable.from_wire(nothing)
+        assert len(table) == 0 and table.text_content == "" and len(table.least_certain(3)) == 0
+        assert len(table.to_pandas()) == 0 and len(table.alternatives().to_pandas()) == 0
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+hostile_logprobs = st.sampled_from([0.0, -0.1, -2.5, -9999.0, None, "x", 1e-9, -1e300]) | json_values
+hostile_bytes = st.none() | st.binary(max_size=5).map(list) | json_values
+hostile_tokens = st.text(st.characters(), max_size=4) | json_values
+
+
+def hostile_items(**more):
+    return st.fixed_dictionaries(
+        {}, optional={"token": hostile_tokens, "logprob": hostile_logprobs, "bytes": hostile_bytes, **more}
+    )
+
+
+hostile_entries = hostile_items(
+    top_logprobs=st.lists(hostile_items() | json_values, max_size=4) | json_values, constrained=json_values
+)
+
+
+@given(st.lists(hostile_entries | json_values, max_size=6) | json_values, st.none() | st.text())
+def test_nothing_that_json_can_hold_crashes_the_table(entries, content):
+    table = LogprobTable.from_wire(entries, content=content, vocabulary_size=100)
+    for row in table:
+        assert row.status in ("exact", "censored", "missing", "degenerate", "constrained")
+        assert math.isnan(row.prob) == (row.status != "exact")
+        assert math.isnan(row.prob) or 0 <= row.prob <= 1
+        assert not row.entropy_low > row.entropy_high
+        row.token.encode()
+    assert "".join(table.text) == table.text_content
+    repr(table), table.to_pandas(), table.alternatives().to_pandas(), table._repr_html_().encode()
+
+
+@given(st.lists(st.floats(0.001, 1.0), min_size=22, max_size=40), st.integers(20, 39))
+def test_the_bound_of_a_censored_token_holds_for_every_full_distribution(weights, chosen):
+    full = np.sort(np.array(weights) / sum(weights))[::-1]
+    chosen = 20 + chosen % (len(full) - 20)
+    top = [(str(i), p) for i, p in enumerate(full[:20])]
+    row = LogprobTable.from_wire([entry(str(chosen), logprob=NOT_RETURNED, alternatives=top)])[0]
+    assert row.status == "censored"
+    assert full[chosen] <= math.exp(row.logprob_upper) + 1e-9
