@@ -232,9 +232,12 @@ def convert(option: Option, text: str) -> Any:
     """The value that `text` is for this option. Raises InvalidRequestError that says the range."""
     if option.kind == "number":
         try:
-            return int(text) if _WHOLE_NUMBER.match(text) else float(text)
+            number = int(text) if _WHOLE_NUMBER.match(text) else float(text)
         except ValueError:
             raise _wrong(option, text) from None
+        if option.name == "timeout" and not number > 0:
+            raise _wrong(option, text)
+        return number
     if option.kind == "count":
         if not _WHOLE_NUMBER.match(text):
             raise _wrong(option, text)

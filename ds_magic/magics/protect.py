@@ -48,7 +48,7 @@ def _find(lines: list[str]) -> tuple[int, int, bool] | None:
             if percent.string == "%" and name.string == _MAGIC and percent.end == name.start:
                 line, column = percent.start[0] - 1, percent.start[1]
                 rest = lines[line][column + 1 + len(_MAGIC) :]
-                if rest.strip() in ("?", "??") or (rest[:1] and not rest[0].isspace()):
+                if rest.rstrip() in ("?", "??") or (rest[:1] and not rest[0].isspace()):
                     continue
                 return line, column, assigned
     return None
