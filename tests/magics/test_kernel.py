@@ -1,7 +1,5 @@
 """The magics in a real kernel: stopping, logging in, what is left in the notebook."""
 
-import queue
-
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -15,28 +13,27 @@ class Kernel:
     def __init__(self):
         self.manager, self.client = start_new_kernel(kernel_name="python3")
 
-    def run(self, code, answer=None, while_running=None):
-        """Run a cell; its outputs (messages' contents), with an answer to a question it asks."""
+    def run(self, code, answer=None, interrupt_at=None):
+        """Run a cell; its outputs (messages' contents).
+
+        `answer` is given to the question that it asks; when `interrupt_at` has been printed it is interrupted.
+        """
         message = self.client.execute(code, allow_stdin=answer is not None)
-        if while_running:
-            while_running()
+        if answer is not None:
+            asked = self.client.get_stdin_msg(timeout=PATIENCE)
+            assert asked["content"]["password"], "the question would show its answer"
+            self.client.input(answer)
         outputs = []
         while True:
-            if answer is not None:
-                try:
-                    asked = self.client.get_stdin_msg(timeout=0.05)
-                    assert asked["content"]["password"], "the question would show its answer"
-                    self.client.input(answer)
-                    answer = None
-                except queue.Empty:
-                    pass
-                continue
             got = self.client.get_iopub_msg(timeout=PATIENCE)
             if got["parent_header"].get("msg_id") != message:
                 continue
             if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
                 return outputs
             outputs.append(got["content"])
+            if interrupt_at and interrupt_at in "".join(output.get("text", "") for output in outputs):
+                interrupt_at = None
+                self.manager.interrupt_kernel()
 
     def text(self, code, **more):
         return "".join(output.get("text", "") for output in self.run(code, **more))
@@ -50,34 +47,24 @@ def kernel(monkeypatch):
     kernel.manager.shutdown_kernel(now=True)
 
 
-def a_slow_server(arrived):
-    """Streams two words, tells that they have left, and goes on when the other side has hung up."""
-
-    def script(connection):
-        connection.send(head())
-        connection.send(chunk(event(text_chunk("Half an"))))
-        connection.send(chunk(event(text_chunk(" answer"))))
-        arrived.set()
-        connection.wait_until_closed()
-
-    return script
+def half_an_answer(connection):
+    """Streams two words, and waits for the other side to hang up."""
+    connection.send(head())
+    connection.send(chunk(event(text_chunk("Half an"))))
+    connection.send(chunk(event(text_chunk(" answer"))))
+    connection.wait_until_closed()
 
 
 def test_interrupting_a_cell_keeps_what_came_without_a_traceback(kernel):
-    import threading
-
-    arrived = threading.Event()
-
-    def interrupt():
-        assert arrived.wait(PATIENCE)
-        kernel.manager.interrupt_kernel()
-
-    with ScriptedServer(a_slow_server(arrived)) as server:
-        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
-        outputs = kernel.run("%%deepseek -o answer\nHi", while_running=interrupt)
+    with ScriptedServer(half_an_answer) as server:
+        kernel.run(
+            f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}\n"
+            "%config DeepSeekMagics.view = 'text'"
+        )
+        outputs = kernel.run("%%deepseek -o answer\nHi", interrupt_at=" answer")
         assert not any("traceback" in output for output in outputs)
-        assert kernel.text("print(answer.content, '|', answer.interrupted, _ds is answer)").startswith("Half an")
-        assert "True True" in kernel.text("print(answer.interrupted, _ds is answer)")
+        shown = kernel.text("print([answer.content, answer.interrupted, _ds is answer])")
+        assert shown == "['Half an answer', True, True]\n"
 
 
 def test_a_login_is_hidden_and_kept_for_this_kernel(kernel):
