@@ -169,14 +169,14 @@ class Stream:
                     yield from self._rest_of_text(joiner)
                     return
                 try:
-                    chunk = from_json(payload)
+                    chunk, halves = from_json(payload), joiner.holds
                 except ValueError:
-                    chunk = _parsed_leniently(payload, joiner)
+                    chunk, halves = _parsed_leniently(payload), True
                 if not isinstance(chunk, dict):
                     continue
                 if chunk.get("error"):
                     raise _error_in_stream(chunk["error"])
-                if joiner.holds:
+                if halves:
                     joiner.heal(chunk)
                 add(chunk, payload)
                 for delta in deltas_of(chunk):
@@ -216,18 +216,14 @@ class Stream:
         yield from deltas_of(body)
 
 
-def _parsed_leniently(payload: bytes, joiner: SurrogateJoiner) -> Any:
+def _parsed_leniently(payload: bytes) -> Any:
     """What the fast parser refused: lone surrogates, deep nesting, or no JSON at all, which raises."""
     if not payload.strip():
         return None
     try:
-        chunk, _ = parse_json(payload)
+        return parse_json(payload)[0]
     except ValueError:
         shown = shorten(payload.decode("utf-8", "replace"), 200)
-    else:
-        if isinstance(chunk, dict):
-            joiner.heal(chunk)
-        return chunk
     raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}")
 
 
@@ -260,6 +256,7 @@ def parse_body(payload: bytes, url: str) -> dict[str, Any]:
         raise not_an_answer(url, payload)
     if body.get("error"):
         known = described(body["error"])
-        status = known["code"] if isinstance(known["code"], int) and 400 <= known["code"] < 600 else None
+        code = known.get("code")
+        status = code if isinstance(code, int) and 400 <= code < 600 else None
         raise class_for_status(status or 500)(status=status, **known)
     return heal(body) if may_hold_surrogates else body
