@@ -266,6 +266,12 @@ def test_the_total_time_ends_a_wait_for_headers_and_for_a_retry(ask, connect):
     assert closed.wait(PATIENCE)
 
 
+def test_the_total_time_over_in_a_wait_says_why_there_was_a_wait(connect):
+    script = answered({"error": {"message": "slow down"}}, "429 No", Retry_After="50")
+    with ScriptedServer(script) as server, pytest.raises(APITimeoutError, match="slow down"):
+        connect(server, timeout=0.2).chat("Hi")
+
+
 def test_an_answer_within_its_time_leaves_no_timer(connect):
     with ScriptedServer(said("a"), answered(completion()), refused(400)) as server:
         client = connect(server, timeout=500, model="m")
