@@ -450,9 +450,10 @@ def test_a_stream_that_was_entered_and_never_read_closes_its_connection(connect)
         closed.set()
 
     with ScriptedServer(script) as server:
-        with connect(server, timeout=1000).stream("Hi"):
+        before = server.open_sockets_of_clients()
+        with connect(server, timeout=1000).stream("Hi") as stream:
             pass
-        assert closed.wait(PATIENCE)
+        assert closed.wait(PATIENCE) and server.open_sockets_of_clients() <= before and stream.completion.interrupted
         assert timers() == []
 
 
