@@ -78,9 +78,6 @@ def mended_request(fields: Schema) -> Schema:
 def mended_answer(schema: Schema) -> Schema:
     """The shape of an answer, mended."""
     schema = copy.deepcopy(schema)
-    # "numbers: S0 integers for … logprob: floats".
-    text = yaml.safe_dump(schema).replace("logprob:\n", "logprob_:\n")
-    assert text
     choice = schema["properties"]["choices"]["items"]
     if "message" in choice.get("properties", {}):  # S0
         # "logprobs …: required, yet missing in S1's own example: optional"; null where not asked for.
@@ -88,7 +85,7 @@ def mended_answer(schema: Schema) -> Schema:
         # reasoning_content and tool_calls are there only where the model thought or called.
         choice["properties"]["message"]["required"] = ["role", "content"]
         choice["required"] = ["index", "message", "finish_reason"]
-    schema["required"] = [*schema["required"], "usage"]
+    schema["required"] = sorted({*schema["required"], "usage"})
     return schema
 
 
@@ -105,11 +102,13 @@ def mended(document: Schema, stream: bool) -> Schema:
     body["schema"]["required"] = ["messages", "model", "stream", "logprobs", "max_tokens"]
     # S0's example has nulls where its own schema does not allow them.
     body.pop("example", None)
+    operation["requestBody"]["required"] = True  # S0 forgets to say so
     operation.pop("parameters", None)  # S0 repeats Content-Type and Authorization, which OpenAPI forbids there
     operation.pop("security", None)
     document.pop("security", None)
     answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    content = {"text/event-stream": {"schema": {"type": "string"}}} if stream else {
+    event = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string", "minLength": 6}}}
+    content = {"text/event-stream": {"schema": event}} if stream else {
         "application/json": {"schema": mended_answer(answer)}
     }
     # S0 has a second 200 under a name that is no status, and neither has a single error.
