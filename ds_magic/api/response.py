@@ -228,6 +228,11 @@ class ChatCompletion(Incoming):
         return self.choice.message.tool_calls or []
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it to read: no text, no reasoning, no tool call."""
+        return not (self.content or self.reasoning_content or self.tool_calls)
+
+    @property
     def finish_reason(self) -> str | None:
         """`stop`, `length`, `content_filter`, `tool_calls`, `insufficient_system_resource`, or any other string."""
         return self.choice.finish_reason
