@@ -16,8 +16,11 @@ from pydantic_core import to_json
 
 from ..api.errors import InvalidRequestError
 from ..api.messages import FUNCTION_NAME, FunctionDefinition, Tool
+from .typed_dicts import describable
 
-_PARAMETER_LINE = re.compile(r"^[ \t]*(?::param\s+(?:[\w\[\], |.]+\s+)?)?\**(\w+)[ \t]*(?:\([^)]*\))?[ \t]*:[ \t]*(\S.*)$")
+_PARAMETER_LINE = re.compile(
+    r"^[ \t]*(?::param\s+(?:[\w\[\], |.]+\s+)?)?\**(\w+)[ \t]*(?:\([^)]*\))?[ \t]*:[ \t]*(\S.*)$"
+)
 _NUMPY_NAME = re.compile(r"^(\w+)[ \t]*(?::[ \t]*.*)?$")
 _SECTION = re.compile(r"^[ \t]*(Args|Arguments|Parameters|Params)[ \t]*:?[ \t]*$", re.IGNORECASE)
 _OTHER_SECTION = re.compile(
@@ -110,7 +113,7 @@ def _parameters_of(function: Callable, name: str) -> dict[str, inspect.Parameter
         raise _refused(name, "Python does not know its parameters") from None
     for parameter in parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise _refused(name, f"`{parameter}` stands for any number of arguments, which no schema can name")
+            raise _refused(name, f"`{parameter.name}` stands for any number of arguments, which no schema can name")
     return dict(parameters)
 
 
@@ -129,16 +132,14 @@ def _model_of(
     fields: dict[str, Any] = {}
     for field, parameter_name in _fields(parameters):
         parameter = parameters[parameter_name]
-        annotation = hints.get(parameter_name, Any)
+        annotation = describable(hints.get(parameter_name, Any))
         _check_describable(annotation, name, parameter_name)
         default = ... if parameter.default is parameter.empty else parameter.default
         if isinstance(default, FieldInfo):
             fields[field] = (annotation, FieldInfo.merge_field_infos(default, alias=parameter_name))
             continue
-        fields[field] = (
-            annotation,
-            Field(default, alias=parameter_name, description=described.get(parameter_name)),
-        )
+        told = {"description": described[parameter_name]} if parameter_name in described else {}
+        fields[field] = (annotation, Field(default, alias=parameter_name, **told))
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
 
 
@@ -158,17 +159,17 @@ def _schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
         # A default that is no JSON value, such as a function.
         raise _refused(name, str(error).splitlines()[0]) from None
     schema.setdefault("properties", {})
-    return _without_titles(schema)
+    return without_titles(schema)
 
 
-def _without_titles(schema: Any, of_names: bool = False) -> Any:
+def without_titles(schema: Any, of_names: bool = False) -> Any:
     """The schema without pydantic's titles, which only cost tokens; a property called `title` stays."""
     if isinstance(schema, list):
-        return [_without_titles(each) for each in schema]
+        return [without_titles(each) for each in schema]
     if not isinstance(schema, dict):
         return schema
     return {
-        key: _without_titles(value, of_names=key in ("properties", "$defs") and not of_names)
+        key: without_titles(value, of_names=key in ("properties", "$defs") and not of_names)
         for key, value in schema.items()
         if of_names or key != "title"
     }
@@ -195,9 +196,11 @@ def _documentation(function: Callable, parameters: Mapping[str, Any]) -> tuple[s
         elif in_section and (bare := _NUMPY_NAME.match(line)) and bare[1] in parameters:
             current = bare[1]
             described[current] = ""
+        elif line.lstrip().startswith(":"):
+            current = None
         elif current and line.strip() and not set(line.strip()) <= {"-"}:
             described[current] = f"{described[current]} {line.strip()}".strip()
-        elif not in_section and not line.lstrip().startswith(":"):
+        elif not in_section:
             current = None
             about.append(line)
     return "\n".join(about).strip(), {name: text for name, text in described.items() if text}

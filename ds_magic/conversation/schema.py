@@ -12,7 +12,8 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_mod
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 
 from ..api.errors import DeepSeekError, InvalidRequestError
-from .functions import problems
+from .functions import problems, without_titles
+from .typed_dicts import describable
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
@@ -66,6 +67,8 @@ class Schema(AnySchema):
         self._is_wrapped = not _is_object(self.schema)
         if self._is_wrapped:
             self.schema = self._wrapped(kind)
+        if self._adapter is not None:
+            self.schema = without_titles(self.schema)
 
     def instructions(self) -> str:
         """What the prompt must say for the model to know the schema."""
@@ -82,12 +85,14 @@ class Schema(AnySchema):
 
     def value_of(self, parsed: Any) -> Any:
         """The typed object in parsed JSON. Raises ValueError with the place and the reason."""
+        if self._adapter is None:
+            _validate(parsed, self.schema)
         if self._is_wrapped:
             if not isinstance(parsed, dict) or _WRAPPED not in parsed:
                 raise ValueError(f"there is no `{_WRAPPED}` in it")
             parsed = parsed[_WRAPPED]
         if self._adapter is None:
-            return _validated(parsed, self.schema["properties"][_WRAPPED] if self._is_wrapped else self.schema)
+            return parsed
         try:
             # Validated as JSON, so that what JSON spells as a string (a date, an enum) is taken.
             return self._adapter.validate_json(json.dumps(parsed))
@@ -96,7 +101,7 @@ class Schema(AnySchema):
 
     def _wrapped(self, kind: Any) -> dict[str, Any]:
         if self._adapter is not None:
-            return create_model("Answer", **{_WRAPPED: (kind, ...)}).model_json_schema()
+            return create_model("Answer", **{_WRAPPED: (describable(kind), ...)}).model_json_schema()
         inner = dict(self.schema)
         definitions = {name: inner.pop(name) for name in ("$defs", "definitions") if name in inner}
         return {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED], **definitions}
@@ -160,10 +165,10 @@ def _described(kind: Any, name: str) -> tuple[dict[str, Any], TypeAdapter]:
     if not is_type and not _is_annotation(kind):
         raise InvalidRequestError(
             f"`--schema {name}`: `{name}` is a {type(kind).__name__}, which is no type.",
-            remedy="Name a pydantic model, a dataclass, a TypedDict, an annotation such as list[int], or a JSON Schema.",
+            remedy="Name a pydantic model, dataclass, TypedDict, annotation such as list[int], or JSON Schema.",
         )
     try:
-        adapter = TypeAdapter(kind)
+        adapter = TypeAdapter(describable(kind))
         return adapter.json_schema(), adapter
     except (PydanticSchemaGenerationError, PydanticInvalidForJsonSchema, PydanticUserError) as error:
         reason = str(error).splitlines()[0]
@@ -193,14 +198,13 @@ def _check_schema(schema: Mapping[str, Any], name: str) -> None:
     raise InvalidRequestError(f"`--schema {name}` is not a JSON Schema: {reason}.", remedy="Change it.")
 
 
-def _validated(value: Any, schema: Mapping[str, Any]) -> Any:
+def _validate(value: Any, schema: Mapping[str, Any]) -> None:
     jsonschema = _jsonschema()
     validator = jsonschema.validators.validator_for(schema)(schema)
     errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.path)))
     if errors:
         told = (f"{'.'.join(map(str, error.path))}: {error.message}".removeprefix(": ") for error in errors[:5])
         raise ValueError("; ".join(told))
-    return value
 
 
 def _jsonschema() -> Any:

@@ -134,30 +134,33 @@ def run_with_tools(
     where `run_tools` is False, where a tool has only a definition, and where the answer was
     interrupted. Raises TooManyRoundsError, and what `run` raises.
     """
-    rounds: list[Round] = []
-    while True:
-        completion = run(client, request, [_Rounds(rounds), *sinks()])
-        wants_calls = bool(completion.tool_calls) and not completion.interrupted
-        if not (wants_calls and run_tools and toolbox.functions and toolbox.can_run(completion)):
-            return completion
-        if len(rounds) >= max_rounds:
-            raise TooManyRoundsError(
-                f"The model still calls functions after {max_rounds} round{'s' if max_rounds > 1 else ''}: "
-                f"{', '.join(call.function.name for call in completion.tool_calls)}.",
-                partial=completion,
-            )
-        calls = toolbox.run(completion, len(rounds))
-        rounds[-1].calls.extend(calls)
-        for called in calls:
-            on_call(called)
-        request = _next_request(request, rounds[-1])
+    kept = _Rounds()
+    try:
+        while True:
+            completion = run(client, request, [kept, *sinks()])
+            wants_calls = bool(completion.tool_calls) and not completion.interrupted
+            if not (wants_calls and run_tools and toolbox.functions and toolbox.can_run(completion)):
+                return completion
+            if len(kept.rounds) >= max_rounds:
+                raise TooManyRoundsError(
+                    f"The model still calls functions after {max_rounds} round{'s' if max_rounds > 1 else ''}: "
+                    f"{', '.join(call.function.name for call in completion.tool_calls)}.",
+                    partial=completion,
+                )
+            last = kept.rounds[-1]
+            last.calls.extend(toolbox.run(completion, len(kept.rounds)))
+            for called in last.calls:
+                on_call(called)
+            request = _next_request(request, last)
+    finally:
+        kept.hang_on()
 
 
 class _Rounds:
-    """The sink that keeps the rounds, and hangs them on each completion before it is shown."""
+    """The sink that keeps the rounds, to hang them on the last completion, whatever happened."""
 
-    def __init__(self, rounds: list[Round]):
-        self.rounds = rounds
+    def __init__(self) -> None:
+        self.rounds: list[Round] = []
 
     def start(self, request: Any, backend: str) -> None:
         pass
@@ -171,7 +174,10 @@ class _Rounds:
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
         if completion is not None:
             self.rounds.append(Round(completion))
-            completion.rounds = list(self.rounds)
+
+    def hang_on(self) -> None:
+        if self.rounds:
+            self.rounds[-1].completion.rounds = self.rounds
 
 
 def _next_request(request: ChatRequest, last: Round) -> ChatRequest:
