@@ -277,7 +277,7 @@ class ChatCompletion(Incoming):
             return None
         try:
             return json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @parsed.setter

@@ -125,7 +125,7 @@ def parse_answer(completion: ChatCompletion, schema: AnySchema) -> Any:
         remedy = "Allow more with `--max-tokens`." if cut else None
         raise _unfit(completion, what, reason, _around(text, error.pos), remedy) from None
     except RecursionError:
-        raise _unfit(completion, "The answer is nested too deep.", "it is nested too deep") from None
+        raise _unfit(completion, "The answer is nested too deep.", "it is nested too deep", text) from None
     if not isinstance(parsed, dict):
         raise _unfit(completion, "The answer is not a JSON object.", f"it is {type(parsed).__name__}", text)
     try:

@@ -135,8 +135,9 @@ def _is_schema(value: Any) -> bool:
     if isinstance(value, dict):
         return "properties" in value or "type" in value or "$ref" in value
     if isinstance(value, type):
-        marks = ("model_fields", "__dataclass_fields__", "__total__", "_member_map_")
-        return any(hasattr(value, mark) for mark in marks)
+        # Pydantic models, dataclasses, TypedDicts and enums that have something in them.
+        marks = ("model_fields", "__dataclass_fields__", "__required_keys__", "__optional_keys__", "_member_map_")
+        return any(getattr(value, mark, None) for mark in marks)
     return type(value).__module__ in ("typing", "types") and hasattr(value, "__origin__")
 
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.servers.scripted import ScriptedServer, chunk, event, head, said, text_chunk
+from tests.servers.scripted import ScriptedServer, chunk, event, head, said, streamed, text_chunk
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PATIENCE = 30
@@ -120,3 +120,20 @@ def test_run_all_stops_at_an_error(kernel):
         reply = kernel.client.get_shell_msg(timeout=PATIENCE)
         statuses[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
     assert [statuses[cell] for cell in cells] == ["error", "aborted"]
+
+
+def calls_add(connection):
+    function = {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+    piece = {"index": 0, "id": "c1", "type": "function", "function": function}
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}, text_chunk("", finish="tool_calls")]
+    streamed(*chunks)(connection)
+
+
+def test_a_static_view_makes_one_display_with_all_rounds(kernel):
+    with ScriptedServer(calls_add, said("It is 3.")) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("def add(a: int, b: int): return a + b\n%config DeepSeekMagics.view = 'static'")
+        outputs = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
+    assert len(outputs) == 1
+    assert all(text in outputs[0]["text/html"] for text in ("add(", "→ 3", "It is 3."))
+    assert all(text in outputs[0]["text/plain"] for text in ("add(", "→ 3", "It is 3."))
