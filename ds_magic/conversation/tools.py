@@ -161,6 +161,7 @@ class _Rounds:
 
     def __init__(self) -> None:
         self.rounds: list[Round] = []
+        self._partial: ChatCompletion | None = None
 
     def start(self, request: Any, backend: str) -> None:
         pass
@@ -174,10 +175,13 @@ class _Rounds:
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
         if completion is not None:
             self.rounds.append(Round(completion))
+        self._partial = error.partial if isinstance(error, DeepSeekError) else None
 
     def hang_on(self) -> None:
         if self.rounds:
             self.rounds[-1].completion.rounds = self.rounds
+        if self._partial is not None:
+            self._partial.rounds = self.rounds
 
 
 def _next_request(request: ChatRequest, last: Round) -> ChatRequest:

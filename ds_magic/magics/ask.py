@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
 from ..api.request import ChatRequest
+from ..conversation.ask import answered, with_instructions
 from ..conversation.chats import Chat
-from ..conversation.schema import AnySchema, Schema, UnfitAnswerError, parse_answer, repair_messages
-from ..conversation.tools import MOST_ROUNDS, Toolbox, run_with_tools
+from ..conversation.schema import AnySchema, Schema, UnfitAnswerError
+from ..conversation.tools import MOST_ROUNDS, Toolbox
 from .objects import named_dictionary, named_tools, named_type
 from .options import STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
@@ -84,7 +85,7 @@ def question_of(
     messages = [*before, *asked]
     if schema is not None:
         fields["response_format"] = schema.response_format(takes_schema)
-        messages = _with_instructions(messages, schema.instructions())
+        messages = with_instructions(messages, schema.instructions())
     request = ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})
     return Question(request, asked, toolbox, schema, chat, turn)
 
@@ -107,18 +108,20 @@ def answer(
 
     completion = None
     try:
-        completion = run_with_tools(
+        completion = answered(
             client,
             question.request,
-            question.toolbox,
             sinks,
+            question.toolbox,
+            question.schema,
             max_rounds=values.get("max_rounds", MOST_ROUNDS),
             run_tools=values.get("run_tools", True),
+            repair=values.get("repair", 0),
             on_call=shown.called,
+            on_repair=lambda error: shown.say(
+                f"{str(error).splitlines()[0]} Asking for a repair: {error.reason}."
+            ),
         )
-        wants_json = question.schema is not None and not completion.interrupted and not completion.tool_calls
-        if wants_json:
-            completion = _parsed(client, question, completion, values.get("repair", 0), sinks, shown)
     except UnfitAnswerError as error:
         completion = error.partial
         raise
@@ -127,29 +130,6 @@ def answer(
         if completion is not None:
             _record(question, completion, shown)
     return completion
-
-
-def _parsed(
-    client: Client, question: Question, completion: ChatCompletion, repairs: int, sinks: Any, shown: Shown
-) -> ChatCompletion:
-    """The completion with its object, after at most so many requests for a repair."""
-    request = question.request
-    while True:
-        try:
-            parse_answer(completion, question.schema)
-            return completion
-        except UnfitAnswerError as error:
-            if repairs <= 0:
-                raise
-            failure = error
-        repairs -= 1
-        shown.say(f"{str(failure).splitlines()[0]} Asking for a repair: {failure.reason}")
-        fields = {name: getattr(request, name) for name in request.model_fields_set if name != "messages"}
-        kept = [message for message in request.messages if not getattr(message, "prefix", None)]
-        request = ChatRequest.build([*kept, *repair_messages(failure)], **fields)
-        completion = run_with_tools(client, request, Toolbox(), sinks)
-        if completion.interrupted:
-            return completion
 
 
 def _record(question: Question, completion: ChatCompletion, shown: Shown) -> None:
@@ -182,13 +162,3 @@ def _schema_of(values: Mapping[str, Any], namespace: Mapping[str, Any]) -> AnySc
     if "repair" in values:
         raise InvalidRequestError("`--repair` is for `--schema` and `--json`.", remedy="Give one of them as well.")
     return None
-
-
-def _with_instructions(messages: list[dict[str, Any]], instructions: str | None) -> list[dict[str, Any]]:
-    """The messages with instructions for the model at the end of the first system message, or in one of their own."""
-    if not instructions:
-        return messages
-    if messages and messages[0].get("role") == "system":
-        first = {**messages[0], "content": f"{messages[0]['content']}\n\n{instructions}"}
-        return [first, *messages[1:]]
-    return [{"role": "system", "content": instructions}, *messages]
