@@ -37,6 +37,11 @@ class AnySchema:
 
     name = "JSON"
 
+    @property
+    def fields(self) -> list[str]:
+        """The names that the object will have, as far as they are known."""
+        return []
+
     def instructions(self) -> str | None:
         """What the prompt must say; nothing, since JSON mode itself adds what it needs."""
         return None
@@ -69,6 +74,14 @@ class Schema(AnySchema):
             self.schema = self._wrapped(kind)
         if self._adapter is not None:
             self.schema = without_titles(self.schema)
+
+    @property
+    def fields(self) -> list[str]:
+        """The names of the object's fields."""
+        root = self.schema
+        if "$ref" in root:
+            root = root.get("$defs", {}).get(str(root["$ref"]).rsplit("/", 1)[-1], {})
+        return [str(name) for name in root.get("properties", {})]
 
     def instructions(self) -> str:
         """What the prompt must say for the model to know the schema."""

@@ -104,7 +104,8 @@ def answer(
 
     def sinks() -> Sequence[Any]:
         fixed = [Binding(magics.shell, values.get("output")), Counting(magics.usage), WhatIsMissing()]
-        return [*fixed, shown.sink()]
+        beside = shown.also(question.schema.fields) if question.schema is not None else []
+        return [*fixed, shown.sink(), *beside]
 
     completion = None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .sinks import AtTheEnd
@@ -33,6 +34,14 @@ class Shown:
             return view
         self._kept.append(_Kept(view))
         return self._kept[-1]
+
+    def also(self, fields: Sequence[str]) -> list[Any]:
+        """What a live view shows beside an answer in JSON: the object's fields as they come."""
+        if self.kind != "live":
+            return []
+        from ..views.partial import PartialObject
+
+        return [PartialObject(fields)]
 
     def called(self, called: Called) -> None:
         """Show a call with its result; a static view has it in its display."""

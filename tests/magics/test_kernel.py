@@ -137,3 +137,36 @@ def test_a_static_view_makes_one_display_with_all_rounds(kernel):
     assert len(outputs) == 1
     assert all(text in outputs[0]["text/html"] for text in ("add(", "→ 3", "It is 3."))
     assert all(text in outputs[0]["text/plain"] for text in ("add(", "→ 3", "It is 3."))
+
+
+def an_object_in_pieces(connection):
+    """Streams a JSON object, and its last piece when the first has been shown."""
+    connection.send(head())
+    connection.send(chunk(event(text_chunk('{"number": 7, "note": "pa'))))
+    connection.wait(an_object_in_pieces.shown)
+    connection.send(chunk(event(text_chunk('id"}')) + event(text_chunk("", finish="stop")) + b"data: [DONE]\n\n"))
+    connection.send(b"0\r\n\r\n")
+
+
+def test_a_live_view_shows_the_object_while_it_comes_and_ends_without_it(kernel):
+    an_object_in_pieces.shown = threading.Event()
+    with ScriptedServer(an_object_in_pieces) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("%config DeepSeekMagics.view = 'live'")
+        message = kernel.client.execute("%%deepseek --json -o answer\nGo.")
+        displays = {}
+        while True:
+            got = kernel.client.get_iopub_msg(timeout=PATIENCE)
+            if got["parent_header"].get("msg_id") != message:
+                continue
+            if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
+                break
+            if got["msg_type"] in ("display_data", "update_display_data"):
+                display = got["content"]["transient"].get("display_id")
+                displays.setdefault(display, []).append(got["content"]["data"])
+                if "<th" in str(got["content"]["data"]) and "pa" in str(got["content"]["data"]):
+                    an_object_in_pieces.shown.set()
+        assert an_object_in_pieces.shown.is_set()
+        (partial,) = [updates for updates in displays.values() if "<th" in str(updates[0])]
+        assert partial[-1] == {"text/plain": ""}
+        assert kernel.text("print(answer.parsed)") == "{'number': 7, 'note': 'paid'}\n"
