@@ -44,8 +44,10 @@ def ask(
     asked = as_messages(messages)
     sent = [*(chat.messages if chat is not None else ()), *asked]
     if wanted is not None:
-        fields["response_format"] = wanted.response_format(client.name == EMBEDDED)
-        sent = with_instructions(sent, wanted.instructions())
+        takes_schema = client.name == EMBEDDED
+        fields["response_format"] = wanted.response_format(takes_schema)
+        # A model that is constrained to the schema need not be shown it, and a small one only echoes it.
+        sent = sent if takes_schema else with_instructions(sent, wanted.instructions())
     if toolbox.definitions:
         fields["tools"] = toolbox.definitions
     request = ChatRequest.build(sent, **fields)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
-from ..run import Sink, run
+from ..run import Sink
+from .degrade import run_as_supported
 from .functions import ArgumentsError, FunctionTool, as_text
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def run_with_tools(
     kept = _Rounds()
     try:
         while True:
-            completion = run(client, request, [kept, *sinks()])
+            completion = run_as_supported(client, request, lambda: [kept, *sinks()])
             wants_calls = bool(completion.tool_calls) and not completion.interrupted
             if not (wants_calls and run_tools and toolbox.functions and toolbox.can_run(completion)):
                 return completion

@@ -85,7 +85,8 @@ def question_of(
     messages = [*before, *asked]
     if schema is not None:
         fields["response_format"] = schema.response_format(takes_schema)
-        messages = with_instructions(messages, schema.instructions())
+        # A model that is constrained to the schema need not be shown it, and a small one only echoes it.
+        messages = messages if takes_schema else with_instructions(messages, schema.instructions())
     request = ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})
     return Question(request, asked, toolbox, schema, chat, turn)
 
