@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,6 +50,7 @@ class Stream:
         self._accumulator = Accumulator()
         self._exchange: Exchange | None = None
         self._opened = False
+        self._reader: int | None = None
         self._closed = False
         self._interruption: str | None = "stopped"
         self._first_token_at: float | None = None
@@ -73,16 +75,18 @@ class Stream:
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
-        with contextlib.suppress(ValueError):  # another thread is reading: it will find the stream closed
-            self._deltas.close()
-            if self._exchange is not None:  # where nobody read, the generator's own end does not run
-                self._exchange.finish(whole=False)
 
     def close(self) -> None:
         """End the stream at once, from any thread. What had arrived stays in `.completion`."""
         self._closed = True
-        if self._exchange is not None:
-            self._exchange.close()
+        if self._exchange is None:
+            return
+        self._exchange.close()
+        # Another thread that reads finds the stream closed, and lets go of the connection itself.
+        if self._reader == threading.get_ident():
+            with contextlib.suppress(ValueError):  # we are called from within the reading
+                self._deltas.close()
+                self._exchange.finish(whole=False)
 
     def adopt(self, exchange: Exchange) -> None:
         """The exchange that this stream now waits for, so that `close` reaches it."""
@@ -119,6 +123,7 @@ class Stream:
         return Timing(first_token=None if first is None else first - start, total=last - start, tokens_per_second=rate)
 
     def _open(self) -> bool:
+        self._reader = threading.get_ident()
         if not self._opened:
             self._opened = True
             if not self._closed:

@@ -87,7 +87,7 @@ def test_tool_calls_are_merged_by_index_whatever_the_first_is():
 
 
 def test_ids_types_and_names_may_be_repeated_in_each_chunk():
-    piece = dict(id="one", type="function", name="f")
+    piece = {"id": "one", "type": "function", "name": "f"}
     assert calls_of(added(*(call(0, **piece, arguments=each) for each in "{}"))) == [("one", "f", "{}")]
 
 

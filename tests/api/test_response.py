@@ -150,8 +150,9 @@ def use(answer):
         assert answer.usage.cached_tokens is None or isinstance(answer.usage.cached_tokens, int)
         assert answer.usage.reasoning_tokens is None or isinstance(answer.usage.reasoning_tokens, int)
     for choice in answer.choices:
-        for lists in (choice.logprobs and choice.logprobs.content, choice.logprobs and choice.logprobs.reasoning_content):
-            for token in lists or ():
+        lists = choice.logprobs and [choice.logprobs.content, choice.logprobs.reasoning_content]
+        for tokens in lists or ():
+            for token in tokens or ():
                 assert isinstance(token.token, str) and isinstance(token.top_logprobs, list)
 
 

@@ -66,9 +66,12 @@ def read(connect, script, **options):
 
 
 def failing(connect, script, kind=StreamInterruptedError):
-    with ScriptedServer(script) as server, pytest.raises(kind) as caught:
-        with connect(server, retries=0).stream("Hi") as stream:
-            list(stream)
+    with (
+        ScriptedServer(script) as server,
+        pytest.raises(kind) as caught,
+        connect(server, retries=0).stream("Hi") as stream,
+    ):
+        list(stream)
     return caught.value
 
 
@@ -328,7 +331,8 @@ def test_an_error_object_instead_of_a_stream_is_raised(connect):
 @pytest.mark.parametrize("ask", ["chat", "stream"])
 @pytest.mark.parametrize("body", [b"<html><body>Welcome!</body></html>" * 50, b"", b"   ", b"5", b"data"])
 def test_what_is_not_of_this_api_is_an_error_that_shows_a_little_of_it(ask, body, connect):
-    with ScriptedServer(answered(body, content_type="text/html")) as server, pytest.raises(APIConnectionError) as caught:
+    script = answered(body, content_type="text/html")
+    with ScriptedServer(script) as server, pytest.raises(APIConnectionError) as caught:
         list(getattr(connect(server), ask)("Hi"))
     assert "base URL" in caught.value.remedy and len(str(caught.value)) < 400
 
@@ -394,9 +398,11 @@ def test_a_damaged_stream_ends_in_an_answer_or_in_one_of_our_errors(connect, dam
 
 
 @pytest.mark.parametrize("garbage", [
-    b"", b"\x00" * 100, b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 abc\r\n\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nA" * 300,
+    b"", b"\x00" * 100, b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 abc\r\n\r\n", b"SSH-2.0-x\r\n",
+    b"HTTP/1.1 200 OK\r\nA" * 300,
     head() + b"zz\r\n", head() + b"ffffffffffffffff\r\na", head() + b"-1\r\n", head(framing=5) + b"ab",
-    head(Content_Encoding="gzip") + chunk(b"no gzip"), head(Content_Encoding="gzip") + chunk(gzip.compress(RECORDED)[:40]),
+    head(Content_Encoding="gzip") + chunk(b"no gzip"),
+    head(Content_Encoding="gzip") + chunk(gzip.compress(RECORDED)[:40]),
     head("204 No", framing=0), head("206 Part", framing=2) + b"{}", head("304 Not"), head("302 Go", framing=0),
     head("999 Odd", framing=2) + b"{}",
 ])
