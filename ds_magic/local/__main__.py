@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import secrets
-import signal
 import sys
-import threading
-from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING
+import time
 
-from . import weights
-from .cores import free_cores
+from . import faults, weights
 from .errors import LocalModelError, MissingExtraError
 from .progress import ProgressBar
-
-if TYPE_CHECKING:
-    from .engine import Engine
 
 FETCHING = "Fetching the model, once"
 
@@ -42,9 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
         os.environ["DS_MAGIC_LOCAL_MODEL"] = options.model
     if not options.api_key:
         options.api_key = os.environ.get("DS_MAGIC_LOCAL_KEY") or f"local-{secrets.token_urlsafe(18)}"
-    with suppress(KeyboardInterrupt):
-        return asyncio.run(_serve(options, _print_for_people))
-    return 0
+    if options.host not in ("127.0.0.1", "::1", "localhost"):
+        print(f"Warning: {options.host} can be reached by other machines; whoever has the key is answered.",
+              file=sys.stderr, flush=True)
+    if options.fault:
+        print(f"Warning: this server makes trouble on purpose: {options.fault.spec}", file=sys.stderr, flush=True)
+    from .running import run
+
+    return run(options, _print_for_people, _log)
 
 
 def _fetch() -> int:
@@ -59,10 +54,12 @@ def _fetch() -> int:
 
 def serve_for_a_kernel(api_key: str) -> int:
     """Serve for the process that started this one, and end with it; `launch` is the other side."""
-    _end_with_starter()
+    from .running import end_with_starter, run
+
+    end_with_starter()
     options = _parser().parse_args(["serve"])
     options.api_key = api_key
-    return asyncio.run(_serve(options, _print_for_starter))
+    return run(options, _print_for_starter)
 
 
 def _with_command(arguments: list[str]) -> list[str]:
@@ -70,6 +67,13 @@ def _with_command(arguments: list[str]) -> list[str]:
     if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
         return ["serve", *arguments]
     return arguments
+
+
+def _fault(spec: str) -> faults.Fault:
+    try:
+        return faults.Fault.parse(spec)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -86,7 +90,17 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--model", metavar="FILE", help="a GGUF file (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)")
     serve.add_argument("--threads", type=int, default=0, help="threads to compute with (default: the free cores)")
     serve.add_argument("--parallel", type=int, default=4, help="requests answered at once (default: 4)")
-    serve.add_argument("--api-key", help="the key that clients must send (default: a new one each time)")
+    serve.add_argument("--waiting", type=int, default=32, help="requests that may wait for their turn (default: 32)")
+    serve.add_argument("--context", type=int, help="tokens of prompt and answer together (default: up to 8192)")
+    serve.add_argument("--api-key", help="the key that clients must send (default: $DS_MAGIC_LOCAL_KEY, or a new one)")
+    serve.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine only)"
+    )
+    serve.add_argument(
+        "--fault", metavar="KIND[=N],...", type=_fault, help="make trouble on purpose, for tests and teaching; every "
+        "response says so, and a request can ask for its own in the header X-DS-Fault. "
+        + "; ".join(f"{kind}: {what}" for kind, what in faults.KINDS.items()),
+    )
     return parser
 
 
@@ -98,82 +112,8 @@ def _print_for_starter(address: str, key: str, model: str) -> None:
     print(json.dumps({"base_url": address, "model": model}), flush=True)
 
 
-async def _serve(options: argparse.Namespace, announce: Callable[[str, str, str], None]) -> int:
-    from aiohttp import web
-
-    from . import gguf
-    from .engine import Engine
-    from .server import LocalService, quiet
-
-    asyncio.get_running_loop().set_exception_handler(quiet)
-    engine = Engine(threads=options.threads, parallel=options.parallel)
-    named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
-    service = LocalService(engine, key=options.api_key, model=gguf.short_name(Path(named)))
-    # A client that goes away cancels its handler, which frees its slot.
-    runner = web.AppRunner(service.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", options.port)
-    try:
-        await site.start()
-    except OSError as error:
-        print(f"ds-magic: port {options.port} cannot be had: {error.strerror}", file=sys.stderr)
-        return 1
-    address = "http://{}:{}".format(*runner.addresses[0][:2])
-    loading = asyncio.create_task(_load(engine))
-    announce(address, options.api_key, service.model)
-    stop = asyncio.Event()
-    with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
-    loading.cancel()
-    await runner.cleanup()
-    await engine.close()
-    # A model that is being loaded cannot be interrupted, and nothing is left to be saved.
-    os._exit(0)
-
-
-async def _load(engine: Engine) -> None:
-    try:
-        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, FETCHING))
-    except LocalModelError as error:
-        engine.fail(error)
-        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)
-        return
-    if not engine.threads:
-        engine.threads = await asyncio.to_thread(free_cores)
-    await engine.load(path)
-    if engine.failure is not None:
-        print(f"ds-magic: {engine.failure}", file=sys.stderr, flush=True)
-
-
-def _end_with_starter() -> None:
-    """End when the process that started us ends, however it does.
-
-    Its end of our standard input closes then. A child that it forked may still hold that end open, so
-    a new parent counts, too.
-    """
-    starter = os.getppid()
-
-    def end() -> None:
-        if os.name != "nt" and os.getpgrp() == os.getpid():
-            os.killpg(os.getpid(), signal.SIGKILL)  # a download under way ends as well
-        os._exit(0)
-
-    def watch_input() -> None:
-        while sys.stdin.read(1):
-            pass
-        end()
-
-    def watch_parent() -> None:
-        pause = threading.Event()
-        while os.getppid() == starter:
-            pause.wait(0.5)
-        end()
-
-    threading.Thread(target=watch_input, daemon=True).start()
-    if os.name != "nt":
-        threading.Thread(target=watch_parent, daemon=True).start()
+def _log(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {line}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 from pydantic_core import from_json
 
 from ..api.errors import InvalidRequestError
+from ..api.messages import NamedToolChoice
 from ..api.request import ChatRequest
 from ..api.text import heal
+from .answer import grammar_problem, wants_json
 from .wire import error_body
 
-ALIASES = ("deepseek-chat", "deepseek-coder")
+ALIASES = ("deepseek-chat", "deepseek-coder", "deepseek-reasoner")
 """Names of DeepSeek's models that the model on this machine answers to."""
 
 
@@ -83,17 +85,49 @@ def check(body: dict[str, Any], *, beta: bool, model: str) -> ChatRequest:
     except InvalidRequestError as error:
         raise Refusal(422, error.message, error.field) from None
     known = (model, *ALIASES)
-    if request.thinks:
-        raise Refusal(400, "The model on this machine does not think before it answers (yet).", "model")
     if request.model not in known:
         raise Refusal(400, f"Model Not Exist: {request.model[:80]!r}. There is: {', '.join(known)}.", "model")
-    if request.prefix is not None and not beta:
-        raise Refusal(
-            400, "prefix is a beta feature: set the base URL to this server's with /beta at its end to use it.",
-            f"messages[{len(request.messages) - 1}].prefix",
-        )
-    if request.tools and request.tool_choice != "none":
-        raise Refusal(400, "The model on this machine cannot call tools (yet).", "tools")
-    if request.response_format and request.response_format.type != "text":
-        raise Refusal(400, "The model on this machine has no JSON mode (yet).", "response_format")
+    _check_prefix(request, beta)
+    _check_json_mode(request)
+    _check_tools(request)
+    if problem := grammar_problem(request):
+        field, reason = problem
+        raise Refusal(400, f"{field} is a JSON Schema that cannot be followed here: {reason}", field)
     return request
+
+
+def _check_prefix(request: ChatRequest, beta: bool) -> None:
+    if request.prefix is None:
+        return
+    field = f"messages[{len(request.messages) - 1}].prefix"
+    if not beta:
+        raise Refusal(
+            400, "prefix is a beta feature: set the base URL to this server's with /beta at its end to use it.", field
+        )
+    if wants_json(request):
+        raise Refusal(400, "A prefix and response_format do not go together on this machine.", field)
+
+
+def _check_json_mode(request: ChatRequest) -> None:
+    wanted = request.response_format
+    if wanted and wanted.type == "json_object":
+        if not any("json" in (message.content or "").lower() for message in request.messages):
+            raise Refusal(
+                400, "The messages must contain the word 'json' in some form, to use response_format of type "
+                "'json_object'.", "response_format",
+            )
+    elif wanted and wanted.type == "json_schema" and not isinstance((wanted.json_schema or {}).get("schema"), dict):
+        raise Refusal(422, "response_format.json_schema.schema must be a JSON Schema.", "response_format.json_schema")
+
+
+def _check_tools(request: ChatRequest) -> None:
+    names = [tool.function.name for tool in request.tools or []]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refusal(400, f"tools has two functions with the name {twice!r}.", "tools")
+    choice = request.tool_choice
+    if choice in (None, "none", "auto"):
+        return
+    if not names:
+        raise Refusal(400, "tool_choice asks for a call, and there are no tools.", "tool_choice")
+    if isinstance(choice, NamedToolChoice) and choice.function.name not in names:
+        raise Refusal(400, f"tool_choice names {choice.function.name!r}, which is none of the tools.", "tool_choice")

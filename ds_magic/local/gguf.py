@@ -10,6 +10,7 @@ import mmap
 import re
 import struct
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ _CONTROL = (3, 4)
 """Token types 3 (control) and 4 (user defined): marks of the template, matched as a whole."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """A model as its file describes it."""
 
@@ -37,6 +38,13 @@ class Model:
     """The marks of the template, such as `<|im_start|>`, and their ids."""
     begin: int | None
     """The id that every text begins with, or None where the model wants none."""
+    end: int
+    """The id that ends an answer."""
+
+    @cached_property
+    def fragments(self) -> list[int]:
+        """The ids of tokens that are not whole characters: a few hundred."""
+        return [number for number, piece in enumerate(self.pieces) if not _is_text(piece)]
 
 
 def read(path: Path) -> Model:
@@ -64,6 +72,7 @@ def read(path: Path) -> Model:
             if kind in _CONTROL and token
         },
         begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
+        end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
     )
 
 
@@ -114,6 +123,16 @@ class _Reader:
 
 def _text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
+
+
+def _is_text(piece: bytes) -> bool:
+    if piece.isascii():
+        return True
+    try:
+        piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def short_name(path: Path) -> str:

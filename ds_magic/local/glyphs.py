@@ -9,19 +9,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from .sampling import ALTERNATIVES, Sampling, Token
+from .slots import Slot
+
 if TYPE_CHECKING:
-    from .engine import Engine, Sampling, Slot, Token
+    from .engine import Engine
 
 _FORCE = 1000.0
 _PREFER = 100.0
 
 
 class Gap(NamedTuple):
-    """`missing` tokens were passed over before `last`; `raw` has the bytes of them all."""
+    """`missing` tokens were passed over before `last`; `raw` has the bytes of them all, `text` what they show."""
 
     missing: int
     last: Token
     raw: list[int]
+    text: str
 
 
 async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap) -> list[Token]:
@@ -29,7 +33,7 @@ async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap) -> list[
     pieces = engine.model.pieces
     raw = bytes(gap.raw)
     left = raw[: len(raw) - len(pieces[gap.last.id])]
-    fragments = _fragments(pieces)
+    fragments = engine.model.fragments
     found: list[Token] = []
     for missing in range(gap.missing, 0, -1):
         fits = [number for number in fragments if _can_be(pieces, fragments, number, left, missing)]
@@ -54,18 +58,18 @@ async def redraw(
     for _ in range(partial):
         prompt = before + [token.id for token in found]
         tail = b"".join(pieces[token.id] for token in found)
-        fits = [number for number in _fragments(pieces) if ends_within_character(tail + pieces[number])]
+        fits = [number for number in engine.model.fragments if ends_within_character(tail + pieces[number])]
         drawn = await engine.llama.sample({
             "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
             "temperature": sampling.temperature,
             "seed": -1 if sampling.seed is None else (sampling.seed + len(prompt)) % 2**32,
             "logit_bias": [[number, _PREFER] for number in fits],
         })
-        found.append(_with_logprob(drawn["tokens"][0], await _rivals(engine, slot, prompt)))
+        found.append(Token.among(drawn["tokens"][0], await _rivals(engine, slot, prompt)))
     if ended:
         top = await _rivals(engine, slot, before + [token.id for token in found])
         ends = [number for number, _ in top if not pieces[number]] or list(engine.model.marks.values())[:1]
-        found.append(_with_logprob(ends[0], top))
+        found.append(Token.among(ends[0], top))
     return found
 
 
@@ -78,27 +82,6 @@ def ends_within_character(text: bytes) -> bool:
         length = 2 if byte & 0xE0 == 0xC0 else 3 if byte & 0xF0 == 0xE0 else 4 if byte & 0xF8 == 0xF0 else 1
         return back < length
     return False
-
-
-def _fragments(pieces: list[bytes]) -> list[int]:
-    """The ids of tokens that are not whole characters: a few hundred."""
-    key = id(pieces)
-    if key not in _FRAGMENTS:
-        _FRAGMENTS[key] = [number for number, piece in enumerate(pieces) if not _is_text(piece)]
-    return _FRAGMENTS[key]
-
-
-_FRAGMENTS: dict[int, list[int]] = {}
-
-
-def _is_text(piece: bytes) -> bool:
-    if piece.isascii():
-        return True
-    try:
-        piece.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _can_be(pieces: list[bytes], fragments: list[int], number: int, text: bytes, count: int) -> bool:
@@ -114,13 +97,7 @@ def _can_be(pieces: list[bytes], fragments: list[int], number: int, text: bytes,
 def _choose(fits: list[int], top: list[tuple[int, float]]) -> Token:
     """The likeliest of the tokens that fit; nearly always only one does."""
     likeliest = next((number for number, _ in top if number in fits), fits[0])
-    return _with_logprob(likeliest, top)
-
-
-def _with_logprob(number: int, top: list[tuple[int, float]]) -> Token:
-    from .engine import Token
-
-    return Token(number, next((logprob for rival, logprob in top if rival == number), None), top)
+    return Token.among(likeliest, top)
 
 
 async def _rivals(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[int, float]]:
@@ -129,11 +106,9 @@ async def _rivals(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[i
     A plain token is forced, since an event is sent only for what ends with a whole character; the
     numbers are from before any bias.
     """
-    from .engine import ALTERNATIVES, as_token
-
     plain = engine.model.pieces.index(b"a")
     answer = await engine.llama.sample({
         "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
         "n_probs": ALTERNATIVES, "logit_bias": [[plain, _FORCE]],
     })
-    return as_token(answer["completion_probabilities"][0]).top
+    return Token.from_engine(answer["completion_probabilities"][0]).top

@@ -119,7 +119,10 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, A
         *events, waiting = (waiting + data).split(b"\n\n")
         for event in events:
             if event.startswith(b"data: {"):
-                yield from_json(event[6:])
+                parsed = from_json(event[6:])
+                if "error" in parsed:
+                    raise _refused(event[6:])
+                yield parsed
             elif event.startswith(b"error: "):
                 raise _refused(event[7:])
 

@@ -15,8 +15,11 @@ class Outlet:
     documents: a comment in a stream, a blank line before JSON. Until then an error can have a status.
     """
 
-    def __init__(self, request: web.Request, streaming: bool, keep_alive: float):
+    def __init__(
+        self, request: web.Request, streaming: bool, keep_alive: float, headers: dict[str, str] | None = None
+    ):
         self._request = request
+        self._headers = headers or {}
         self._streaming = streaming
         self._keep_alive = keep_alive
         self._response: web.StreamResponse | None = None
@@ -48,7 +51,7 @@ class Outlet:
         """Close the response; `body` is all of it where nothing has been sent yet."""
         self._pulse.cancel()
         if self._response is None and not self._beginning.locked():
-            return web.Response(body=body, content_type="application/json")
+            return web.Response(body=body, content_type="application/json", headers=self._headers)
         if body:
             await self.send(body)
         await self._response.write_eof()
@@ -58,7 +61,7 @@ class Outlet:
         async with self._beginning:
             if self._response is None:
                 kind = "text/event-stream" if self._streaming else "application/json"
-                headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "no-cache"}
+                headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "no-cache", **self._headers}
                 response = web.StreamResponse(headers=headers)
                 await response.prepare(self._request)
                 self._response = response

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from importlib.metadata import PackageNotFoundError, version
-from json.encoder import encode_basestring
+from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -17,6 +17,9 @@ from .answer import Answer, Part
 from .checks import Refusal
 from .engine import Engine
 from .errors import ContextOverflowError, EngineError, LocalModelError, QueueFullError
+from .faults import HEADER, Fault
+from .faulty import FaultyOutlet
+from .messages import delta, message
 from .outlet import Outlet
 from .wire import Envelope, TokenWriter
 
@@ -28,11 +31,13 @@ class LocalService:
     """The HTTP side of one engine.
 
     `key`: what a client must send. `model`: the name that answers carry. `keep_alive`: seconds of
-    silence after which a waiting client is told that it still waits.
+    silence after which a waiting client is told that it still waits. `fault`: what shall go wrong.
+    `log`: told of each request as it ends, in a line.
     """
 
     def __init__(
-        self, engine: Engine, *, key: str, model: str, keep_alive: float = 3.0, loopback_only: bool = True
+        self, engine: Engine, *, key: str, model: str, keep_alive: float = 3.0, loopback_only: bool = True,
+        fault: Fault | None = None, log: Callable[[str], None] | None = None,
     ):
         self.engine = engine
         self.key = key
@@ -40,6 +45,10 @@ class LocalService:
         self.keep_alive = keep_alive
         self.loopback_only = loopback_only
         self.fingerprint = f"fp_{model}_{_build()}"
+        self._fault = fault
+        self._hits = 0
+        self._log = log
+        self._notes: WeakKeyDictionary[web.Request, str] = WeakKeyDictionary()
         self._writer: TokenWriter | None = None
 
     def app(self) -> web.Application:
@@ -54,6 +63,21 @@ class LocalService:
     async def _guard(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
+        begun = time.monotonic()
+        outcome = "went away"
+        try:
+            response = await self._answered(request, handler)
+            outcome = str(response.status)
+            return response
+        finally:
+            if self._log:
+                seconds = time.monotonic() - begun
+                self._log(f"{request.method} {request.path} {outcome}{self._notes.get(request, '')} {seconds:.1f} s")
+
+    async def _answered(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """The response, with whatever went wrong in DeepSeek's shape."""
         try:
             checks.check_origin(
                 request.headers.get("Host"), request.headers.get("Origin"), loopback_only=self.loopback_only
@@ -61,25 +85,31 @@ class LocalService:
             checks.check_key(request.headers.get("Authorization"), self.key)
             return await handler(request)
         except Refusal as refusal:
-            return _error(refusal)
-        except web.HTTPException as error:  # no such path, wrong method, too large a body
-            allowed = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
-            return _error(Refusal(error.status, error.reason, headers=allowed))
+            error = refusal
+        except web.HTTPException as http:  # no such path, wrong method, too large a body
+            allowed = {name: http.headers[name] for name in ("Allow",) if name in http.headers}
+            error = Refusal(http.status, http.reason, headers=allowed)
         except (ConnectionError, asyncio.CancelledError):
             raise
         except Exception:  # ours to mend: the client gets the documented shape, the terminal the traceback
             traceback.print_exc()
-            return _error(Refusal(500, "The server failed at this request.", kind="server_error"))
+            error = Refusal(500, "The server failed at this request.", kind="server_error")
+        said = {HEADER: self._fault.spec} if self._fault else {}
+        return web.Response(
+            status=error.status, body=error.body, content_type="application/json", headers={**error.headers, **said}
+        )
 
     async def models(self, request: web.Request) -> web.Response:
         """The names that can be asked for, the model's own first."""
         names = [self.model, *checks.ALIASES]
         data = [{"id": name, "object": "model", "owned_by": "ds_magic"} for name in names]
-        return web.json_response({"object": "list", "data": data})
+        said = {HEADER: self._fault.spec} if self._fault else {}
+        return web.json_response({"object": "list", "data": data}, headers=said)
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """One chat completion, streamed or whole."""
         beta = request.path.startswith("/beta/")
+        fault = await self._trouble(request)
         asked = checks.check(checks.parse(await request.read()), beta=beta, model=self.model)
         if self.engine.failure is not None:
             raise _refusal(self.engine.failure)
@@ -92,10 +122,14 @@ class LocalService:
         envelope = Envelope(self.model, self.fingerprint, with_usage)
         alternatives = (asked.top_logprobs or 0) if asked.logprobs else None
         send = self._stream if asked.stream else self._whole
-        async with Outlet(request, bool(asked.stream), self.keep_alive) as outlet:
+        opened = (request, bool(asked.stream), self.keep_alive)
+        async with FaultyOutlet(*opened, fault) if fault else Outlet(*opened) as outlet:
             try:
                 await answer.prepare()
-                return await send(outlet, answer, envelope, alternatives)
+                response = await send(outlet, answer, envelope, alternatives)
+                used = answer.usage
+                self._notes[request] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
+                return response
             except LocalModelError as error:
                 refusal = _refusal(error)
                 if not outlet.begun:
@@ -103,16 +137,36 @@ class LocalService:
                 await outlet.send(b"data: " + refusal.body + b"\n\n" if asked.stream else refusal.body)
                 return await outlet.end()
 
+    async def _trouble(self, request: web.Request) -> Fault | None:
+        """What shall go wrong with this request; a delay has passed, and a refusal is raised."""
+        fault = self._fault
+        if asked := request.headers.get(HEADER):
+            try:
+                fault = Fault.parse(asked)
+            except ValueError as error:
+                raise Refusal(400, str(error), HEADER) from None
+        if fault is None:
+            return None
+        if fault is self._fault:
+            self._hits += 1
+            if fault.times is not None and self._hits > fault.times:
+                return Fault(fault.spec)
+        await asyncio.sleep(fault.delay)
+        if fault.status is not None:
+            headers = {HEADER: fault.spec, **({"Retry-After": fault.retry_after} if fault.retry_after else {})}
+            raise Refusal(fault.status, fault.message, kind="server_error", headers=headers)
+        return fault
+
     async def _stream(
         self, outlet: Outlet, answer: Answer, envelope: Envelope, alternatives: int | None
     ) -> web.StreamResponse:
         opening = envelope.chunk('{"role":"assistant","content":""}')
         async with aclosing(answer.parts()) as parts:
             async for part in parts:
-                if not part.text and alternatives is None:
+                if not (part.text or part.name or (part.tokens and alternatives is not None)):
                     continue
-                delta = f'{{"content":{encode_basestring(part.text)}}}'
-                await outlet.send(opening + envelope.chunk(delta, self._logprobs([part], alternatives)))
+                logprobs = self._logprobs([part], alternatives, answer.thinks)
+                await outlet.send(opening + envelope.chunk(delta(part), logprobs))
                 opening = b""
         await outlet.send(opening + envelope.end(answer.reason, answer.usage))
         return await outlet.end()
@@ -122,17 +176,25 @@ class LocalService:
     ) -> web.StreamResponse:
         async with aclosing(answer.parts()) as coming:
             parts = [part async for part in coming]
-        message = json.dumps({"role": "assistant", "content": "".join(part.text for part in parts)})
-        body = envelope.whole(message, self._logprobs(parts, alternatives), answer.reason, answer.usage)
+        logprobs = self._logprobs(parts, alternatives, answer.thinks)
+        body = envelope.whole(message(parts, answer.thinks), logprobs, answer.reason, answer.usage)
         return await outlet.end(body)
 
-    def _logprobs(self, parts: list[Part], alternatives: int | None) -> str:
+    def _logprobs(self, parts: list[Part], alternatives: int | None, thinks: bool) -> str:
+        """The `logprobs` of a choice, as JSON: a list for the content, and one for the thinking."""
         if alternatives is None:
             return "null"
         if self._writer is None:
             self._writer = TokenWriter(self.engine.model.pieces)
-        tokens = [token for part in parts for token in part.tokens]
-        return f'{{"content":{self._writer(tokens, alternatives)}}}'
+        lists = {}
+        for kind in ("content", "reasoning"):
+            own = [part for part in parts if part.kind == kind]
+            tokens = [token for part in own for token in part.tokens]
+            forced = [is_forced for part in own for is_forced in part.forced]
+            lists[kind] = self._writer(tokens, alternatives, forced) if own else "null"
+        if not thinks:
+            return f'{{"content":{lists["content"]}}}' if lists["content"] != "null" else "null"
+        return f'{{"content":{lists["content"]},"reasoning_content":{lists["reasoning"]}}}'
 
 
 def _build() -> str:
@@ -140,12 +202,6 @@ def _build() -> str:
         return f"xllamacpp-{version('xllamacpp')}"
     except PackageNotFoundError:
         return "unknown"
-
-
-def _error(refusal: Refusal) -> web.Response:
-    return web.Response(
-        status=refusal.status, body=refusal.body, content_type="application/json", headers=refusal.headers
-    )
 
 
 def _refusal(error: LocalModelError) -> Refusal:
@@ -157,9 +213,3 @@ def _refusal(error: LocalModelError) -> Refusal:
     if isinstance(error, EngineError):
         return Refusal(500, error.message, kind="server_error")
     return Refusal(503, f"{error.message} {error.remedy}", kind="server_error")
-
-
-def quiet(loop: asyncio.AbstractEventLoop, context: dict) -> None:
-    """An exception handler for the loop: clients that hang up are no news."""
-    if not isinstance(context.get("exception"), ConnectionError):
-        loop.default_exception_handler(context)

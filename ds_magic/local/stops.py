@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .engine import Piece
+from .sampling import Piece
 
 
 class StopFinder:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any
 
-from .engine import Token
+from .sampling import Token
 
 NOT_IN_TOP = -9999.0
 """The documented log-probability of a token that is not among the 20 likeliest."""
@@ -26,9 +26,17 @@ class TokenWriter:
         self.pieces = pieces
         self._begun: dict[int, str] = {}
 
-    def __call__(self, tokens: list[Token], alternatives: int) -> str:
-        """A JSON list of `tokens`, each with its first `alternatives` rivals (0 to 20)."""
-        return "[" + ",".join(self._token(token, alternatives) for token in tokens) + "]"
+    def __call__(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
+        """A JSON list of `tokens`, each with its first `alternatives` rivals (0 to 20).
+
+        Where a constraint forced a token it says `"constrained": true`, which the API does not know: its
+        log-probability is from before the constraint.
+        """
+        written = [self._token(token, alternatives) for token in tokens]
+        for position, is_forced in enumerate(forced):
+            if is_forced:
+                written[position] = written[position][:-1] + ',"constrained":true}'
+        return "[" + ",".join(written) + "]"
 
     def _token(self, token: Token, alternatives: int) -> str:
         begin = self._begin

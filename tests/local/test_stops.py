@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.local.engine import Piece
+from ds_magic.local.sampling import Piece
 from ds_magic.local.stops import StopFinder
 
 texts = st.text("ab.\n", max_size=30)

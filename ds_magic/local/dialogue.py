@@ -1,0 +1,75 @@
+"""The conversation as turns of text, with the words that a small model is led by.
+
+Models of this size know three roles and no protocol for functions or thinking, so both are put into
+words. These words are part of the prompt: nothing of them is ever shown as if the model had said it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from ..api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
+
+Turn = tuple[str, str]
+"""A role and a text."""
+
+THINK_FIRST = "Think step by step about the question before you answer it. Write down your thoughts."
+THOUGHT_BEGINS = "Let me think step by step."
+ANSWER_NOW = "So what is your answer?"
+FUNCTION = "Function:"
+ARGUMENTS = "Arguments: "
+
+
+def turns(messages: Sequence[Message]) -> list[Turn]:
+    """The messages as turns; calls of functions and what they returned are put into words."""
+    calls: dict[str, ToolCall] = {}
+    said: list[Turn] = []
+    for message in messages:
+        text = message.content or ""
+        if isinstance(message, ToolMessage):
+            said.append(("user", f"{calls[message.tool_call_id].function.name} returned: {text}"))
+        elif isinstance(message, AssistantMessage) and message.tool_calls:
+            calls.update((call.id, call) for call in message.tool_calls)
+            spelt = [called(call.function.name, call.function.arguments) for call in message.tool_calls]
+            said.append(("assistant", "\n".join([text, *spelt] if text else spelt)))
+        else:
+            said.append((message.role, text))
+    return said
+
+
+def called(name: str, arguments: str) -> str:
+    """A call of a function in words."""
+    return f"{FUNCTION} {name}\n{ARGUMENTS}{arguments}"
+
+
+def with_instruction(said: list[Turn], instruction: str) -> list[Turn]:
+    """The turns with `instruction` at the end of the system's, or as the system's where there is none."""
+    if said and said[0][0] == "system":
+        return [("system", f"{said[0][1]}\n\n{instruction}"), *said[1:]]
+    return [("system", instruction), *said]
+
+
+def choosing(said: list[Turn], tools: Sequence[Tool], answer: str | None) -> list[Turn]:
+    """The turns, and the question which of `tools` fits; `answer` is the word for none of them."""
+    lines = [f"- {tool.function.name}: {_described(tool)}" for tool in tools]
+    if answer is not None:
+        lines.append(f"- {answer}: Answer the user yourself, without a function")
+    listed = "\n".join(lines)
+    return with_instruction(
+        said, f"You can use these functions:\n{listed}\n\nName the function that fits the user's message."
+    )
+
+
+def calling(said: list[Turn], tool: Tool) -> list[Turn]:
+    """The turns, and the question for the arguments of `tool`."""
+    properties = (tool.function.parameters or {}).get("properties", {})
+    return with_instruction(
+        said,
+        f"You call the function {tool.function.name}: {_described(tool)}\n"
+        f"Its arguments are: {json.dumps(properties, ensure_ascii=False)}\nWrite the arguments as JSON.",
+    )
+
+
+def _described(tool: Tool) -> str:
+    return (tool.function.description or "no description").strip()

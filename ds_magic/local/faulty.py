@@ -1,0 +1,37 @@
+"""A response that goes wrong as it was asked to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from .faults import HEADER, Fault
+from .outlet import Outlet
+
+
+class FaultyOutlet(Outlet):
+    """An outlet that goes wrong as `fault` says."""
+
+    def __init__(self, request: web.Request, streaming: bool, keep_alive: float, fault: Fault):
+        super().__init__(request, streaming, keep_alive, {HEADER: fault.spec})
+        self._fault = fault
+        self._sent = 0
+
+    async def send(self, data: bytes) -> None:
+        if self._sent == self._fault.stall:
+            self._pulse.cancel()
+            await asyncio.Event().wait()
+        if self._sent == self._fault.cut:
+            await self._begin()
+            self._request.transport.abort()
+            raise ConnectionResetError("cut because it was asked for")
+        self._sent += 1
+        await super().send(b'data: {"id": malformed\n\n' if self._sent == self._fault.malformed else data)
+
+    async def end(self, body: bytes = b"") -> web.StreamResponse:
+        if not body:
+            return await super().end()
+        await self.send(body[: len(body) // 2])  # an answer that is not streamed has two parts
+        await self.send(body[len(body) // 2 :])
+        return await super().end()

@@ -1,0 +1,161 @@
+"""One prompt ─▶ pieces of text with every token accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from . import glyphs
+from .errors import EngineError
+from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
+from .slots import Slot
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+async def generate(
+    engine: Engine, slot: Slot, prompt: list[int], sampling: Sampling, outcome: Outcome
+) -> AsyncIterator[Piece]:
+    """What the model says after `prompt`, as it says it; `outcome` is kept up to date.
+
+    With log-probabilities each token is accounted for, also those within a character, which llama.cpp
+    passes over: they are looked up. A free text is left there and goes on after them. One under a
+    grammar cannot be taken up again, so what follows is held back until it has ended.
+    """
+    run = _Run(engine, slot, prompt, sampling, outcome)
+    while True:
+        gap = None
+        async with aclosing(run.events()) as events:
+            async for found in events:
+                if isinstance(found, Piece):
+                    yield found
+                elif sampling.grammar is None:
+                    gap = found
+                    break
+                else:
+                    run.held.append(found)
+        if gap is None:
+            break
+        yield await run.fill(gap)
+        if run.is_full:
+            outcome.reason = "length"
+            return
+    async for piece in run.ending():
+        yield piece
+
+
+class _Run:
+    """One generation: what was told so far, and what the engine's last event said."""
+
+    def __init__(self, engine: Engine, slot: Slot, prompt: list[int], sampling: Sampling, outcome: Outcome):
+        self.engine = engine
+        self.slot = slot
+        self.prompt = prompt
+        self.sampling = sampling
+        self.outcome = outcome
+        self.limit = min(sampling.max_tokens, engine.context - len(prompt))
+        self.told: list[int] = []
+        self.held: list[Piece | glyphs.Gap] = []
+        self._stopped: dict[str, Any] = {}
+        self._lost = 0
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.told) >= self.limit
+
+    async def events(self) -> AsyncIterator[Piece | glyphs.Gap]:
+        """Pieces and gaps, from where the text stands until it ends or is left."""
+        self.slot.tokens = self.prompt + self.told
+        counted = 0
+        first = not self.told
+        async with self.engine.llama.completion(self._body()) as events:
+            async for event in events:
+                if event.get("stop"):
+                    self._stopped = event
+                    self._lost = event["tokens_predicted"] - counted
+                    return
+                if "prompt_progress" in event:
+                    if first:
+                        self.outcome.cached = event["prompt_progress"]["cache"]
+                    continue
+                missing, counted = event["tokens_predicted"] - counted - 1, event["tokens_predicted"]
+                if not self.sampling.logprobs:
+                    self.outcome.generated = counted
+                    yield Piece(event["content"], [])
+                    continue
+                entry = event["completion_probabilities"][0]
+                token = Token.from_engine(entry)
+                if missing:
+                    yield glyphs.Gap(missing, token, entry["bytes"], event["content"])
+                elif self.held:
+                    self.held.append(Piece(event["content"], [token]))
+                else:
+                    yield self._tell(Piece(event["content"], [token]))
+        raise EngineError("The engine ended in the middle of an answer.")
+
+    async def fill(self, gap: glyphs.Gap) -> Piece:
+        """The piece that `gap` stands for."""
+        found = await glyphs.fill(self.engine, self.slot, self.prompt + self.told, gap)
+        return self._tell(Piece(gap.text, found))
+
+    async def ending(self) -> AsyncIterator[Piece]:
+        """What was held back, and what was lost where the text ended within a character."""
+        for held in self.held:
+            yield await self.fill(held) if isinstance(held, glyphs.Gap) else self._tell(held)
+        self.outcome.generated += self._lost
+        self.outcome.reason = "length" if self._stopped["stop_type"] == "limit" else "stop"
+        if self._lost > 0:
+            redrawn: list[Token] = []
+            if self.sampling.logprobs:
+                ended = self._stopped["stop_type"] == "eos"
+                redrawn = await glyphs.redraw(
+                    self.engine, self.slot, self.prompt + self.told, self._lost, ended, self.sampling
+                )
+            tail = b"".join(self.engine.model.pieces[token.id] for token in redrawn)
+            yield Piece(tail.decode("utf-8", "replace") or "\ufffd", redrawn)
+
+    def _tell(self, piece: Piece) -> Piece:
+        self.told += [token.id for token in piece.tokens]
+        self.outcome.generated = len(self.told)
+        return piece
+
+    def _body(self) -> dict[str, Any]:
+        sampling = self.sampling
+        body: dict[str, Any] = {
+            "prompt": self.prompt + self.told,
+            "id_slot": self.slot.number,
+            "n_predict": self.limit - len(self.told),
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "frequency_penalty": sampling.frequency_penalty,
+            "presence_penalty": sampling.presence_penalty,
+            "repeat_last_n": self.engine.context,
+            "n_probs": ALTERNATIVES if sampling.logprobs else 0,
+            "return_progress": True,
+            "response_fields": ["stop", "stop_type", "tokens_predicted"],
+        }
+        if sampling.grammar is not None:
+            body["grammar"] = sampling.grammar
+        if sampling.seed is not None:
+            body["seed"] = (sampling.seed + len(self.told)) % 2**32
+        if bias := self._spared_marks():
+            body["logit_bias"] = bias
+        return body
+
+    def _spared_marks(self) -> list[list[float]]:
+        """What makes up for the penalties on the template's marks.
+
+        They stand in the prompt once a message, and are not text that anybody repeats: with a penalty
+        the longer a conversation, the less an answer could end.
+        """
+        frequency, presence = self.sampling.frequency_penalty, self.sampling.presence_penalty
+        if not (frequency or presence):
+            return []
+        marks = set(self.engine.model.marks.values())
+        counts: dict[int, int] = {}
+        for token in self.prompt:
+            if token in marks:
+                counts[token] = counts.get(token, 0) + 1
+        return [[token, frequency * count + presence] for token, count in counts.items()]

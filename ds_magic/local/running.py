@@ -1,0 +1,113 @@
+"""A server on its port, from the first request that waits for the model to the last."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from aiohttp import web
+
+from . import gguf, weights
+from .cores import free_cores
+from .engine import Engine
+from .errors import LocalModelError
+from .progress import ProgressBar
+from .server import LocalService
+
+Announce = Callable[[str, str, str], None]
+"""Told the address, the key and the model's name as soon as the server listens."""
+
+
+def run(options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None = None) -> int:
+    """Serve until SIGINT or SIGTERM; `options` are those of `ds-magic serve`. Returns the exit status."""
+    return asyncio.run(_serve(options, announce, log))
+
+
+async def _serve(options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None) -> int:
+    asyncio.get_running_loop().set_exception_handler(_quiet)
+    engine = Engine(
+        threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context
+    )
+    named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
+    service = LocalService(
+        engine, key=options.api_key, model=gguf.short_name(Path(named)), fault=options.fault, log=log,
+        loopback_only=options.host in ("127.0.0.1", "::1", "localhost"),
+    )
+    # A client that goes away cancels its handler, which frees its slot.
+    runner = web.AppRunner(service.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, options.host, options.port).start()
+    except OSError as error:
+        print(f"ds-magic: {options.host}:{options.port} cannot be had: {error.strerror}", file=sys.stderr)
+        return 1
+    host, port = runner.addresses[0][:2]
+    stop = asyncio.Event()
+    with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    loading = asyncio.create_task(_load(engine))
+    announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", options.api_key, service.model)
+    await stop.wait()
+    loading.cancel()
+    await runner.cleanup()
+    await engine.close()
+    # A model that is being loaded cannot be interrupted, and nothing is left to be saved.
+    sys.stderr.flush()
+    os._exit(0)
+
+
+async def _load(engine: Engine) -> None:
+    try:
+        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, "Fetching the model, once"))
+    except LocalModelError as error:
+        engine.fail(error)
+        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)
+        return
+    if not engine.threads:
+        engine.threads = await asyncio.to_thread(free_cores)
+    await engine.load(path)
+    if engine.failure is not None:
+        print(f"ds-magic: {engine.failure}", file=sys.stderr, flush=True)
+
+
+def end_with_starter() -> None:
+    """End when the process that started us ends, however it does.
+
+    Its end of our standard input closes then. A child that it forked may still hold that end open, so
+    a new parent counts, too.
+    """
+    starter = os.getppid()
+
+    def end() -> None:
+        if os.name != "nt" and os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)  # a download under way ends as well
+        os._exit(0)
+
+    def watch_input() -> None:
+        while sys.stdin.read(1):
+            pass
+        end()
+
+    def watch_parent() -> None:
+        pause = threading.Event()
+        while os.getppid() == starter:
+            pause.wait(0.5)
+        end()
+
+    threading.Thread(target=watch_input, daemon=True).start()
+    if os.name != "nt":
+        threading.Thread(target=watch_parent, daemon=True).start()
+
+
+def _quiet(loop: asyncio.AbstractEventLoop, context: dict) -> None:
+    """Clients that hang up are no news."""
+    if not isinstance(context.get("exception"), ConnectionError):
+        loop.default_exception_handler(context)

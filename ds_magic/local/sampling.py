@@ -1,0 +1,63 @@
+"""How the model is asked for tokens, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+ALTERNATIVES = 20
+"""As many of a token's rivals as the API can ask for."""
+
+
+class Token(NamedTuple):
+    """One token that was chosen: its id, its log-probability in nats (before temperature), its rivals."""
+
+    id: int
+    logprob: float | None
+    """None where it is not among `top`."""
+    top: list[tuple[int, float]]
+    """The most likely tokens there, likeliest first: id and log-probability."""
+
+    @classmethod
+    def among(cls, number: int, top: list[tuple[int, float]]) -> Token:
+        """Token `number` where `top` could have been chosen."""
+        return cls(number, next((logprob for rival, logprob in top if rival == number), None), top)
+
+    @classmethod
+    def from_engine(cls, entry: dict[str, Any]) -> Token:
+        """A token of llama.cpp's `completion_probabilities`."""
+        return cls.among(entry["id"], [(rival["id"], rival["logprob"]) for rival in entry["top_logprobs"]])
+
+
+class Piece(NamedTuple):
+    """What the model said since the last piece: `text`, whole characters, and the tokens it is made of."""
+
+    text: str
+    tokens: list[Token]
+    """Empty unless log-probabilities were asked for."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are chosen: p^(1/temperature) of the model's p, of that the `top_p` mass."""
+
+    max_tokens: int
+    temperature: float = 1.0
+    top_p: float = 1.0
+    frequency_penalty: float = 0.0
+    presence_penalty: float = 0.0
+    logprobs: bool = False
+    seed: int | None = None
+    grammar: str | None = None
+    """What may be written, as `constraint` makes it; None: anything."""
+
+
+@dataclass
+class Outcome:
+    """How a generation went so far, and when it has ended, why."""
+
+    reason: str = ""
+    """`stop` or `length`."""
+    cached: int = 0
+    """Tokens of the prompt that were in memory already."""
+    generated: int = 0
