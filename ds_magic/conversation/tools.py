@@ -186,10 +186,17 @@ class _Rounds:
 
 
 def _next_request(request: ChatRequest, last: Round) -> ChatRequest:
-    """The request that tells what the functions gave. A choice that forced a call forced that one only."""
-    fields = {name: getattr(request, name) for name in request.model_fields_set if name not in ("messages", "prefix")}
-    if fields.get("tool_choice") not in (None, "auto", "none"):
+    """The request that tells what the functions gave.
+
+    A choice that forced a call forced that one only: after a named function the model answers, after
+    "required" it may do either.
+    """
+    fields = {name: getattr(request, name) for name in request.model_fields_set if name != "messages"}
+    choice = fields.get("tool_choice")
+    if choice == "required":
         fields["tool_choice"] = None
+    elif choice not in (None, "auto", "none"):
+        fields["tool_choice"] = "none"
     messages = [message for message in request.messages if not getattr(message, "prefix", None)]
     return type(request).build([*messages, *last.messages()], **fields)
 

@@ -145,11 +145,15 @@ def test_a_call_of_a_tool_without_a_function_is_left_to_the_user():
         assert sent[0]["tools"][0]["function"]["name"] == "lookup"
 
 
-def test_a_choice_that_forces_a_call_forces_only_the_first():
-    choice = {"type": "function", "function": {"name": "add"}}
+NAMED = {"type": "function", "function": {"name": "add"}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "afterwards"), [(NAMED, "none"), ("required", None), ("auto", "auto"), (None, None)], ids=str
+)
+def test_a_choice_that_forces_a_call_forces_only_the_first(choice, afterwards):
     _, sent, _ = ask(calls((0, "c", "add", '{"a": 1, "b": 2}')), said("3"), fields={"tool_choice": choice})
-    assert sent[0]["tool_choice"] == choice
-    assert "tool_choice" not in sent[1]
+    assert [each.get("tool_choice") for each in sent] == [choice, afterwards]
 
 
 def test_an_empty_answer_ends_the_rounds():
