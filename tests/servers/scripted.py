@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 LAST_CHUNK = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a wait in a script gives up, so that a broken test ends."""
 
 
