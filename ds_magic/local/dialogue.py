@@ -17,6 +17,7 @@ Turn = tuple[str, str]
 THINK_FIRST = "Think step by step about the question before you answer it. Write down your thoughts."
 THOUGHT_BEGINS = "Let me think step by step."
 ANSWER_NOW = "So what is your answer?"
+TELL = "Tell me what this says."
 FUNCTION = "Function:"
 ARGUMENTS = "Arguments: "
 
@@ -28,11 +29,13 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
     for message in messages:
         text = message.content or ""
         if isinstance(message, ToolMessage):
-            said.append(("user", f"{calls[message.tool_call_id].function.name} returned: {text}"))
+            call = calls[message.tool_call_id].function
+            said.append(("user", f"{call.name}({call.arguments}) returned: {text}\n{TELL}"))
         elif isinstance(message, AssistantMessage) and message.tool_calls:
             calls.update((call.id, call) for call in message.tool_calls)
-            spelt = [called(call.function.name, call.function.arguments) for call in message.tool_calls]
-            said.append(("assistant", "\n".join([text, *spelt] if text else spelt)))
+            # Shown its calls as it wrote them, the model would repeat them instead of answering.
+            names = " and ".join(call.function.name for call in message.tool_calls)
+            said.append(("assistant", f"{text}\nI call {names}.".strip()))
         else:
             said.append((message.role, text))
     return said

@@ -42,6 +42,7 @@ class Engine:
         self.model = read_gguf(path)
         if self._context is None:
             self._context = min(self.model.context, 8192)
+        self.slots.room = self._context
 
     async def load(self, path: Path) -> None:
         """Load the model. A failure is kept in `failure` and raised by everything that needs it."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
+NO_ROOM = "insufficient_system_resource"
+"""The documented reason of an answer that ended because others took the room."""
+
 async def generate(
     engine: Engine, slot: Slot, prompt: list[int], sampling: Sampling, outcome: Outcome
 ) -> AsyncIterator[Piece]:
@@ -68,6 +71,8 @@ class _Run:
     async def events(self) -> AsyncIterator[Piece | glyphs.Gap]:
         """Pieces and gaps, from where the text stands until it ends or is left."""
         self.slot.tokens = self.prompt + self.told
+        if not self._has_room(0):
+            return
         counted = 0
         first = not self.told
         async with self.engine.llama.completion(self._body()) as events:
@@ -81,6 +86,8 @@ class _Run:
                         self.outcome.cached = event["prompt_progress"]["cache"]
                     continue
                 missing, counted = event["tokens_predicted"] - counted - 1, event["tokens_predicted"]
+                if not self._has_room(counted):
+                    return
                 if not self.sampling.logprobs:
                     self.outcome.generated = counted
                     yield Piece(event["content"], [])
@@ -104,6 +111,8 @@ class _Run:
         """What was held back, and what was lost where the text ended within a character."""
         for held in self.held:
             yield await self.fill(held) if isinstance(held, glyphs.Gap) else self._tell(held)
+        if not self._stopped:
+            return
         self.outcome.generated += self._lost
         self.outcome.reason = "length" if self._stopped["stop_type"] == "limit" else "stop"
         if self._lost > 0:
@@ -115,6 +124,13 @@ class _Run:
                 )
             tail = b"".join(self.engine.model.pieces[token.id] for token in redrawn)
             yield Piece(tail.decode("utf-8", "replace") or "\ufffd", redrawn)
+
+    def _has_room(self, generated: int) -> bool:
+        """Whether the cache has room for one more token; else this is where the text ends."""
+        if self.engine.slots.fits(self.slot, len(self.slot.tokens) + generated + 1):
+            return True
+        self.outcome.reason = NO_ROOM
+        return False
 
     def _tell(self, piece: Piece) -> Piece:
         self.told += [token.id for token in piece.tokens]

@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from importlib.metadata import PackageNotFoundError, version
-from weakref import WeakKeyDictionary
 
 from aiohttp import web
 
@@ -48,7 +47,7 @@ class LocalService:
         self._fault = fault
         self._hits = 0
         self._log = log
-        self._notes: WeakKeyDictionary[web.Request, str] = WeakKeyDictionary()
+        self._notes: dict[int, str] = {}
         self._writer: TokenWriter | None = None
 
     def app(self) -> web.Application:
@@ -71,8 +70,9 @@ class LocalService:
             return response
         finally:
             if self._log:
+                note = self._notes.pop(id(request), "")
                 seconds = time.monotonic() - begun
-                self._log(f"{request.method} {request.path} {outcome}{self._notes.get(request, '')} {seconds:.1f} s")
+                self._log(f"{request.method} {request.path} {outcome}{note} {seconds:.1f} s")
 
     async def _answered(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -128,7 +128,8 @@ class LocalService:
                 await answer.prepare()
                 response = await send(outlet, answer, envelope, alternatives)
                 used = answer.usage
-                self._notes[request] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
+                if self._log:
+                    self._notes[id(request)] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
                 return response
             except LocalModelError as error:
                 refusal = _refusal(error)

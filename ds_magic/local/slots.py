@@ -1,4 +1,9 @@
-"""The engine's places: the best one for a prompt, first come first served, a bounded line."""
+"""The engine's places: the best one for a prompt, first come first served, a bounded line.
+
+All places share one cache of `room` tokens, and llama.cpp breaks off every answer under way when it is
+full: so a request enters only when its prompt and a beginning of its answer fit beside the others, and
+an answer that grows beyond that asks for more.
+"""
 
 from __future__ import annotations
 
@@ -10,23 +15,29 @@ from dataclasses import dataclass, field
 
 from .errors import QueueFullError
 
+STEP = 256
+"""Tokens by which an answer asks for room."""
+
 
 @dataclass
 class Slot:
-    """One place, and the tokens that its cache was last filled with."""
+    """One place, the tokens that its cache was last filled with, and how many it may hold now."""
 
     number: int
     tokens: list[int] = field(default_factory=list)
+    reserved: int = 0
 
 
 class Slots:
-    """`count` places, and room in the line for `waiting` more."""
+    """`count` places, a line for `waiting` more, and `room` tokens for all together."""
 
-    def __init__(self, count: int, waiting: int):
+    def __init__(self, count: int, waiting: int, room: int = 8192):
         self.count = count
         self.waiting = waiting
+        self.room = room
         self._idle = [Slot(number) for number in range(count)]
-        self._line: deque[asyncio.Future[Slot]] = deque()
+        self._reserved = 0
+        self._line: deque[tuple[asyncio.Future[Slot], list[int]]] = deque()
 
     @property
     def busy(self) -> int:
@@ -40,42 +51,57 @@ class Slots:
 
     def check_line(self) -> None:
         """Raise QueueFullError where one more could not even wait."""
-        if not self._idle and self.queued >= self.waiting:
+        if self.queued >= self.waiting and (self._line or not self._idle):
             raise QueueFullError(f"{self.busy} requests are being answered and {self.queued} wait.")
 
     @asynccontextmanager
     async def take(self, prompt: list[int]) -> AsyncIterator[Slot]:
         """A place for as long as the block lasts: the one whose cache begins most like `prompt`."""
         self.check_line()
-        slot = await self._next(prompt)
+        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
+        self._line.append((turn, prompt))
+        self._serve()
+        try:
+            slot = await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():  # it was our turn just as we gave up
+                self._give_back(turn.result())
+            else:
+                self._line.remove((turn, prompt))
+                self._serve()
+            raise
         try:
             yield slot
         finally:
             self._give_back(slot)
 
-    async def _next(self, prompt: list[int]) -> Slot:
-        if self._idle:
+    def fits(self, slot: Slot, tokens: int) -> bool:
+        """Whether the prompt and answer in `slot` may be `tokens` long; room for that is taken."""
+        if tokens <= slot.reserved:
+            return True
+        more = min(tokens + STEP, self.room) - slot.reserved
+        if tokens > self.room or self._reserved + more > self.room:
+            return False
+        slot.reserved += more
+        self._reserved += more
+        return True
+
+    def _serve(self) -> None:
+        """Give places to those in front of the line, as long as there are places and room."""
+        while self._line and self._idle:
+            turn, prompt = self._line[0]
             slot = max(self._idle, key=lambda idle: (_common(idle.tokens, prompt), -len(idle.tokens)))
+            if not self.fits(slot, len(prompt)):
+                return
+            self._line.popleft()
             self._idle.remove(slot)
-            return slot
-        turn: asyncio.Future[Slot] = asyncio.get_running_loop().create_future()
-        self._line.append(turn)
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was our turn just as we gave up
-                self._give_back(turn.result())
-            elif turn in self._line:
-                self._line.remove(turn)
-            raise
+            turn.set_result(slot)
 
     def _give_back(self, slot: Slot) -> None:
-        while self._line:
-            turn = self._line.popleft()
-            if not turn.done():
-                turn.set_result(slot)
-                return
+        self._reserved -= slot.reserved
+        slot.reserved = 0
         self._idle.append(slot)
+        self._serve()
 
 
 def _common(one: list[int], other: list[int]) -> int:
