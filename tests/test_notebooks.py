@@ -40,7 +40,10 @@ def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
     assert "embedded model" in run.stdout and "(everything else)" in run.stdout
 
 
-@pytest.mark.parametrize("path", [path for path in NOTEBOOKS if "quickstart" not in path.name], ids=lambda path: path.name)
+LESSONS = [path for path in NOTEBOOKS if "quickstart" not in path.name]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 def test_every_notebook_runs_against_the_embedded_model(path):
     run = run_demo(path)
     assert run.returncode == 0, run.stdout + run.stderr

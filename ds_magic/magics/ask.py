@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..api.errors import InvalidRequestError
+from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.request import ChatRequest
 from ..conversation.ask import answered, with_instructions
 from ..conversation.chats import Chat
-from ..conversation.schema import AnySchema, Schema, UnfitAnswerError
+from ..conversation.schema import AnySchema, Schema
 from ..conversation.tools import MOST_ROUNDS, Toolbox
 from .objects import named_dictionary, named_tools, named_type
 from .options import STREAMED, request_fields
@@ -100,8 +100,6 @@ def answer(
     DeepSeekError, with what had arrived bound.
     """
     shown = Shown("none" if values.get("quiet") else setting(magics, "view"))
-    if question.chat is not None and values.get("restart"):
-        question.chat.restart()
 
     def sinks() -> Sequence[Any]:
         fixed = [Binding(magics.shell, values.get("output")), Counting(magics.usage), WhatIsMissing()]
@@ -124,23 +122,23 @@ def answer(
                 f"{str(error).splitlines()[0]} Asking for a repair: {error.reason}."
             ),
         )
-    except UnfitAnswerError as error:
+    except DeepSeekError as error:
         completion = error.partial
         raise
     finally:
         shown.close()
-        if completion is not None:
-            _record(question, completion, shown)
+        if completion is not None and question.chat is not None and not completion.is_empty:
+            if values.get("restart"):
+                question.chat.restart()
+            _record(question, question.chat, completion, shown)
     return completion
 
 
-def _record(question: Question, completion: ChatCompletion, shown: Shown) -> None:
-    if question.chat is None or completion.is_empty:
-        return
-    stale = question.chat.record(question.turn, question.asked, completion)
+def _record(question: Question, chat: Chat, completion: ChatCompletion, shown: Shown) -> None:
+    stale = chat.record(question.turn, question.asked, completion)
     if stale:
         turns = "1 later turn is" if stale == 1 else f"{stale} later turns are"
-        shown.say(f"Chat {question.chat.name}: this turn was replaced; {turns} stale and not sent until run again.")
+        shown.say(f"Chat {chat.name}: this turn was replaced; {turns} stale and not sent until run again.")
 
 
 def _chat_of(magics: DeepSeekMagics, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> Chat | None:

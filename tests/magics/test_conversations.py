@@ -3,7 +3,7 @@
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.servers.scripted import ScriptedServer, refused, said
+from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
 
 
 def contents(sent):
@@ -50,11 +50,24 @@ def test_the_system_prompt_is_said_once(ask, shell):
 
 def test_a_failed_cell_leaves_the_conversation_as_it_was(ask, shell):
     ask("%%deepseek --chat lesson\nOne.")
-    ask.server.scripts = [refused(400, "no"), said("Hello", " world")]
     ask.server.scripts = [refused(400, "no")]
     shell.run_cell("%%deepseek --chat lesson\nTwo.")
     ask.server.scripts = [said("ok")]
     assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_a_restart_that_fails_loses_nothing(ask, shell):
+    ask("%%deepseek --chat lesson\nOne.")
+    ask.server.scripts = [refused(400, "no")]
+    shell.run_cell("%%deepseek --chat lesson --restart\nTwo.")
+    ask.server.scripts = [said("ok")]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_a_turn_that_broke_off_is_kept_as_far_as_it_came(ask, shell):
+    ask.server.scripts = [streamed(text_chunk("Half an"), done=False), said("ok")]
+    shell.run_cell("%%deepseek --chat lesson\nOne.")
+    assert contents(ask("%%deepseek --chat lesson\nTwo.")) == ["One.", "Half an", "Two."]
 
 
 def test_a_dry_run_leaves_the_conversation_as_it_was(ask, shell):

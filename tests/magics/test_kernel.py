@@ -139,6 +139,15 @@ def test_a_static_view_makes_one_display_with_all_rounds(kernel):
     assert all(text in outputs[0]["text/plain"] for text in ("add(", "→ 3", "It is 3."))
 
 
+def test_a_live_view_shows_each_call_with_its_result(kernel):
+    with ScriptedServer(calls_add, said("It is 3.")) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("def add(a: int, b: int): return a + b\n%config DeepSeekMagics.view = 'live'")
+        shown = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
+    assert any("add(" in data["text/plain"] and "→ 3" in data["text/plain"] for data in shown)
+    assert "It is 3." in str(shown[-1])
+
+
 def an_object_in_pieces(connection):
     """Streams a JSON object, and its last piece when the first has been shown."""
     connection.send(head())

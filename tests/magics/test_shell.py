@@ -33,6 +33,13 @@ def test_a_line_that_stands_alone_is_not_shown_twice(ask, capsys):
     assert "Hello" not in capsys.readouterr().out
 
 
+def test_quiet_shows_nothing_and_binds_as_ever(ask, shell, capsys):
+    shell.run_cell("%config DeepSeekMagics.view = 'text'")
+    ask("%%deepseek --quiet -o answer\nHi")
+    assert capsys.readouterr().out == ""
+    assert shell.user_ns["answer"].content == "Hello world"
+
+
 def test_help_is_still_help(shell, capsys):
     for cell in ("%deepseek?", "%%deepseek?", "?%deepseek"):
         shell.run_cell(cell).raise_error()
