@@ -28,7 +28,7 @@ class TooManyRoundsError(DeepSeekError):
     default_remedy = "Allow more with `--max-rounds`, or ask for less at once."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Called:
     """One call of a round: `id`, `name`, the `arguments` text as it came, and what it gave.
 
@@ -40,6 +40,9 @@ class Called:
     arguments: str
     result: str
     error: str | None = None
+
+    def __repr__(self) -> str:
+        return f"{self.name}({self.arguments}) → {self.result}"
 
 
 @dataclass(frozen=True)

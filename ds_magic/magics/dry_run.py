@@ -19,7 +19,9 @@ MARKS = ("\x02", "\x03")
 
 _WRITTEN_MARKS = re.compile(r"\\u000([23])")
 _MARKED = '<mark style="background:rgba(255,190,0,.3);color:inherit" title="filled in">'
-_PRE = "white-space:pre-wrap;overflow-wrap:anywhere;margin:4px 0"
+_QUIET = "font-size:.85em;line-height:1.5;opacity:.75"
+_WIDTH = 88
+"""Characters up to which an object or a list stays on one line."""
 
 
 class DryRun:
@@ -61,14 +63,19 @@ class DryRun:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
+        from ..views.code import CODE_STYLE, PRE_STYLE
+
+        def block(html: str) -> str:
+            style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")
+            return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{html}</code></pre>'
+
         written = escape(_drawn(_written(self._marked)), quote=False)
         shown = _WRITTEN_MARKS.sub(lambda mark: _MARKED if mark[1] == "2" else "</mark>", written)
         notes = "".join(f"<div>{escape(note)}</div>" for note in [*self.notes, "Nothing was sent."])
         return (
-            '<div class="mathjax_ignore tex2jax_ignore">'
-            f'<pre style="{_PRE}">{shown}</pre><details><summary style="cursor:pointer">as a curl line</summary>'
-            f'<pre style="{_PRE}">{escape(_drawn(self.curl))}</pre></details>'
-            f'<div style="font-size:.85em;opacity:.75">{notes}</div></div>'
+            f'<div class="mathjax_ignore tex2jax_ignore" dir="ltr" style="max-width:60em">{block(shown)}'
+            f'<details><summary style="{_QUIET};cursor:pointer">as a curl line</summary>'
+            f'{block(escape(_drawn(self.curl)))}</details><div style="{_QUIET}">{notes}</div></div>'
         )
 
 
@@ -84,8 +91,18 @@ def show(dry: DryRun) -> None:
         display(dry)
 
 
-def _written(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, indent=2)
+def _written(value: Any, indent: int = 0) -> str:
+    """`value` as JSON, what is short on one line."""
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + indent <= _WIDTH or not isinstance(value, dict | list) or not value:
+        return line
+    inside = " " * (indent + 2)
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key, ensure_ascii=False)}: {_written(each, indent + 2)}" for key, each in value.items()]
+    else:
+        parts = [_written(each, indent + 2) for each in value]
+    opened, closed = "{}" if isinstance(value, dict) else "[]"
+    return f"{opened}\n" + ",\n".join(inside + part for part in parts) + f"\n{' ' * indent}{closed}"
 
 
 def _without_marks(text: str) -> str:

@@ -114,10 +114,8 @@ class UsageReport:
         if uncounted:
             lines.append(f"{uncounted} answer{'' if uncounted == 1 else 's'} without figures are not in the tokens.")
         if any(row["cost"] is None for row in self.rows):
-            lines.append(
-                "Cost needs your prices for a million tokens: "
-                '%config DeepSeekMagics.prices = {"MODEL": {"input": …, "cached": …, "output": …}}'
-            )
+            lines.append("Cost needs your prices for a million tokens:")
+            lines.append('  %config DeepSeekMagics.prices = {"MODEL": {"input": 0, "cached": 0, "output": 0}}')
         return "\n".join(lines)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .clean import cleaned, escaped, on_one_line, with_visible_order
+from .code import CODE_STYLE
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
@@ -16,7 +17,7 @@ LONGEST = 2_000
 
 _QUIET = "font-size:.85em;line-height:1.5;opacity:.75"
 _CALL = "margin:0 0 8px;padding:0 0 0 12px;border-left:2px solid rgba(128,128,128,.4)"
-_RESULT = "margin:2px 0 0;white-space:pre-wrap;overflow-wrap:anywhere"
+_RESULT = "margin:2px 0 0;white-space:pre-wrap;overflow-wrap:anywhere;background:none;padding:0"
 _IGNORE = "mathjax_ignore tex2jax_ignore"
 
 
@@ -64,7 +65,7 @@ def _call_html(call: Any) -> str:
     result = escape(_result(call))
     return (
         f'<div class="{_IGNORE}" style="{_CALL}"><code style="overflow-wrap:anywhere">{escape(_head(call))}</code>'
-        f'<pre title="{what}" style="{_RESULT}">{mark} {result}</pre></div>'
+        f'<pre title="{what}" style="{_RESULT}"><code style="{CODE_STYLE}">{mark} {result}</code></pre></div>'
     )
 
 
