@@ -166,7 +166,8 @@ def test_an_interrupt_while_a_sink_works_ends_the_answer_and_keeps_what_came():
 
 
 PROGRAM = """
-import io, sys, time, traceback
+import io, signal, sys, traceback
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs start without
 sys.path[:0] = sys.argv[1:2]
 from ds_magic import Client, ChatRequest
 from ds_magic import run as module

@@ -150,6 +150,15 @@ def _read_request(connected):
     return Received(method, path, headers, body, parsed)
 
 
+def timers():
+    """The timers that are left when those that were cancelled have ended."""
+    running = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    for each in running:
+        if each.finished.is_set():
+            each.join(PATIENCE)
+    return [each for each in running if each.is_alive()]
+
+
 def head(status="200 OK", content_type="text/event-stream", framing="chunked", **headers) -> bytes:
     """A status line and headers. `framing`: "chunked", "close", or the length of the body."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}"]
