@@ -80,8 +80,12 @@ def _json(raw: bytes) -> Any:
 
 def check(body: dict[str, Any], *, beta: bool, model: str) -> ChatRequest:
     """The request in `body`, within the documented limits and what this server can do."""
+    whole = {  # JSON has one kind of number: 3.0 is the integer 3
+        name: int(body[name]) for name in ("max_tokens", "top_logprobs")
+        if isinstance(body.get(name), float) and body[name].is_integer()
+    }
     try:
-        request = ChatRequest.from_wire(body)
+        request = ChatRequest.from_wire({**body, **whole})
     except InvalidRequestError as error:
         raise Refusal(422, error.message, error.field) from None
     known = (model, *ALIASES)

@@ -47,11 +47,11 @@ class Slots:
     @property
     def queued(self) -> int:
         """Requests in the line."""
-        return len(self._line)
+        return sum(not turn.done() for turn, _ in self._line)
 
     def check_line(self) -> None:
         """Raise QueueFullError where one more could not even wait."""
-        if self.queued >= self.waiting and (self._line or not self._idle):
+        if self.queued >= self.waiting and (self.queued or not self._idle):
             raise QueueFullError(f"{self.busy} requests are being answered and {self.queued} wait.")
 
     @asynccontextmanager
@@ -67,8 +67,7 @@ class Slots:
             if turn.done() and not turn.cancelled():  # it was our turn just as we gave up
                 self._give_back(turn.result())
             else:
-                self._line.remove((turn, prompt))
-                self._serve()
+                self._serve()  # who stood behind may be the first now
             raise
         try:
             yield slot
@@ -77,19 +76,23 @@ class Slots:
 
     def fits(self, slot: Slot, tokens: int) -> bool:
         """Whether the prompt and answer in `slot` may be `tokens` long; room for that is taken."""
-        if tokens <= slot.reserved:
-            return True
-        more = min(tokens + STEP, self.room) - slot.reserved
-        if tokens > self.room or self._reserved + more > self.room:
-            return False
-        slot.reserved += more
-        self._reserved += more
+        needed = tokens - slot.reserved
+        free = self.room - self._reserved
+        if needed > max(free, 0):
+            return needed <= 0
+        if needed > 0:
+            more = min(needed + STEP, free)
+            slot.reserved += more
+            self._reserved += more
         return True
 
     def _serve(self) -> None:
         """Give places to those in front of the line, as long as there are places and room."""
         while self._line and self._idle:
             turn, prompt = self._line[0]
+            if turn.done():  # gave up while it waited
+                self._line.popleft()
+                continue
             slot = max(self._idle, key=lambda idle: (_common(idle.tokens, prompt), -len(idle.tokens)))
             if not self.fits(slot, len(prompt)):
                 return
