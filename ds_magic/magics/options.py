@@ -102,7 +102,7 @@ OPTIONS: tuple[Option, ...] = (
            field="top_p"),
     Option("max-tokens", "count", "end the answer after N tokens", "The answer", "N", field="max_tokens"),
     Option("stop", "text", r"end the answer before TEXT (\n is a new line); can be repeated", "The answer",
-           "TEXT", field="stop", repeatable=True, wire=_stops),
+           "TEXT", field="stop", limit="text; at most 16 of them", repeatable=True, wire=_stops),
     Option("frequency-penalty", "number", "against repeating what was said often", "The answer", "X",
            field="frequency_penalty"),
     Option("presence-penalty", "number", "against repeating what was said at all", "The answer", "X",
