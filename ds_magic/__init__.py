@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from .api.response import ChatCompletion, Delta, Usage
     from .api.stream import Stream
     from .backend import chat, stream
+    from .conversation.ask import ask
+    from .conversation.chats import Chat
+    from .conversation.schema import UnfitAnswerError
+    from .conversation.tools import TooManyRoundsError
     from .logprobs.table import LogprobTable
 
 __version__ = "0.1.0"
@@ -53,6 +57,10 @@ _PLACES = {
     "api.response": ["ChatCompletion", "Delta", "Usage"],
     "api.stream": ["Stream"],
     "backend": ["chat", "stream"],
+    "conversation.ask": ["ask"],
+    "conversation.chats": ["Chat"],
+    "conversation.schema": ["UnfitAnswerError"],
+    "conversation.tools": ["TooManyRoundsError"],
     "logprobs.table": ["LogprobTable"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

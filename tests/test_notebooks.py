@@ -40,6 +40,16 @@ def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
     assert "embedded model" in run.stdout and "(everything else)" in run.stdout
 
 
+LESSONS = [path for path in NOTEBOOKS if "quickstart" not in path.name]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
+def test_every_notebook_runs_against_the_embedded_model(path):
+    run = run_demo(path)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "embedded model" in run.stdout
+
+
 def test_the_demo_fails_where_a_cell_fails(tmp_path):
     cells = [nbformat.v4.new_code_cell("%load_ext ds_magic"), nbformat.v4.new_code_cell("%%deepseek -t hot\nHi")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")

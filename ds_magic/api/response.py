@@ -141,6 +141,9 @@ class ChatCompletion(Incoming):
     _backend: str | None = PrivateAttr(default=None)
     _interruption: str | None = PrivateAttr(default=None)
     _notes: list[str] = PrivateAttr(default_factory=list)
+    _raw: dict[str, Any] | None = PrivateAttr(default=None)
+    _rounds: list[Any] = PrivateAttr(default_factory=list)
+    _parsed: tuple[Any] | None = PrivateAttr(default=None)
 
     @classmethod
     def from_wire(
@@ -163,7 +166,22 @@ class ChatCompletion(Incoming):
         completion._backend = backend
         completion._interruption = interruption
         completion._notes = list(notes)
+        completion._raw = body
         return completion
+
+    @property
+    def raw(self) -> dict[str, Any] | None:
+        """The body as it came; of a stream, what its chunks add up to."""
+        return self._raw
+
+    @property
+    def rounds(self) -> list[Any]:
+        """The rounds of an answer that called functions: each with `.completion` and `.calls`; else empty."""
+        return self._rounds
+
+    @rounds.setter
+    def rounds(self, rounds: list[Any]) -> None:
+        self._rounds = rounds
 
     @property
     def request(self) -> ChatRequest | None:
@@ -254,14 +272,28 @@ class ChatCompletion(Incoming):
 
     @property
     def parsed(self) -> Any:
-        """The content as a JSON value where JSON mode was asked for and it is valid, else None."""
+        """The content as a JSON value where JSON mode was asked for and it is valid, else None.
+
+        With a schema it is the object that was asked for.
+        """
+        if self._parsed is not None:
+            return self._parsed[0]
         wanted = self._request and self._request.response_format
         if not wanted or wanted.type == "text":
             return None
         try:
-            return json.loads(self.content)
-        except ValueError:
+            return json.loads(self.text)
+        except (ValueError, RecursionError):
             return None
+
+    @parsed.setter
+    def parsed(self, value: Any) -> None:
+        self._parsed = (value,)
+
+    @property
+    def text(self) -> str:
+        """What the user reads: the prefix that was asked for, and the content that continues it."""
+        return ((self._request and self._request.prefix) or "") + self.content
 
     def as_message(self) -> dict[str, Any]:
         """The answer as a message of a conversation."""

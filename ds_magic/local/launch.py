@@ -62,6 +62,11 @@ def ensure() -> LocalServer:
         return _server
 
 
+def running() -> LocalServer | None:
+    """This process's server where it runs; never starts one."""
+    return _server if _server is not None and _server.is_alive else None
+
+
 def start() -> LocalServer:
     """A new embedded server, that ends with this process; see `ensure` for the one to share."""
     missing = [name for name in ("xllamacpp", "aiohttp") if importlib.util.find_spec(name) is None]

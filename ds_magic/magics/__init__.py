@@ -6,7 +6,8 @@ from typing import Any
 
 
 def load(shell: Any) -> None:
-    """Register the magics and the input transformer with `shell`; nothing where they are already."""
+    """Register magics, input transformer and completion with `shell`; nothing where they are already."""
+    from .completer import matcher_of
     from .deepseek import DeepSeekMagics
     from .protect import protect_questions
 
@@ -19,6 +20,9 @@ def load(shell: Any) -> None:
     }
     shell.magics_manager.register(magics)
     shell.input_transformers_cleanup.append(protect_questions)
+    shell.events.register("pre_run_cell", magics.before_cell)
+    magics.matcher = matcher_of(magics)
+    shell.Completer.custom_matchers.append(magics.matcher)
 
 
 def unload(shell: Any) -> None:
@@ -38,5 +42,8 @@ def unload(shell: Any) -> None:
                 manager.magics[kind][name] = displaced
     del manager.registry[type(magics).__name__]
     shell.configurables.remove(magics)
+    shell.events.unregister("pre_run_cell", magics.before_cell)
+    if magics.matcher in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(magics.matcher)
     if protect_questions in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(protect_questions)

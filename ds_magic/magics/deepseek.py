@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
@@ -14,20 +15,21 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Bool, Enum, Float, Integer, Unicode
+from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from ..api.errors import InvalidRequestError
-from .options import STREAMED, help_text, parse, request_fields
+from .help import page
+from .options import parse
 from .panel import guarded
 from .settings import setting
+from .usage import UsageLog, UsageReport
 
 if TYPE_CHECKING:
     from ..api.client import Client
-    from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
-
-RESULT = "_ds"
-"""The variable that every result is bound to."""
+    from ..conversation.chats import Chat
+    from .dry_run import DryRun
+    from .listings import ChatList, ModelList
 
 
 @magics_class
@@ -53,6 +55,11 @@ class DeepSeekMagics(Magics):
     timeout = Float(None, allow_none=True, min=0, help="Seconds for a whole answer, as --timeout.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
 
+    prices = Dict(
+        help="Your prices for a million tokens, for %ds_usage: "
+        '{"deepseek-chat": {"input": 0.5, "cached": 0.1, "output": 1.5}}, in whatever currency.',
+    ).tag(config=True)
+
     why: str = ""
     displaced: Mapping[str, Mapping[str, Any]] = {}
 
@@ -61,26 +68,43 @@ class DeepSeekMagics(Magics):
         """The magics that are registered with `shell`, or None."""
         return shell.magics_manager.registry.get(cls.__name__)
 
+    def __init__(self, shell: Any = None, **kwargs: Any):
+        super().__init__(shell, **kwargs)
+        self.usage = UsageLog()
+        self.chats: dict[str, Chat] = {}
+        self.known_models: dict[str, list[str]] = {}
+        self._cell: str | None = None
+        self._turns: Counter[str] = Counter()
+
     @line_cell_magic
     @needs_local_scope
     @no_var_expand
     @guarded
-    def deepseek(self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None):
-        from .secrets import refuse_filled_keys, refuse_keys
+    def deepseek(
+        self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
+    ) -> ChatCompletion | DryRun | None:
+        from .secrets import refuse_keys
 
         refuse_keys(line, cell or "")
         parsed = parse(line)
+        text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
+        from .ask import answer, question_of
         from .prompt import Filler
 
         namespace = ChainMap(local_ns or {}, self.shell.user_ns)
         fill = Filler(namespace)
         values = parsed.values(fill)
-        text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
-        request = self._request(text, values, fill, namespace)
-        refuse_filled_keys(fill.filled)
+        takes_schema = self.is_embedded_meant(values)
         if values.get("dry_run"):
-            return self._show_request(request)
-        completion = self._run(self._client(values), request, values)
+            from .dry_run import MARKS, DryRun, show
+
+            marked = Filler(namespace, MARKS)
+            values |= parsed.values(fill, marked)
+            question = question_of(self, text, values, marked, namespace, takes_schema=takes_schema)
+            dry = DryRun(question.request, values.get("base_url") or setting(self, "base_url"), takes_schema)
+            return show(dry) if cell is not None else show(dry) or dry
+        question = question_of(self, text, values, fill, namespace, takes_schema=takes_schema)
+        completion = answer(self, self.client(values), question, values)
         return completion if cell is None else None
 
     @line_magic
@@ -125,123 +149,96 @@ class DeepSeekMagics(Magics):
     @line_magic
     @no_var_expand
     @guarded
-    def ds_models(self, line: str):
+    def ds_models(self, line: str) -> ModelList:
         """List the models that the server offers. Takes --local, --base-url and --timeout."""
+        from .listings import ModelList
         from .secrets import refuse_keys
 
         refuse_keys(line)
-        client = self._client(parse(line).values())
+        client = self.client(parse(line).values())
         return ModelList(client.models(), client.name)
 
     @line_magic
     @no_var_expand
-    def ds_why(self, line: str):
+    @guarded
+    def ds_chats(self, line: str) -> ChatList | Chat:
+        """List the kernel's conversations; `%ds_chats NAME` gives one of them."""
+        from .listings import ChatList
+
+        chats, name = ChatList(self.chats), line.strip()
+        if not name:
+            return chats
+        if name in chats:
+            return chats[name]
+        raise InvalidRequestError(
+            f"There is no conversation `{name}`.",
+            remedy=f"There are: {', '.join(chats)}." if chats else f"Begin one with `%%deepseek --chat {name}`.",
+        )
+
+    @line_magic
+    @no_var_expand
+    @guarded
+    def ds_usage(self, line: str) -> UsageReport | None:
+        """The tokens of this kernel by model, with cost where prices are set; `--reset` begins anew."""
+        asked = line.strip()
+        if asked == "--reset":
+            self.usage = UsageLog()
+            return None
+        if asked:
+            raise InvalidRequestError("`%ds_usage` takes nothing, or `--reset`.", remedy="Leave the rest out.")
+        return self.usage.report(self.prices)
+
+    @line_magic
+    @no_var_expand
+    @guarded
+    def ds_help(self, line: str) -> None:
+        """Explain a topic or an option: `%ds_help tools`, `%ds_help --stop`."""
+        from .help import about
+
+        print(about(line.strip()))
+
+    @line_magic
+    @no_var_expand
+    def ds_why(self, line: str) -> None:
         """Show the traceback of the last error."""
         print(self.why or "Nothing has failed yet.")
 
-    def _request(self, text: str, values: dict[str, Any], fill: Any, namespace: Mapping[str, Any]) -> ChatRequest:
-        """The request that a cell's text and options ask for."""
-        from .prompt import has_system, messages_of
+    def before_cell(self, info: Any) -> None:
+        """Take note of which cell runs: its id where the frontend sends one, else its text."""
+        text = getattr(info, "raw_cell", None) or ""
+        self._cell = getattr(info, "cell_id", None) or _digest(text)
+        self._turns.clear()
 
-        if not text.strip() and values.get("prefix") is None:
-            raise InvalidRequestError(
-                "There is nothing to ask: the cell is empty.",
-                remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
-            )
-        system = values.get("system")
-        if system is None and not has_system(text):
-            system = setting(self, "system")
-        messages = messages_of(text, fill, system=system, prefix=values.get("prefix"))
-        fields = {name: setting(self, name) for name in ("model", "temperature", "max_tokens")}
-        fields |= STREAMED | request_fields(values)
-        if fields["stream"] is False:
-            fields.pop("stream_options")
-        fields |= self._objects(values, namespace)
-        from ..api.request import ChatRequest
+    def turn_in(self, chat: str, text: str) -> str:
+        """What tells this turn of a conversation from others: its cell, and which of the cell's it is."""
+        cell = self._cell or _digest(text)
+        self._turns[chat] += 1
+        return cell if self._turns[chat] == 1 else f"{cell}#{self._turns[chat]}"
 
-        return ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})
-
-    def _objects(self, values: dict[str, Any], namespace: Mapping[str, Any]) -> dict[str, Any]:
-        """The request fields whose values are Python objects that options name."""
-        from .objects import named_dictionary, named_tools
-
-        fields = {}
-        if "tools" in values:
-            fields["tools"] = named_tools(values["tools"], namespace)
-        if isinstance(values.get("extra"), str):
-            fields["extra"] = named_dictionary(values["extra"], namespace)
-        return fields
-
-    def _client(self, values: dict[str, Any]) -> Client:
+    def client(self, values: dict[str, Any]) -> Client:
         """The client of the server that the options, `%config` and the environment mean."""
         from ..backend import resolve
 
-        base_url = values.get("base_url")
-        local = values.get("local")
-        if local is None:
-            local = bool(setting(self, "local")) and base_url is None
         timeout = values.get("timeout", setting(self, "timeout"))
-        return resolve(local=local, base_url=base_url or setting(self, "base_url"), timeout=timeout)
+        base_url = values.get("base_url") or setting(self, "base_url")
+        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout)
 
-    def _run(self, client: Client, request: ChatRequest, values: dict[str, Any]) -> ChatCompletion:
-        from ..run import run
+    def _is_local_meant(self, values: dict[str, Any]) -> bool:
+        local = values.get("local")
+        return bool(setting(self, "local")) and "base_url" not in values if local is None else local
 
-        sinks = [Binding(self.shell, values.get("output"))]
-        view = "none" if values.get("quiet") else setting(self, "view")
-        if view != "none":
-            from ..views import default_view, make_view
+    def is_embedded_meant(self, values: dict[str, Any]) -> bool:
+        """Whether the embedded server answers; told without starting it."""
+        import os
 
-            sinks.append(make_view(view or default_view()))
-        return run(client, request, sinks)
+        from ..backend import current_key
 
-    def _show_request(self, request: ChatRequest) -> None:
-        import json
-
-        prepared = request.prepared()
-        print(json.dumps(prepared.request.to_wire(), ensure_ascii=False, indent=2))
-        for note in prepared.notes:
-            print(f"# {note}")
+        elsewhere = values.get("base_url") or setting(self, "base_url") or os.environ.get("DEEPSEEK_BASE_URL")
+        return self._is_local_meant(values) or not (elsewhere or current_key())
 
 
-DeepSeekMagics.deepseek.__doc__ = help_text()
+DeepSeekMagics.deepseek.__doc__ = page()
 
 
-class Binding:
-    """The sink that binds a result to variables; nothing where nothing arrived."""
-
-    def __init__(self, shell: Any, name: str | None):
-        self.shell = shell
-        self.name = name
-
-    def start(self, request: Any, backend: str) -> None:
-        pass
-
-    def event(self, event: Any) -> None:
-        pass
-
-    def delta(self, delta: Any) -> None:
-        pass
-
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        if completion is None or (completion.interrupted and completion.is_empty):
-            return
-        self.shell.push({RESULT: completion}, interactive=False)
-        if self.name:
-            self.shell.push({self.name: completion})
-
-
-class ModelList(list):
-    """The models of a server, shown one a line."""
-
-    def __init__(self, models: list[Any], backend: str):
-        super().__init__(models)
-        self.backend = backend
-
-    def __repr__(self) -> str:
-        from .panel import plain
-
-        names = [plain(str(model)) for model in self]
-        return "\n".join([f"{self.backend} offers:", *(f"  {name}" for name in names or ["(nothing)"])])
-
-    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
-        printer.text(repr(self))
+def _digest(text: str) -> str:
+    return sha256(text.strip().encode("utf-8", "surrogatepass")).hexdigest()[:16]

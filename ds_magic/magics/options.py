@@ -12,7 +12,7 @@ from typing import Any
 from ..api.errors import InvalidRequestError
 from ..api.limits import LIMITS, MOST_ALTERNATIVES
 
-GROUPS = ("The answer", "The prompt", "Probabilities", "Functions", "Where", "The cell")
+GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "The cell")
 """The groups of options, in the order in which they are shown."""
 
 
@@ -102,16 +102,11 @@ OPTIONS: tuple[Option, ...] = (
            field="top_p"),
     Option("max-tokens", "count", "end the answer after N tokens", "The answer", "N", field="max_tokens"),
     Option("stop", "text", r"end the answer before TEXT (\n is a new line); can be repeated", "The answer",
-           "TEXT", field="stop", repeatable=True, wire=_stops),
+           "TEXT", field="stop", limit="text; at most 16 of them", repeatable=True, wire=_stops),
     Option("frequency-penalty", "number", "against repeating what was said often", "The answer", "X",
            field="frequency_penalty"),
     Option("presence-penalty", "number", "against repeating what was said at all", "The answer", "X",
            field="presence_penalty"),
-    Option("json", "flag", "the answer is a JSON object; the result's .parsed has it", "The answer",
-           field="response_format", wire=lambda _: {"response_format": {"type": "json_object"}}),
-    Option("response-format", "json", "the same, as the API spells it", "The answer", "TYPE",
-           field="response_format", choices=("text", "json_object"),
-           limit='text, json_object, or a JSON object such as {"type": "json_object"}'),
     Option("thinking", "flag", "let the model think before it answers, or not", "The answer",
            field="thinking", negatable=True,
            wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
@@ -119,17 +114,32 @@ OPTIONS: tuple[Option, ...] = (
            choices=("none", "low", "high", "max")),
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s"),
     Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT"),
+    Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
+           limit="a name of your choice, or a variable that is a Chat"),
+    Option("restart", "flag", "begin that conversation anew", "The prompt"),
+    Option("json", "flag", "the answer is a JSON object, also in .parsed", "JSON",
+           field="response_format", wire=lambda _: {"response_format": {"type": "json_object"}}),
+    Option("response-format", "json", "the same, as the API spells it", "JSON", "TYPE",
+           field="response_format", choices=("text", "json_object"),
+           limit='text, json_object, or a JSON object such as {"type": "json_object"}'),
+    Option("schema", "word", "the answer is an object of this type, in .parsed", "JSON", "TYPE",
+           limit="a pydantic model, dataclass, TypedDict, annotation such as list[int], or JSON Schema"),
+    Option("repair", "count", "ask again up to N times where it is not", "JSON", "N",
+           limit="a whole number, 0 or more"),
+    Option("tools", "objects", "functions that the model may call", "Functions", "NAMES", field="tools",
+           limit="names of Python functions, Tool objects or definitions, separated by commas", wire=lambda _: {}),
+    Option("tool-choice", "word", "which function it calls", "Functions", "NAME", field="tool_choice",
+           choices=("none", "auto", "required"), limit="none, auto, required or the name of a function",
+           wire=_tool_choice),
+    Option("max-rounds", "count", "ask at most N times for an answer (8)", "Functions", "N",
+           limit="a whole number, 1 or more"),
+    Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("top-logprobs", "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})",
            "Probabilities", "N", short="l", field="top_logprobs", implied=MOST_ALTERNATIVES,
            limit=f"a whole number from 0 to {MOST_ALTERNATIVES}",
            wire=lambda n: {"logprobs": True, "top_logprobs": n}),
     Option("logprobs", "flag", "token probabilities without alternatives", "Probabilities",
            field="logprobs"),
-    Option("tools", "objects", "functions that the model may call", "Functions", "NAMES", field="tools",
-           limit="names of Python objects, separated by commas", wire=lambda _: {}),
-    Option("tool-choice", "word", "which function it calls", "Functions", "NAME", field="tool_choice",
-           choices=("none", "auto", "required"), limit="none, auto, required or the name of a function",
-           wire=_tool_choice),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
            limit="an address such as https://api.deepseek.com"),
@@ -147,6 +157,9 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
+
+_LEAST = {"max-rounds": 1, "repair": 0}
+"""The least value of options that are no request fields; those are checked with the request."""
 
 _SPELLINGS: dict[str, tuple[Option, bool]] = {
     spelling: (option, not spelling.startswith("--no-"))
@@ -169,15 +182,18 @@ class Parsed:
     given: list[tuple[Option, Any]] = field(default_factory=list)
     prompt: str = ""
 
-    def values(self, fill: Callable[[str], str] = str) -> dict[str, Any]:
+    def values(
+        self, fill: Callable[[str], str] = str, fill_text: Callable[[str], str] | None = None
+    ) -> dict[str, Any]:
         """The options' values by `Option.key`, each filled by `fill` and converted to its kind.
 
-        Repeatable options give lists; of the others the last one stands. Raises InvalidRequestError
-        that says the range.
+        Repeatable options give lists; of the others the last one stands. `fill_text` fills those that are
+        text of a message. Raises InvalidRequestError that says the range.
         """
         values: dict[str, Any] = {}
         for option, raw in self.given:
-            value = convert(option, fill(raw)) if isinstance(raw, str) else raw
+            filled = fill_text if fill_text is not None and option.group == "The prompt" else fill
+            value = convert(option, filled(raw)) if isinstance(raw, str) else raw
             if option.repeatable:
                 values.setdefault(option.key, []).append(value)
             else:
@@ -239,7 +255,7 @@ def convert(option: Option, text: str) -> Any:
             raise _wrong(option, text)
         return number
     if option.kind == "count":
-        if not _WHOLE_NUMBER.match(text):
+        if not _WHOLE_NUMBER.match(text) or int(text) < _LEAST.get(option.name, int(text)):
             raise _wrong(option, text)
         return int(text)
     if option.kind == "variable":
@@ -260,6 +276,12 @@ def convert(option: Option, text: str) -> Any:
     if option.name == "stop":
         return re.sub(r"\\([ntr\\0])", lambda match: _ESCAPES[match[1]], text)
     return text
+
+
+def spelled(word: str) -> Option | None:
+    """The option that is typed like this, or None."""
+    found = _SPELLINGS.get(word)
+    return found and found[0]
 
 
 def request_fields(values: dict[str, Any]) -> dict[str, Any]:
@@ -390,28 +412,3 @@ def options_table_markdown() -> str:
 
 def _in_table(text: str) -> str:
     return re.sub(r'(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\\n)', r"`\1`", text).replace("|", "\\|")
-
-
-def help_text() -> str:
-    """The page of `%%deepseek?`."""
-    lines = [
-        "Ask a language model; the cell is the prompt, and the answer streams in below it.",
-        "",
-        "    %%deepseek [options] [prompt]         x = %deepseek [options] prompt",
-        "    prompt, over several lines            a prompt on one line; returns the answer",
-        "",
-        '    %%deepseek -t 0 -l --prefix "The capital of Australia is" -o answer',
-        "    What is the capital of Australia?",
-        "",
-    ]
-    width = max(len(option.usage) for option in OPTIONS) + 2
-    for group in GROUPS:
-        lines.append(group)
-        lines += [f"  {option.usage:<{width}}{option.help}" for option in OPTIONS if option.group == group]
-    lines += [
-        "",
-        "In the cell: {{ name }}, with blanks, is filled from your variables; a line @system, @user,",
-        "@assistant or @tool call_id=… alone begins a message of that role, @assistant prefix the answer.",
-        "`%config DeepSeekMagics` lists the defaults; %ds_login, %ds_models, %ds_why help.",
-    ]
-    return "\n".join(lines)

@@ -15,6 +15,7 @@ from . import words
 from .clean import cleaned, escaped, on_one_line
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
+from .rounds import earlier_to_html, earlier_to_text
 from .tex import IGNORE
 
 ROOT = "max-width:60em;overflow-wrap:break-word"
@@ -45,7 +46,7 @@ def mimebundle(completion: ChatCompletion, *, thinking_seconds: float | None = N
 
 def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The whole answer: badge, reasoning folded, text formatted, tool calls, figures, probabilities."""
-    parts = [header_html(completion.backend, completion.model)]
+    parts = [header_html(completion.backend, completion.model), earlier_to_html(completion)]
     choices = completion.choices or [Choice()]
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
@@ -231,7 +232,7 @@ def _plain_markdown(line: str) -> str:
 
 
 def _texts(completion: ChatCompletion, thinking_seconds: float | None, shown, quote: str) -> list[str]:
-    parts = []
+    parts = [shown(part) for part in earlier_to_text(completion)]
     choices = completion.choices or [Choice()]
     for number, choice in enumerate(choices, 1):
         message = choice.message

@@ -5,7 +5,7 @@ import threading
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.servers.scripted import ScriptedServer, chunk, event, head, said, text_chunk
+from tests.servers.scripted import ScriptedServer, chunk, event, head, said, streamed, text_chunk
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PATIENCE = 30
@@ -120,3 +120,62 @@ def test_run_all_stops_at_an_error(kernel):
         reply = kernel.client.get_shell_msg(timeout=PATIENCE)
         statuses[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
     assert [statuses[cell] for cell in cells] == ["error", "aborted"]
+
+
+def calls_add(connection):
+    function = {"name": "add", "arguments": '{"a": 1, "b": 2}'}
+    piece = {"index": 0, "id": "c1", "type": "function", "function": function}
+    chunks = [{"choices": [{"index": 0, "delta": {"tool_calls": [piece]}}]}, text_chunk("", finish="tool_calls")]
+    streamed(*chunks)(connection)
+
+
+def test_a_static_view_makes_one_display_with_all_rounds(kernel):
+    with ScriptedServer(calls_add, said("It is 3.")) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("def add(a: int, b: int): return a + b\n%config DeepSeekMagics.view = 'static'")
+        outputs = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
+    assert len(outputs) == 1
+    assert all(text in outputs[0]["text/html"] for text in ("add(", "→ 3", "It is 3."))
+    assert all(text in outputs[0]["text/plain"] for text in ("add(", "→ 3", "It is 3."))
+
+
+def test_a_live_view_shows_each_call_with_its_result(kernel):
+    with ScriptedServer(calls_add, said("It is 3.")) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("def add(a: int, b: int): return a + b\n%config DeepSeekMagics.view = 'live'")
+        shown = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
+    assert any("add(" in data["text/plain"] and "→ 3" in data["text/plain"] for data in shown)
+    assert "It is 3." in str(shown[-1])
+
+
+def an_object_in_pieces(connection):
+    """Streams a JSON object, and its last piece when the first has been shown."""
+    connection.send(head())
+    connection.send(chunk(event(text_chunk('{"number": 7, "note": "pa'))))
+    connection.wait(an_object_in_pieces.shown)
+    connection.send(chunk(event(text_chunk('id"}')) + event(text_chunk("", finish="stop")) + b"data: [DONE]\n\n"))
+    connection.send(b"0\r\n\r\n")
+
+
+def test_a_live_view_shows_the_object_while_it_comes_and_ends_without_it(kernel):
+    an_object_in_pieces.shown = threading.Event()
+    with ScriptedServer(an_object_in_pieces) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("%config DeepSeekMagics.view = 'live'")
+        message = kernel.client.execute("%%deepseek --json -o answer\nGo.")
+        displays = {}
+        while True:
+            got = kernel.client.get_iopub_msg(timeout=PATIENCE)
+            if got["parent_header"].get("msg_id") != message:
+                continue
+            if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
+                break
+            if got["msg_type"] in ("display_data", "update_display_data"):
+                display = got["content"]["transient"].get("display_id")
+                displays.setdefault(display, []).append(got["content"]["data"])
+                if "<th" in str(got["content"]["data"]) and "pa" in str(got["content"]["data"]):
+                    an_object_in_pieces.shown.set()
+        assert an_object_in_pieces.shown.is_set()
+        (partial,) = [updates for updates in displays.values() if "<th" in str(updates[0])]
+        assert partial[-1] == {"text/plain": ""}
+        assert kernel.text("print(answer.parsed)") == "{'number': 7, 'note': 'paid'}\n"

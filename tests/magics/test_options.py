@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds_magic.api.errors import InvalidRequestError
-from ds_magic.magics.options import OPTIONS, help_text, options_table_markdown, parse
+from ds_magic.magics.help import about, page
+from ds_magic.magics.options import OPTIONS, options_table_markdown, parse
 
 
 def values(line):
@@ -117,7 +118,7 @@ def test_an_unknown_option_names_the_nearest(line, near):
         ("--model=", "the name of a model"),
         ("--quiet=1", "takes no value"),
         ('-s "never', "never ends"),
-        ("--tools ,", "names of Python objects"),
+        ("--tools ,", "names of Python functions"),
     ],
 )
 def test_a_wrong_value_says_what_it_may_be(line, says):
@@ -143,8 +144,15 @@ def test_every_prompt_that_does_not_begin_with_a_dash_stays_as_it_is(prompt):
 def test_help_and_the_table_name_every_option():
     for option in OPTIONS:
         for spelling in option.spellings:
-            assert re.search(rf"{re.escape(spelling)}\b", help_text())
+            assert re.search(rf"{re.escape(spelling)}\b", about("options"))
             assert f"`{spelling}`" in options_table_markdown()
+
+
+def test_the_page_of_help_names_every_option_and_fits_a_screen():
+    for option in OPTIONS:
+        assert re.search(rf"(-{option.short}|--(\[no-\])?{option.name})\b", page())
+    lines = page().splitlines()
+    assert len(lines) <= 36 and max(map(len, lines)) <= 100
 
 
 def test_every_option_that_takes_a_value_says_its_range():

@@ -15,6 +15,16 @@ def key(monkeypatch):
     return KEY
 
 
+def our_frames(error):
+    """The frames of ours that an error still holds, whose locals a debugger shows."""
+    frames, traceback = [], error.__traceback__
+    while traceback is not None:
+        if "ds_magic" in traceback.tb_frame.f_code.co_filename:
+            frames.append(traceback.tb_frame)
+        traceback = traceback.tb_next
+    return frames
+
+
 CELLS_WITH_KEYS = [
     "%%deepseek\nMy key is {key}.",
     "%%deepseek -s {key}\nHi",
@@ -40,6 +50,8 @@ def test_a_key_in_a_cell_is_refused_masked_and_not_sent(cell, mode, ask, shell, 
     assert type(result.error_in_exec).__name__ == "InvalidRequestError"
     assert "revoke" in shown and "history" in shown
     assert KEY not in shown and KEY[3:12] not in shown
+    frames = our_frames(result.error_in_exec)
+    assert frames and not any(KEY in str(frame.f_locals) for frame in frames)
     assert ask.server.requests == []
 
 
@@ -77,12 +89,12 @@ def test_words_that_only_look_like_a_key_are_not_refused():
 def test_the_key_that_was_sent_shows_nowhere(script, mode, key, ask, shell, capsys):
     ask.server.scripts = [script]
     shell.run_cell(f"%xmode {mode}")
-    shell.run_cell("%%deepseek -o answer\nHi", store_history=True)
+    result = shell.run_cell("%%deepseek -o answer\nHi", store_history=True)
     shell.user_ns.setdefault("_ds", None)
     for cell in ("%ds_why", "%tb", "print(repr(_ds), getattr(_ds, 'request', ''))", "%config DeepSeekMagics"):
         shell.run_cell(cell)
     assert ask.server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
     shown = "".join(capsys.readouterr())
     assert KEY not in shown and KEY[-4:] not in shown
-    last = getattr(__import__("sys"), "last_value", None)
-    assert last is None or KEY not in str(vars(last))
+    if result.error_in_exec is not None:
+        assert {frame.f_code.co_name for frame in our_frames(result.error_in_exec)} == {"magic"}

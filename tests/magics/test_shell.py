@@ -1,5 +1,8 @@
 """The magics in a shell: results, errors, loading."""
 
+import re
+from collections.abc import Mapping
+
 import pytest
 
 from ds_magic.magics.panel import panel
@@ -30,10 +33,17 @@ def test_a_line_that_stands_alone_is_not_shown_twice(ask, capsys):
     assert "Hello" not in capsys.readouterr().out
 
 
+def test_quiet_shows_nothing_and_binds_as_ever(ask, shell, capsys):
+    shell.run_cell("%config DeepSeekMagics.view = 'text'")
+    ask("%%deepseek --quiet -o answer\nHi")
+    assert capsys.readouterr().out == ""
+    assert shell.user_ns["answer"].content == "Hello world"
+
+
 def test_help_is_still_help(shell, capsys):
     for cell in ("%deepseek?", "%%deepseek?", "?%deepseek"):
         shell.run_cell(cell).raise_error()
-        assert "--temperature" in capsys.readouterr().out
+        assert "--top-p" in capsys.readouterr().out
 
 
 def test_text_in_strings_is_left_alone(shell):
@@ -86,17 +96,23 @@ def test_an_error_inside_a_stream_keeps_what_had_arrived(ask, shell, capsys):
     assert shell.user_ns["_ds"].content == "Half an"
 
 
-def test_a_mistake_of_ours_is_a_panel_too(shell, capsys, monkeypatch):
-    magics = shell.magics_manager.registry["DeepSeekMagics"]
-    monkeypatch.setattr(magics, "_client", lambda values: 1 / 0)
-    name, shown = failed(shell, "%%deepseek\nHi", capsys)
+class Unforeseen(Mapping):
+    """Breaks where nobody expects it."""
+
+    def __iter__(self):
+        return iter([1 / 0])
+
+    __len__ = __getitem__ = __iter__
+
+
+def test_an_error_that_nobody_foresaw_is_a_panel_too(shell, capsys):
+    shell.user_ns["fields"] = Unforeseen()
+    name, shown = failed(shell, "%%deepseek --extra fields\nHi", capsys)
     assert name == "ZeroDivisionError"
     assert "division by zero" in shown and "%ds_why" in shown and "Traceback" not in shown
 
 
 def test_a_panel_is_as_narrow_as_the_terminal(shell, capsys):
-    import re
-
     from ds_magic.api.errors import InvalidRequestError
 
     lines = panel(InvalidRequestError("word " * 60), width=40)

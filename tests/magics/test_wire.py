@@ -34,6 +34,9 @@ ON_THE_WIRE = {
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.field], ids=lambda option: option.name)
 def test_each_option_sends_its_field_and_nothing_else(option, ask, shell):
     shell.user_ns["definitions"] = [TOOL]
+    from tests.servers.scripted import said
+
+    ask.server.scripts = [said("{}")]
     line, expected = ON_THE_WIRE[option.key]
     sent = ask(f"%%deepseek {line}\nSay json.")
     assert sent == {

@@ -1,0 +1,1 @@
+"""Conversations that survive running cells again, Python functions as tools, and answers as typed objects."""

@@ -1,0 +1,190 @@
+"""Named conversations whose turns belong to cells, so that running a cell again replaces its turn."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import InvalidRequestError
+from ..api.text import heal, shorten
+
+if TYPE_CHECKING:
+    from ..api.response import ChatCompletion
+
+_FORMAT = "ds_magic chat"
+_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One cell's part of a conversation.
+
+    `cell`: what tells the cell from others. `asked`: the messages that the cell added. `said`: the messages
+    that came of it, the calls and results of functions among them. `completion` as it came, also where the
+    turn was loaded from a file. `stale`: whether an earlier turn has changed since; then it is not sent.
+    """
+
+    cell: str
+    asked: list[dict[str, Any]]
+    said: list[dict[str, Any]]
+    completion: ChatCompletion
+    stale: bool = False
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """What it adds to a request."""
+        return [*self.asked, *self.said]
+
+    @property
+    def tokens(self) -> tuple[int, int, int]:
+        """Tokens of the prompt, those of them that the server had cached, and of the answer; 0 if unknown."""
+        prompt = cached = answered = 0
+        for completion in [each.completion for each in self.completion.rounds] or [self.completion]:
+            usage = completion.usage
+            if usage:
+                prompt += usage.prompt_tokens or 0
+                cached += usage.cached_tokens or 0
+                answered += usage.completion_tokens or 0
+        return prompt, cached, answered
+
+
+class Chat:
+    """A conversation: `turns`, and the `messages` that its next question is sent with.
+
+    `fork()` gives an independent copy, `save(path)` and `Chat.load(path)` keep it in a JSON file.
+    """
+
+    def __init__(self, name: str, turns: Sequence[Turn] = ()):
+        self.name = name
+        self.turns: list[Turn] = list(turns)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages of every turn that is not stale, as on the wire."""
+        return [message for turn in self.turns if not turn.stale for message in turn.messages]
+
+    def before(self, cell: str) -> list[dict[str, Any]]:
+        """The messages that stand before the turn of `cell`: all of them where it has none yet."""
+        turns = self.turns[: self._place(cell)]
+        return [message for turn in turns if not turn.stale for message in turn.messages]
+
+    def record(self, cell: str, asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> int:
+        """Put in the turn of `cell`, in the place of its earlier one; how many later turns are stale now."""
+        place = self._place(cell)
+        turn = Turn(cell, _without_prefix(asked), _said(asked, completion), completion)
+        later = [replace(each, stale=True) for each in self.turns[place + 1 :]]
+        self.turns[place:] = [turn, *later]
+        return len(later)
+
+    def restart(self) -> None:
+        """Forget every turn."""
+        self.turns.clear()
+
+    def fork(self, name: str | None = None) -> Chat:
+        """A copy that goes on by itself."""
+        return Chat(name or f"{self.name}-fork", self.turns)
+
+    def save(self, path: str | Path) -> None:
+        """Write the conversation to a JSON file: its messages and answers, no keys."""
+        turns = [
+            {
+                "cell": turn.cell,
+                "stale": turn.stale,
+                "asked": turn.asked,
+                "said": turn.said,
+                "completions": [
+                    completion.model_dump(mode="json", exclude_none=True)
+                    for completion in ([each.completion for each in turn.completion.rounds] or [turn.completion])
+                ],
+            }
+            for turn in self.turns
+        ]
+        saved = {"format": _FORMAT, "version": _VERSION, "name": self.name, "turns": turns}
+        Path(path).write_text(json.dumps(heal(saved), ensure_ascii=False, indent=1), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | Path, name: str | None = None) -> Chat:
+        """The conversation that `save` wrote. Raises InvalidRequestError where the file is none."""
+        from ..api.response import ChatCompletion
+        from .tools import Round
+
+        try:
+            saved = json.loads(Path(path).read_text(encoding="utf-8"))
+            if saved["format"] != _FORMAT:
+                raise KeyError("format")
+            turns = []
+            for each in saved["turns"]:
+                completions = [ChatCompletion.from_wire(body) for body in each["completions"]]
+                if len(completions) > 1:
+                    completions[-1].rounds = [Round(completion) for completion in completions]
+                turns.append(Turn(each["cell"], each["asked"], each["said"], completions[-1], each["stale"]))
+            return cls(name or saved["name"], turns)
+        except (ValueError, KeyError, TypeError, IndexError):
+            pass
+        raise InvalidRequestError(f"{path} is not a saved chat.", remedy="Chats are written by `chat.save(path)`.")
+
+    def _place(self, cell: str) -> int:
+        return next((place for place, turn in enumerate(self.turns) if turn.cell == cell), len(self.turns))
+
+    def __len__(self) -> int:
+        return len(self.turns)
+
+    def __repr__(self) -> str:
+        prompt, cached, answered = (sum(each) for each in zip(*(turn.tokens for turn in self.turns), strict=True)) if (
+            self.turns
+        ) else (0, 0, 0)
+        count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}"
+        lines = [f"Chat {self.name!r}: {count}, {_tokens(prompt, cached, answered)}"]
+        for number, turn in enumerate(self.turns, 1):
+            lines += _turn_lines(number, turn)
+        return "\n".join(lines)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+def _turn_lines(number: int, turn: Turn) -> list[str]:
+    head = f"{number:>3}  {_tokens(*turn.tokens)}"
+    if turn.stale:
+        head += " · stale: an earlier turn has changed, so it is not sent; run its cell again"
+    if turn.completion.interrupted:
+        head += f" · {turn.completion.interruption}"
+    lines = [head]
+    for message in turn.messages:
+        text = _clean(message.get("content") or "")
+        for call in message.get("tool_calls") or ():
+            text = f"{text} ⟨calls {_clean(call['function']['name'])}({_clean(call['function']['arguments'])})⟩".strip()
+        lines.append(f"     {message['role']:>9}  {shorten(text, 100)}")
+    return lines
+
+
+def _clean(text: str) -> str:
+    """`text` without control characters and overrides of direction, which a terminal would obey."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\ufffd" for character in str(text)
+    )
+
+
+def _tokens(prompt: int, cached: int, answered: int) -> str:
+    share = f" ({cached / prompt:.0%} cached)" if prompt and cached else ""
+    return f"{prompt} tokens in{share}, {answered} out"
+
+
+def _without_prefix(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [message for message in messages if not message.get("prefix")]
+
+
+def _said(asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> list[dict[str, Any]]:
+    """What came of a cell, as messages: every round, and prefix and continuation in one."""
+    said: list[dict[str, Any]] = []
+    for each in completion.rounds[:-1]:
+        said += each.messages()
+    last = {name: value for name, value in completion.as_message().items() if value is not None}
+    # A call that nobody made has no result, and a server refuses calls without results.
+    last.pop("tool_calls", None)
+    prefix = next((message.get("content") or "" for message in asked if message.get("prefix")), "")
+    last["content"] = prefix + (last.get("content") or "")
+    return [*said, last]

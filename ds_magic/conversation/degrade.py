@@ -1,0 +1,81 @@
+"""Servers that refuse a field of ours that can be done without: asked again without it, and it is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from ..api.errors import InvalidRequestError
+from ..run import Sink, run
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+    from ..api.request import ChatRequest
+    from ..api.response import ChatCompletion
+
+DISPENSABLE = {
+    "stream_options": ("stream_options",),
+    "top_logprobs": ("top_logprobs",),
+    "logprobs": ("logprobs", "top_logprobs"),
+    "reasoning_effort": ("reasoning_effort",),
+    "thinking": ("thinking",),
+}
+"""Fields without which a request still asks the same, and what goes with each."""
+
+_refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+def run_as_supported(client: Client, request: ChatRequest, sinks: Callable[[], Sequence[Sink]]) -> ChatCompletion:
+    """`run`, and again without a dispensable field where another server than DeepSeek refuses it.
+
+    `sinks` makes the sinks of each try. What was left out is remembered for the client, and noted on every
+    completion. Raises what `run` raises.
+    """
+    while True:
+        left_out = [name for name in _refused.get(client, ()) if getattr(request, name) is not None]
+        sent = _without(request, left_out)
+        notes = [f"This server does not take `{name}`: it was left out." for name in left_out]
+        try:
+            return run(client, sent, [_Noting(notes), *sinks()])
+        except InvalidRequestError as error:
+            name = None if client.is_deepseek else _refused_field(error, sent)
+            if name is None:
+                raise
+        _refused.setdefault(client, set()).add(name)
+
+
+def _refused_field(error: InvalidRequestError, request: ChatRequest) -> str | None:
+    """The dispensable field that a server's refusal names, or None."""
+    if error.status not in (400, 422):
+        return None
+    named = f"{error.field or ''} {error.message}"
+    for name in DISPENSABLE:
+        if name in named and getattr(request, name) is not None:
+            return name
+    return None
+
+
+def _without(request: ChatRequest, names: Sequence[str]) -> ChatRequest:
+    gone = {field: None for name in names for field in DISPENSABLE[name]}
+    return request.model_copy(update=gone) if gone else request
+
+
+class _Noting:
+    """The sink that says on the completion what was left out; stands before the view."""
+
+    def __init__(self, notes: Sequence[str]):
+        self.notes = notes
+
+    def start(self, request: Any, backend: str) -> None:
+        pass
+
+    def event(self, event: Any) -> None:
+        pass
+
+    def delta(self, delta: Any) -> None:
+        pass
+
+    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
+        if completion is not None:
+            completion.notes.extend(self.notes)

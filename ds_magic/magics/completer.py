@@ -1,0 +1,157 @@
+"""Completion of options, of their values, and of names that fit, on the magic line."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import DeepSeekError
+from .options import OPTIONS, Option, parse, spelled
+
+if TYPE_CHECKING:
+    from .deepseek import DeepSeekMagics
+
+_LINE = re.compile(r"^(?:%%|\s*(?:[\w.\[\]'\", ]+=\s*)?%)deepseek\s+(.*)$")
+_COMPANION = re.compile(r"^\s*(?:\w+\s*=\s*)?%(ds_\w+)\s+(\S*)$")
+_SHELLS_OWN = frozenset(("get_ipython", "exit", "quit", "open", "In", "Out"))
+_MODELS_TIMEOUT = 3.0
+
+
+def matcher_of(magics: DeepSeekMagics) -> Callable[[Any], dict[str, Any]]:
+    """A matcher for IPython's completer that knows the options, and the names in the user's namespace."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    @context_matcher(identifier="ds_magic", priority=100)
+    def ds_magic_matcher(context: Any) -> dict[str, Any]:
+        try:
+            found = completions(magics, context.full_text, context.cursor_line, context.text_until_cursor)
+        except Exception:
+            # Completion must never disturb typing.
+            found = None
+        if found is None:
+            return {"completions": []}
+        word, texts = found
+        return {
+            "completions": [SimpleCompletion(text=text, type="param") for text in texts],
+            "matched_fragment": word,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    return ds_magic_matcher
+
+
+def completions(
+    magics: DeepSeekMagics, cell: str, line_number: int, before_cursor: str
+) -> tuple[str, list[str]] | None:
+    """The word at the cursor and what may stand in its place; None where that is not ours to say."""
+    if cell.startswith("%%") and line_number > 0:
+        return None
+    companion = _COMPANION.match(before_cursor)
+    if companion:
+        return companion[2], _starting(companion[2], _of_companion(magics, companion[1]))
+    match = _LINE.match(before_cursor)
+    if match is None:
+        return None
+    line = match[1]
+    word = re.search(r"\S*$", line)[0]
+    before = line[: len(line) - len(word)]
+    spelling, equals, piece = word.partition("=")
+    if equals and (option := spelled(spelling)) and option.kind != "flag":
+        return piece, _values(magics, option, piece)
+    words = before.split()
+    option = spelled(words[-1]) if words else None
+    if option and option.kind != "flag" and option.implied is None and _is_over(before.rstrip()[: -len(words[-1])]):
+        last = piece if equals else word
+        return _last_name(last, option), _values(magics, option, last)
+    if not _is_over(before):
+        return None
+    if not word.startswith("-") and word:
+        return None
+    return word, _starting(word, (spelling for option in OPTIONS for spelling in reversed(option.spellings)))
+
+
+def _is_over(before: str) -> bool:
+    """Whether an option may follow: everything before is options with their values."""
+    try:
+        return not parse(before).prompt
+    except DeepSeekError:
+        return False
+
+
+def _values(magics: DeepSeekMagics, option: Option, piece: str) -> list[str]:
+    last = _last_name(piece, option)
+    return _starting(last, _candidates(magics, option))
+
+
+def _last_name(piece: str, option: Option) -> str:
+    return piece.rpartition(",")[2] if option.kind == "objects" else piece
+
+
+def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
+    names = {
+        name: value
+        for name, value in magics.shell.user_ns.items()
+        if not name.startswith("_") and name not in _SHELLS_OWN
+    }
+    if option.name == "model":
+        return _models(magics)
+    if option.name == "tools":
+        return [name for name, value in names.items() if _is_tool(value)]
+    if option.name == "schema":
+        return [name for name, value in names.items() if _is_schema(value)]
+    if option.name == "chat":
+        return [*magics.chats, *(name for name, value in names.items() if type(value).__name__ == "Chat")]
+    if option.name == "tool-choice":
+        return [*option.choices, *(name for name, value in names.items() if _is_tool(value))]
+    if option.name == "output":
+        return [name for name, value in names.items() if type(value).__name__ == "ChatCompletion"]
+    if option.name == "extra":
+        return [name for name, value in names.items() if isinstance(value, dict)]
+    return option.choices
+
+
+def _models(magics: DeepSeekMagics) -> list[str]:
+    """The server's models; without starting the embedded server, and without waiting long."""
+    from ..local import launch
+
+    if magics.is_embedded_meant({}) and launch.running() is None:
+        return []
+    client = magics.client({"timeout": _MODELS_TIMEOUT})
+    if client.base_url not in magics.known_models:
+        magics.known_models[client.base_url] = [str(model) for model in client.models()]
+    return magics.known_models[client.base_url]
+
+
+def _is_tool(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "function" in value
+    return inspect.isroutine(value) or type(value).__name__ == "Tool"
+
+
+def _is_schema(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "properties" in value or "type" in value or "$ref" in value
+    if isinstance(value, type):
+        # Pydantic models, dataclasses, TypedDicts and enums that have something in them.
+        marks = ("model_fields", "__dataclass_fields__", "__required_keys__", "__optional_keys__", "_member_map_")
+        return any(getattr(value, mark, None) for mark in marks)
+    return type(value).__module__ in ("typing", "types") and hasattr(value, "__origin__")
+
+
+def _of_companion(magics: DeepSeekMagics, name: str) -> Iterable[str]:
+    from .help import TOPICS
+
+    return {
+        "ds_login": ["--forget"],
+        "ds_usage": ["--reset"],
+        "ds_chats": list(magics.chats),
+        "ds_help": [*TOPICS, "options", *(option.long for option in OPTIONS)],
+        "ds_models": [option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")],
+    }.get(name, [])
+
+
+def _starting(word: str, texts: Iterable[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if text.startswith(word)]

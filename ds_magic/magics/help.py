@@ -1,0 +1,121 @@
+"""The page of `%%deepseek?`, and what `%ds_help` says, made from the table of options."""
+
+from __future__ import annotations
+
+import textwrap
+
+from ..api.errors import InvalidRequestError
+from .options import GROUPS, OPTIONS, Option, example, nearest
+
+_WIDTH = 96
+
+_HEAD = """\
+Ask a language model: the cell is the prompt, and the answer streams in below it.
+
+  %%deepseek [options] [prompt]          the prompt may go on over several lines
+  x = %deepseek [options] prompt         on one line; gives the result
+
+  %%deepseek -t 0 -l -o answer           the likeliest answer, token probabilities, in `answer`
+  %%deepseek --prefix "It is"            an answer that begins with these words
+  %%deepseek --chat lesson               a turn of a conversation; run it again to replace it
+  %%deepseek --tools weather,add         Python functions that the model may call
+  %%deepseek --schema Invoice            an object of that type in `_ds.parsed`
+"""
+
+_FOOT = """\
+{{ name }}, with blanks, is filled from your variables. A line @system, @user, @assistant or
+@tool call_id=… alone begins a message of that role; @assistant prefix begins the answer itself.
+Every result is also `_ds`. Defaults: %config DeepSeekMagics, DS_MAGIC_… in the environment.
+%ds_help OPTION or TOPIC explains more; the topics are
+{topics}.
+%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_why"""
+
+TOPICS = {
+    "filling": r"""
+Filling: {{ name }}, {{ name.attr }} and {{ name[0] }}, with blanks inside the braces, are filled from
+your variables, in the cell and in the values of options. Nothing is called, and what was filled in is only
+text: it is not filled again, and no role begins in it. Everything else stays as it is: {x}, {{x}}, JSON, LaTeX.
+\{{ name }} is the literal text.""",
+    "roles": r"""
+Roles: a cell is one message of the user. A line @system, @user, @assistant or @tool call_id=… alone begins a
+message of that role; attributes follow it (@user name=ada). @assistant prefix, last, begins the answer; with
+reasoning="…" its thinking too. \@user is the literal text.""",
+    "chat": """
+Conversations: --chat NAME keeps one, and each cell is a turn of it. Running a cell again replaces its turn;
+later turns are then stale: they are kept but not sent until their cells are run again. --restart begins anew.
+%ds_chats lists them; chat = %ds_chats NAME gives one, with messages, fork(), save(path), and Chat.load(path).
+--chat also takes a variable that is a Chat.
+A cell is known by its id where the frontend sends one, else by its text.""",
+    "tools": """
+Functions: --tools f,g lets the model call Python functions of yours; the schema comes from the signature, the
+annotations and the docstring. Each call is shown with its arguments and what it gave; an error goes to the
+model as the result. It ends when the model answers, at the latest after --max-rounds (8). --no-run-tools
+stops before the first call. answer.rounds has all of it. Definitions as JSON work as well, without being called.""",
+    "json": """
+JSON: --json asks for a JSON object; --schema TYPE for one of a type: a pydantic model, a dataclass, a TypedDict,
+list[int], a JSON Schema. The object is in answer.parsed. An answer that is blank, cut off or does not fit is an
+error that shows where; --repair N asks again up to N times with the reason.""",
+    "probabilities": """
+Probabilities: -l asks for the probability of every token with 20 alternatives each (-l 5: with five).
+answer.logprobs is the table; answer.logprobs.to_pandas() a data frame. A probability measures the choice of a
+token, not the truth of a sentence.""",
+    "keys": """
+Keys: %ds_login asks for one without showing it, for this kernel only; or set DEEPSEEK_API_KEY before the kernel
+starts. Without a key the model on this machine answers. A key in a cell is refused: it would stay in the notebook.""",
+    "servers": """
+Other servers: --base-url URL, or %config DeepSeekMagics.base_url, for any server that speaks this API;
+--local for the model on this machine. What a server does not give is said under the answer.""",
+    "defaults": """
+Defaults, strongest first: the option, %config DeepSeekMagics.model = "…" (or IPython's config files),
+DS_MAGIC_MODEL or DEEPSEEK_MODEL in the environment, ours. %config DeepSeekMagics lists them.""",
+}
+
+
+def page() -> str:
+    """The page of `%%deepseek?`: fits a screen."""
+    lines = [_HEAD]
+    for group in GROUPS:
+        usages = "   ".join(_short_usage(option) for option in OPTIONS if option.group == group)
+        # A usage is not broken: its own blanks count as letters.
+        wrapped = textwrap.wrap(usages, _WIDTH, initial_indent=f"{group:<15}", subsequent_indent=" " * 15)
+        lines += [line.replace("\u00a0", " ") for line in wrapped]
+    return "\n".join([*lines, "", _FOOT.replace("{topics}", ", ".join(TOPICS))])
+
+
+def about(topic: str) -> str:
+    """What `%ds_help TOPIC` prints. Raises InvalidRequestError with the nearest topic."""
+    if not topic:
+        return page()
+    if topic == "options":
+        return "\n\n".join(_explained(option) for option in OPTIONS)
+    word = topic.lstrip("-").removeprefix("no-").lower()
+    options = [option for option in OPTIONS if topic in option.spellings or word in (option.name, option.short)]
+    texts = [TOPICS[word].strip()] if word in TOPICS and not topic.startswith("-") else []
+    texts += [_explained(option) for option in options]
+    if texts:
+        return "\n\n".join(texts)
+    near = nearest(word, [*TOPICS, *(option.name for option in OPTIONS)])
+    raise InvalidRequestError(
+        f"There is no help on `{topic}`.",
+        remedy=(f"Did you mean `%ds_help {near}`? " if near else "")
+        + f"There is help on {', '.join(TOPICS)}, and on every option.",
+    )
+
+
+def _short_usage(option: Option) -> str:
+    name = f"-{option.short}" if option.short else option.long
+    if option.negatable:
+        name = f"--[no-]{option.name}"
+    value = f"[{option.metavar}]" if option.implied is not None else option.metavar
+    return " ".join(filter(None, [name, value])).replace(" ", "\u00a0")
+
+
+def _explained(option: Option) -> str:
+    lines = [option.usage, f"    {option.help}."]
+    if option.range:
+        implied = f"; {option.implied} where it is left out" if option.implied is not None else ""
+        lines.append(f"    Takes {option.range}{implied}.")
+    if option.field:
+        lines.append(f"    Sets `{option.field}` of the request.")
+    lines.append(f"    Example: {example(option)}")
+    return "\n".join(lines)

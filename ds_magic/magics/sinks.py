@@ -1,0 +1,71 @@
+"""What a cell's answer is given to besides its view: the variables, the sums, and what the server left out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..api.events import Event
+    from ..api.request import ChatRequest
+    from ..api.response import ChatCompletion, Delta
+    from .usage import UsageLog
+
+RESULT = "_ds"
+"""The variable that every result is bound to."""
+
+
+class AtTheEnd:
+    """A sink that only wants the result."""
+
+    def start(self, request: ChatRequest, backend: str) -> None:
+        pass
+
+    def event(self, event: Event) -> None:
+        pass
+
+    def delta(self, delta: Delta) -> None:
+        pass
+
+    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
+        raise NotImplementedError
+
+
+class Binding(AtTheEnd):
+    """Binds the result to variables; nothing over an earlier one where nothing arrived."""
+
+    def __init__(self, shell: Any, name: str | None):
+        self.shell = shell
+        self.name = name
+
+    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
+        if completion is None or (completion.interrupted and completion.is_empty):
+            return
+        self.shell.push({RESULT: completion}, interactive=False)
+        if self.name:
+            self.shell.push({self.name: completion})
+
+
+class Counting(AtTheEnd):
+    """Adds the result's tokens to the sums of the kernel."""
+
+    def __init__(self, usage: UsageLog):
+        self.usage = usage
+
+    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
+        if completion is not None:
+            self.usage.add(completion)
+
+
+class WhatIsMissing(AtTheEnd):
+    """Notes on the result what was asked for and the server did not give; stands before the view."""
+
+    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
+        request = completion and completion.request
+        if not request or completion.interrupted or completion.is_empty:
+            return
+        if request.logprobs and completion.choice.logprobs is None:
+            completion.notes.append("This server gave no token probabilities.")
+        if request.thinking and request.thinking.type == "enabled" and not completion.reasoning_content:
+            completion.notes.append("This server gave no reasoning.")
+        if completion.usage is None:
+            completion.notes.append("This server did not say how many tokens it was.")

@@ -1,0 +1,81 @@
+"""Completion through a real kernel's complete_request."""
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from tests.servers.scripted import ScriptedServer, answered, said
+
+SETUP = '''
+%load_ext ds_magic
+from pydantic import BaseModel
+class Invoice(BaseModel):
+    number: int
+def get_weather(city: str): ...
+def get_time(city: str): ...
+number = 3
+notes = {"seed": 1}
+'''
+
+
+@pytest.fixture(scope="module")
+def complete():
+    """What is offered at the | in a cell, and what it replaces."""
+    manager, client = start_new_kernel(kernel_name="python3")
+    models = answered({"data": [{"id": "deepseek-chat"}, {"id": "deepseek-reasoner"}]})
+    with ScriptedServer(models) as server:
+
+        def run(code):
+            reply = client.execute_interactive(code, timeout=30, output_hook=lambda message: None)
+            assert reply["content"]["status"] == "ok", reply["content"]
+
+        run(SETUP + f"%config DeepSeekMagics.base_url = {server.url!r}")
+        with ScriptedServer(said("Hi")) as other:
+            run(f"%deepseek --base-url {other.url} --quiet --chat lesson -o answer Hi")
+
+        def ask(cell):
+            position = cell.index("|")
+            reply = client.complete(cell.replace("|", ""), position, reply=True, timeout=30)["content"]
+            return reply["matches"], cell.replace("|", "")[reply["cursor_start"] : reply["cursor_end"]]
+
+        yield ask
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.mark.parametrize(
+    ("cell", "matches", "replaced"),
+    [
+        ("%%deepseek --te|", ["--temperature"], "--te"),
+        ("%%deepseek --te|\nHello", ["--temperature"], "--te"),
+        ("%%deepseek -t 0 --top|", ["--top-p", "--top-logprobs"], "--top"),
+        ("%deepseek --dr|", ["--dry-run"], "--dr"),
+        ("x = %deepseek --no-s|", ["--no-stream"], "--no-s"),
+        ("%%deepseek --reasoning-effort |", ["none", "low", "high", "max"], ""),
+        ("%%deepseek --reasoning-effort=h|", ["high"], "h"),
+        ("%%deepseek -m deepseek-r|", ["deepseek-reasoner"], "deepseek-r"),
+        ("%%deepseek --tools get_|", ["get_weather", "get_time"], "get_"),
+        ("%%deepseek --tools get_time,get_w|", ["get_weather"], "get_w"),
+        ("%%deepseek --schema |", ["Invoice"], ""),
+        ("%%deepseek --chat l|", ["lesson"], "l"),
+        ("%%deepseek --extra n|", ["notes"], "n"),
+        ("%%deepseek -o |", ["answer"], ""),
+        ("%ds_login --f|", ["--forget"], "--f"),
+        ("%ds_chats l|", ["lesson"], "l"),
+        ("%ds_help fil|", ["filling"], "fil"),
+        ("%config DeepSeekMagics.temp|", ["DeepSeekMagics.temperature"], "DeepSeekMagics.temp"),
+    ],
+)
+def test_what_fits_is_offered(cell, matches, replaced, complete):
+    assert complete(cell) == (matches, replaced)
+
+
+@pytest.mark.parametrize("cell", ["%%deepseek -t 0 Hello --te|", "%%deepseek\n--te|", "text = '--te|'", "%%time --te|"])
+def test_options_are_not_offered_elsewhere(cell, complete):
+    assert "--temperature" not in complete(cell)[0]
+
+
+def test_every_option_is_offered(complete):
+    from ds_magic.magics.options import OPTIONS
+
+    offered = complete("%%deepseek -|")[0]
+    assert {spelling for option in OPTIONS for spelling in option.spellings} == set(offered)

@@ -1,0 +1,129 @@
+"""`--chat` in a shell and in a kernel."""
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
+
+
+def contents(sent):
+    return [message["content"] for message in sent["messages"]]
+
+
+def test_a_second_cell_goes_on_with_the_conversation(ask):
+    ask("%%deepseek --chat lesson\nOne.")
+    assert contents(ask("%%deepseek --chat lesson\nTwo.")) == ["One.", "Hello world", "Two."]
+    assert contents(ask("%%deepseek --chat other\nThree.")) == ["Three."]
+
+
+def test_running_a_cell_again_replaces_its_turn(ask, shell):
+    ask("%%deepseek --chat lesson\nOne.")
+    ask("%%deepseek --chat lesson\nTwo.")
+    assert contents(ask("%%deepseek --chat lesson\nOne.")) == ["One."]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+    shell.run_cell("lesson = %ds_chats lesson").raise_error()
+    assert [turn.stale for turn in shell.user_ns["lesson"].turns] == [False, True, False]
+
+
+def test_several_turns_of_one_cell_are_several_turns(ask):
+    cell = "for n in [1, 2]:\n    %deepseek --chat loop Say {{ n }}."
+    ask(cell)
+    assert contents(ask(cell)) == ["Say 1.", "Hello world", "Say 2."]
+
+
+def test_restart_begins_anew(ask):
+    ask("%%deepseek --chat lesson\nOne.")
+    assert contents(ask("%%deepseek --chat lesson --restart\nTwo.")) == ["Two."]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["Two.", "Hello world", "Three."]
+
+
+def test_restart_without_a_chat_is_refused(shell, capsys):
+    assert shell.run_cell("%deepseek --restart Hi").error_in_exec is not None
+    assert "which conversation" in capsys.readouterr().out
+
+
+def test_the_system_prompt_is_said_once(ask, shell):
+    shell.run_cell('%config DeepSeekMagics.system = "Be brief."').raise_error()
+    ask("%%deepseek --chat lesson\nOne.")
+    assert contents(ask("%%deepseek --chat lesson\nTwo.")) == ["Be brief.", "One.", "Hello world", "Two."]
+
+
+def test_a_failed_cell_leaves_the_conversation_as_it_was(ask, shell):
+    ask("%%deepseek --chat lesson\nOne.")
+    ask.server.scripts = [refused(400, "no")]
+    shell.run_cell("%%deepseek --chat lesson\nTwo.")
+    ask.server.scripts = [said("ok")]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_a_restart_that_fails_loses_nothing(ask, shell):
+    ask("%%deepseek --chat lesson\nOne.")
+    ask.server.scripts = [refused(400, "no")]
+    shell.run_cell("%%deepseek --chat lesson --restart\nTwo.")
+    ask.server.scripts = [said("ok")]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_a_turn_that_broke_off_is_kept_as_far_as_it_came(ask, shell):
+    ask.server.scripts = [streamed(text_chunk("Half an"), done=False), said("ok")]
+    shell.run_cell("%%deepseek --chat lesson\nOne.")
+    assert contents(ask("%%deepseek --chat lesson\nTwo.")) == ["One.", "Half an", "Two."]
+
+
+def test_a_dry_run_leaves_the_conversation_as_it_was(ask, shell):
+    ask("%%deepseek --chat lesson\nOne.")
+    shell.run_cell("%%deepseek --chat lesson --restart --dry-run\nOne.").raise_error()
+    assert contents(ask("%%deepseek --chat lesson\nTwo.")) == ["One.", "Hello world", "Two."]
+
+
+def test_chats_are_listed_and_a_variable_that_is_one_goes_on(ask, shell, tmp_path):
+    ask("%%deepseek --chat lesson\nOne.")
+    shell.run_cell("chats = %ds_chats\nother = chats['lesson'].fork()").raise_error()
+    assert repr(shell.user_ns["chats"]) == "Chat 'lesson': 1 turn, 3 tokens in, 2 out"
+    ask("%%deepseek --chat other\nTwo.")
+    assert [len(shell.user_ns[name]) for name in ("other",)] == [2]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_an_unknown_chat_is_refused_with_those_that_there_are(ask, shell, capsys):
+    ask("%%deepseek --chat lesson\nOne.")
+    assert shell.run_cell("%ds_chats lessn").error_in_exec is not None
+    assert "lesson" in capsys.readouterr().out
+
+
+@pytest.fixture
+def kernel():
+    manager, client = start_new_kernel(kernel_name="python3")
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def run(client, code, cell_id=None):
+    message = client.session.msg(
+        "execute_request",
+        {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False,
+         "stop_on_error": True},
+        metadata={"cellId": cell_id} if cell_id else {},
+    )  # fmt: skip
+    client.shell_channel.send(message)
+    while True:
+        reply = client.get_shell_msg(timeout=30)
+        if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+            assert reply["content"]["status"] == "ok", reply["content"]
+            return
+
+
+def test_a_cell_is_known_by_its_id_also_when_its_text_has_changed(kernel):
+    with ScriptedServer(said("Hello")) as server:
+        run(kernel, f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        run(kernel, "%%deepseek --chat lesson\nOne.", "cell-1")
+        run(kernel, "%%deepseek --chat lesson\nOne.", "cell-2")
+        run(kernel, "%%deepseek --chat lesson\nOne, edited.", "cell-1")
+        run(kernel, "%%deepseek --chat lesson\nTwo.", "cell-3")
+        assert [contents(each.json) for each in server.requests] == [
+            ["One."],
+            ["One.", "Hello", "One."],
+            ["One, edited."],
+            ["One, edited.", "Hello", "Two."],
+        ]
