@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import fields as fields_module
+from . import metrics
+from .bounded import Bounded
 from .distribution import EXACT, read_distributions
 from .export import write_csv, write_jsonl
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
+from .temperature import TemperedTable
 from .wire import read_entries
 
 if TYPE_CHECKING:
@@ -302,6 +306,63 @@ class LogprobTable(_Columns):
         candidates = np.flatnonzero(np.isin(self.status, ("exact", "censored")) & ~self.forced)
         order = candidates[np.argsort(-surprisal[candidates], kind="stable")]
         return self.take(order[: max(0, n)])
+
+    def find(self, text: str) -> LogprobTable:
+        """The tokens that spell each occurrence of `text` in the decoded answer; empty where there is none."""
+        indices: list[int] = []
+        at = self.text_content.find(text) if text else -1
+        while at >= 0:
+            indices.extend(fields_module.overlapping(self, at, at + len(text)).tolist())
+            at = self.text_content.find(text, at + len(text))
+        return self.take(sorted(set(indices)))
+
+    def windows(self, n: int = 16) -> metrics.Windows:
+        """Sliding confidence over `n` tokens: where the model wavered."""
+        return metrics.windows(self, n)
+
+    def fields(self) -> fields_module.Fields:
+        """The values of a JSON answer, each with the probability of its tokens."""
+        return fields_module.fields(self)
+
+    def classify(
+        self, labels: Sequence[str] | dict[str, Sequence[str]], *, at: int | None = None
+    ) -> fields_module.Classification:
+        """How the choice fell between labels where one word is the answer; see `fields.classify`."""
+        return fields_module.classify(self, labels, at=at)
+
+    def at_temperature(self, temperature: float) -> TemperedTable:
+        """The alternatives at another temperature (≥ 0), with bounds for what was not returned."""
+        return TemperedTable(self, temperature)
+
+    @property
+    def probability(self) -> Bounded:
+        """exp Σℓ: the probability of choosing all these tokens."""
+        return metrics.probability(self)
+
+    @property
+    def perplexity(self) -> Bounded:
+        """exp(−Σℓ / T): among how many equally likely tokens the model chose on average."""
+        return metrics.perplexity(self)
+
+    @property
+    def mean_surprisal(self) -> Bounded:
+        """−Σℓ / (T ln 2): bits a token."""
+        return metrics.mean_surprisal(self)
+
+    @property
+    def bits_per_byte(self) -> Bounded:
+        """−Σℓ / (ln 2 · bytes)."""
+        return metrics.bits_per_byte(self)
+
+    @property
+    def mean_entropy(self) -> Bounded:
+        """The mean of the tokens' entropies, in bits."""
+        return metrics.mean_entropy(self)
+
+    @property
+    def relative_probability(self) -> np.ndarray:
+        """p / p₁ of each token (GLTR): 1 for the likeliest; NaN unless exact."""
+        return metrics.relative_probability(self)
 
     @property
     def text_content(self) -> str:
