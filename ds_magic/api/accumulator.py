@@ -6,10 +6,15 @@ import json
 from typing import Any
 
 from .text import heal_surrogates
+from .token_logprobs import StreamedEntries
 
 _CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
 _CHOICE_FIELDS = frozenset(("index", "delta", "finish_reason", "logprobs"))
 _DELTA_FIELDS = frozenset(("role", "content", "reasoning_content", "tool_calls"))
+
+
+def _unknown(fields: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in known and value is not None}
 
 
 class _ToolCall:
@@ -35,43 +40,51 @@ class _ToolCall:
 
 
 class _Choice:
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
+        self.index = index
         self.role: str | None = None
         self.content: list[str] = []
         self.reasoning_content: list[str] = []
         self.tool_calls: dict[Any, _ToolCall] = {}
         self.last_call: Any = None
-        self.logprobs: dict[str, list[Any]] = {}
+        self.logprobs: dict[str, StreamedEntries] = {}
         self.finish_reason: str | None = None
         self.unknown: dict[str, Any] = {}
         self.unknown_in_message: dict[str, Any] = {}
 
-    def add(self, choice: dict[str, Any]) -> None:
+    def add(self, choice: dict[str, Any], payload: bytes) -> None:
         delta = choice.get("delta")
         if isinstance(delta, dict):
             content = delta.get("content")
             if content and isinstance(content, str):
                 self.content.append(content)
-            reasoning = delta.get("reasoning_content")
-            if reasoning and isinstance(reasoning, str):
-                self.reasoning_content.append(reasoning)
-            if self.role is None:
-                self.role = delta.get("role")
-            if delta.get("tool_calls"):
-                self._add_tool_calls(delta["tool_calls"])
-            for name in delta.keys() - _DELTA_FIELDS:
-                if delta[name] is not None:
-                    self.unknown_in_message[name] = delta[name]
+            if len(delta) > 1 or content is None:
+                self._add_rest_of(delta)
         logprobs = choice.get("logprobs")
         if logprobs and isinstance(logprobs, dict):
-            for name, entries in logprobs.items():
-                if isinstance(entries, list):
-                    self.logprobs.setdefault(name, []).extend(entries)
+            self._add_logprobs(logprobs, payload)
         if choice.get("finish_reason") is not None:
             self.finish_reason = choice["finish_reason"]
-        for name in choice.keys() - _CHOICE_FIELDS:
-            if choice[name] is not None:
-                self.unknown[name] = choice[name]
+        if not _CHOICE_FIELDS.issuperset(choice):
+            self.unknown.update(_unknown(choice, _CHOICE_FIELDS))
+
+    def _add_rest_of(self, delta: dict[str, Any]) -> None:
+        reasoning = delta.get("reasoning_content")
+        if reasoning and isinstance(reasoning, str):
+            self.reasoning_content.append(reasoning)
+        if self.role is None:
+            self.role = delta.get("role")
+        if delta.get("tool_calls"):
+            self._add_tool_calls(delta["tool_calls"])
+        if not _DELTA_FIELDS.issuperset(delta):
+            self.unknown_in_message.update(_unknown(delta, _DELTA_FIELDS))
+
+    def _add_logprobs(self, logprobs: dict[str, Any], payload: bytes) -> None:
+        for name, entries in logprobs.items():
+            if entries and isinstance(entries, list):
+                if name not in self.logprobs:
+                    self.logprobs[name] = StreamedEntries(name, self.index)
+                self.logprobs[name].append(payload, len(entries))
 
     def _add_tool_calls(self, pieces: Any) -> None:
         for piece in pieces if isinstance(pieces, list) else ():
@@ -92,7 +105,7 @@ class _Choice:
             return max(self.tool_calls, default=-1) + 1
         return self.last_call
 
-    def wire(self, index: int) -> dict[str, Any]:
+    def wire(self) -> dict[str, Any]:
         message = {
             **self.unknown_in_message,
             "role": self.role or "assistant",
@@ -104,7 +117,7 @@ class _Choice:
             message["tool_calls"] = [self.tool_calls[key].wire() for key in sorted(self.tool_calls)]
         return {
             **self.unknown,
-            "index": index,
+            "index": self.index,
             "message": message,
             "logprobs": self.logprobs or None,
             "finish_reason": self.finish_reason,
@@ -124,8 +137,8 @@ class Accumulator:
         self._usage: Any = None
         self._choices: dict[int, _Choice] = {}
 
-    def add(self, chunk: dict[str, Any]) -> None:
-        """Take in one parsed chunk."""
+    def add(self, chunk: dict[str, Any], payload: bytes) -> None:
+        """Take in one chunk: `chunk` is what was parsed from `payload`."""
         if not self._head:
             self._head = {name: chunk[name] for name in ("id", "created", "model") if name in chunk}
         if chunk.get("system_fingerprint"):
@@ -141,11 +154,10 @@ class Accumulator:
                 index = 0
             state = self._choices.get(index)
             if state is None:
-                state = self._choices[index] = _Choice()
-            state.add(choice)
-        for name in chunk.keys() - _CHUNK_FIELDS:
-            if chunk[name] is not None:
-                self._unknown[name] = chunk[name]
+                state = self._choices[index] = _Choice(index)
+            state.add(choice, payload)
+        if not _CHUNK_FIELDS.issuperset(chunk):
+            self._unknown.update(_unknown(chunk, _CHUNK_FIELDS))
 
     @property
     def is_empty(self) -> bool:
@@ -160,6 +172,6 @@ class Accumulator:
             **self._unknown,
             **self._head,
             "object": "chat.completion",
-            "choices": [self._choices[index].wire(index) for index in sorted(self._choices)],
+            "choices": [self._choices[index].wire() for index in sorted(self._choices)],
             "usage": self._usage,
         }

@@ -110,7 +110,7 @@ class Client:
         except DeepSeekError as caught:
             error = caught
         if error is not None:
-            raise bare(error)
+            raise bare(error, self.masked)
         return ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=notes)
 
     def stream(
@@ -132,7 +132,7 @@ class Client:
         def open_exchange(stream: Stream) -> None:
             _, stream.request = self._open(request, named, timeout, on_event, notes, adopt=stream.adopt)
 
-        return Stream(open_exchange, request, backend=self.name, notes=notes, on_event=on_event)
+        return Stream(open_exchange, request, backend=self.name, notes=notes, on_event=on_event, masked=self.masked)
 
     def models(self) -> list[Model]:
         """The models that the server offers. Raises a DeepSeekError."""
@@ -144,7 +144,7 @@ class Client:
         except DeepSeekError as caught:
             error = caught
         if error is not None:
-            raise bare(error)
+            raise bare(error, self.masked)
         listed = body.get("data")
         return [Model.model_validate(each) for each in listed or () if isinstance(each, dict)]
 

@@ -16,6 +16,7 @@ The classes for a status retry only where API.md says so (`retryable`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .text import heal_surrogates, mask_keys, shorten
@@ -162,7 +163,12 @@ def described(error: Any) -> dict[str, Any]:
     }
 
 
-def bare(error: DeepSeekError) -> DeepSeekError:
-    """The error without the frames it passed and without its cause, whose locals may hold headers."""
+def bare(error: DeepSeekError, masked: Callable[[str], str]) -> DeepSeekError:
+    """The error as it may be shown: without the frames it passed and its cause, whose locals may hold headers.
+
+    `masked` takes the client's key out of the message.
+    """
+    error.message = masked(error.message)
+    error.args = (error.message,)
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)

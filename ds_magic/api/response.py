@@ -3,110 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, ValidationError, WrapValidator
-from pydantic_core import core_schema
+from pydantic import Field, PrivateAttr
+
+from .lenient import Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .token_logprobs import TokenLogprobs
 
 if TYPE_CHECKING:
     from ..logprobs.table import LogprobTable
     from .request import ChatRequest
-
-Value = TypeVar("Value")
-
-
-def _or_none(value: Any, handler: Any) -> Any:
-    try:
-        return handler(value)
-    except ValidationError:
-        return None
-
-
-def _list_or_empty(value: Any) -> Any:
-    return [each for each in value if isinstance(each, dict | BaseModel)] if isinstance(value, list) else []
-
-
-def _dict_or_empty(value: Any) -> Any:
-    return value if isinstance(value, dict | BaseModel) else {}
-
-
-def _text_or_empty(value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-Lenient = Annotated[Value | None, WrapValidator(_or_none)]
-"""A value of the type, or None where the server sent null or something else."""
-
-Text = Annotated[str, BeforeValidator(_text_or_empty)]
-Objects = Annotated[list[Value], BeforeValidator(_list_or_empty)]
-Object = Annotated[Value, BeforeValidator(_dict_or_empty)]
-
-
-class Incoming(BaseModel):
-    """What comes in: every field optional, unknown ones kept as attributes."""
-
-    model_config = ConfigDict(extra="allow", protected_namespaces=())
-
-
-class TopLogprob(Incoming):
-    """An alternative at a position. `logprob` in nats; −9999.0 means "not among the top 20"."""
-
-    token: Text = ""
-    logprob: Lenient[float] = None
-    bytes: Lenient[list[int]] = None
-
-
-class TokenLogprob(TopLogprob):
-    """A token of the answer with its alternatives, most likely first where the server sorts them."""
-
-    top_logprobs: Objects[TopLogprob] = []
-
-
-class TokenLogprobs(Sequence):
-    """The tokens of an answer as TokenLogprob objects, made on demand from what the server sent.
-
-    `.wire` is the list of dictionaries as it came: 8,000 tokens with 20 alternatives would otherwise be
-    170,000 objects.
-    """
-
-    def __init__(self, wire: list[Any]):
-        self.wire = wire
-
-    def __len__(self) -> int:
-        return len(self.wire)
-
-    def __getitem__(self, position):
-        if isinstance(position, slice):
-            return TokenLogprobs(self.wire[position])
-        entry = self.wire[position]
-        return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, TokenLogprobs) and self.wire == other.wire
-
-    __hash__ = None
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} tokens with log-probabilities>"
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source, handler):
-        return core_schema.no_info_plain_validator_function(
-            cls._from_wire,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value and value.wire),
-        )
-
-    @classmethod
-    def _from_wire(cls, value: Any) -> TokenLogprobs | None:
-        if isinstance(value, TokenLogprobs):
-            return value
-        return cls(value) if isinstance(value, list) else None
-
 
 class ChoiceLogprobs(Incoming):
     """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
@@ -136,13 +45,13 @@ class ResponseMessage(Incoming):
     role: Lenient[str] = "assistant"
     content: Lenient[str] = None
     reasoning_content: Lenient[str] = None
-    tool_calls: Annotated[list[MessageToolCall] | None, WrapValidator(_or_none)] = None
+    tool_calls: ObjectsOrNone[MessageToolCall] = None
 
 
 class Choice(Incoming):
     """One answer; `finish_reason` is any string, or None while it is not finished."""
 
-    index: Annotated[int, WrapValidator(lambda value, handler: _or_none(value, handler) or 0)] = 0
+    index: Index = 0
     message: Object[ResponseMessage] = Field(default_factory=ResponseMessage)
     logprobs: Lenient[ChoiceLogprobs] = None
     finish_reason: Lenient[str] = None
@@ -324,7 +233,7 @@ class ChatCompletion(Incoming):
 
         asked = self._request
         return LogprobTable.from_wire(
-            tokens.wire,
+            tokens.wire(),
             content=text,
             temperature=asked and asked.temperature,
             top_p=asked and asked.top_p,
@@ -439,12 +348,9 @@ class Delta:
         return f"Delta({self.index}, {shown})"
 
 
-def deltas_of(chunk: dict[str, Any]) -> Iterator[Delta]:
+def deltas_of(chunk: dict[str, Any]) -> list[Delta]:
     """The deltas of a parsed chunk: one a choice, and one without text where it has no choices."""
     choices = chunk.get("choices")
     if not isinstance(choices, list) or not choices:
-        yield Delta(chunk, {})
-        return
-    for choice in choices:
-        if isinstance(choice, dict):
-            yield Delta(chunk, choice)
+        return [Delta(chunk, {})]
+    return [Delta(chunk, choice) for choice in choices if isinstance(choice, dict)]

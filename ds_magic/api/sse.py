@@ -32,6 +32,8 @@ class EventDecoder:
 
     def decode(self, data: bytes) -> Decoded:
         """What `data` completes. An event is finished by the blank line behind it."""
+        if self._is_one_event(data):
+            return Decoded([data[6:-2]], False)
         if self._at_start:
             data = self._without_bom(data)
         if self._after_cr and data:
@@ -45,8 +47,19 @@ class EventDecoder:
         if b"\n" not in data:
             return Decoded([], False)
         lines = b"".join(self._line).split(b"\n")
-        self._line = [lines.pop()]
+        rest = lines.pop()
+        self._line = [rest] if rest else []
         return self._take(lines)
+
+    def _is_one_event(self, data: bytes) -> bool:
+        """Whether `data` is one event of one line, between events: what nearly all servers send."""
+        return (
+            data.startswith(b"data: ")
+            and data.endswith(b"\n\n")
+            and data.count(b"\n") == 2
+            and b"\r" not in data
+            and not (self._line or self._data or self._at_start or self._after_cr)
+        )
 
     def flush(self) -> list[bytes]:
         """What the end of the input completes: nothing, but for `[DONE]`, which servers leave unterminated.

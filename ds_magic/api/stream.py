@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic_core import from_json
+
 from .accumulator import Accumulator
 from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
 from .events import Event, Queued
@@ -14,7 +16,7 @@ from .exchange import Exchange, not_an_answer, truncated
 from .request import ChatRequest
 from .response import ChatCompletion, Delta, Timing, deltas_of
 from .sse import EventDecoder
-from .text import heal, mask_keys, shorten
+from .text import heal, shorten
 from .wire import SurrogateJoiner, parse_json
 
 _DONE = b"[DONE]"
@@ -36,12 +38,14 @@ class Stream:
         backend: str,
         notes: list[str],
         on_event: Callable[[Event], None],
+        masked: Callable[[str], str],
     ):
         self.request = request
         self._open_exchange = open_exchange
         self._backend = backend
         self._notes = notes
         self._on_event = on_event
+        self._masked = masked
         self._accumulator = Accumulator()
         self._exchange: Exchange | None = None
         self._opened = False
@@ -122,13 +126,14 @@ class Stream:
             if self._exchange is not None:
                 self._exchange.finish(whole=self._interruption is None)
         if error is not None:
+            error = bare(error, self._masked)
             self._interruption = shorten(error.message)
             error.partial = None if self._accumulator.is_empty else self.completion
-            raise bare(error)
+            raise error
 
     def _streamed(self) -> Iterator[Delta]:
         exchange, decoder, joiner = self._exchange, EventDecoder(), SurrogateJoiner()
-        add, now, queued = self._accumulator.add, time.monotonic, False
+        add, now, queued, begun = self._accumulator.add, time.monotonic, False, False
         unread: list[bytes] | None = []
         while True:
             data = exchange.read()
@@ -136,7 +141,7 @@ class Stream:
                 events, comment = decoder.decode(data)
                 if unread is not None:
                     unread = None if events else [*unread, data]
-                if comment and not queued and self._first_token_at is None:
+                if comment and not queued and not begun:
                     queued = True
                     self._on_event(Queued())
             else:
@@ -146,13 +151,20 @@ class Stream:
                 if payload == _DONE or payload.strip() == _DONE:
                     self._interruption = None
                     return
-                chunk = self._parsed(payload, joiner)
-                if chunk is None:
+                try:
+                    chunk = from_json(payload)
+                except ValueError:
+                    chunk = _parsed_leniently(payload, joiner)
+                if not isinstance(chunk, dict):
                     continue
-                add(chunk)
+                if chunk.get("error"):
+                    raise _error_in_stream(chunk["error"])
+                if joiner.holds:
+                    joiner.heal(chunk)
+                add(chunk, payload)
                 for delta in deltas_of(chunk):
-                    if self._first_token_at is None and delta:
-                        self._first_token_at = self._last_at
+                    if not begun and delta:
+                        begun, self._first_token_at = True, self._last_at
                     yield delta
                 if exchange.closed:
                     break
@@ -164,25 +176,6 @@ class Stream:
                     return
                 raise truncated(exchange.url)
 
-    def _parsed(self, payload: bytes, joiner: SurrogateJoiner) -> dict[str, Any] | None:
-        """The chunk in an event's data; None for data that says nothing. Raises for errors in the stream."""
-        try:
-            chunk, may_be_split = parse_json(payload)
-        except ValueError:
-            if not payload.strip():
-                return None
-            shown = shorten(payload.decode("utf-8", "replace"), 200)
-            raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}") from None
-        if not isinstance(chunk, dict):
-            return None
-        if chunk.get("error"):
-            known = described(chunk["error"])
-            known["message"] = mask_keys(f"The server reported an error in the stream: {known['message']}")
-            raise StreamInterruptedError(**known)
-        if may_be_split or joiner.holds:
-            joiner.heal(chunk)
-        return chunk
-
     def _unstreamed(self, payload: bytes) -> Iterator[Delta]:
         """The deltas of a server that does not stream: one for each choice of its one body."""
         self._last_at = time.monotonic()
@@ -192,9 +185,30 @@ class Stream:
         for choice in body.get("choices") or ():
             if isinstance(choice, dict) and "message" in choice:
                 choice["delta"] = choice.pop("message")
-        self._accumulator.add(body)
+        self._accumulator.add(body, payload)
         self._interruption = None
         yield from deltas_of(body)
+
+
+def _parsed_leniently(payload: bytes, joiner: SurrogateJoiner) -> Any:
+    """What the fast parser refused: lone surrogates, deep nesting, or no JSON at all, which raises."""
+    if not payload.strip():
+        return None
+    try:
+        chunk, _ = parse_json(payload)
+    except ValueError:
+        shown = shorten(payload.decode("utf-8", "replace"), 200)
+    else:
+        if isinstance(chunk, dict):
+            joiner.heal(chunk)
+        return chunk
+    raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}")
+
+
+def _error_in_stream(error: Any) -> StreamInterruptedError:
+    known = described(error)
+    known["message"] = f"The server reported an error in the stream: {known['message']}"
+    return StreamInterruptedError(**known)
 
 
 def read_payload(exchange: Exchange, on_event: Callable[[Event], None]) -> bytes:

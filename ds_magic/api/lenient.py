@@ -1,0 +1,47 @@
+"""Types for what comes in: where a server sends something else, there is None or an empty value, no error."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
+
+Value = TypeVar("Value")
+
+
+def _or_none(value: Any, handler: Any) -> Any:
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
+
+
+def _list_or_empty(value: Any) -> Any:
+    return [each for each in value if isinstance(each, dict | BaseModel)] if isinstance(value, list) else []
+
+
+def _dict_or_empty(value: Any) -> Any:
+    return value if isinstance(value, dict | BaseModel) else {}
+
+
+def _text_or_empty(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+Lenient = Annotated[Value | None, WrapValidator(_or_none)]
+"""A value of the type, or None where the server sent null or something else."""
+
+Text = Annotated[str, BeforeValidator(_text_or_empty)]
+Index = Annotated[int, WrapValidator(lambda value, handler: _or_none(value, handler) or 0)]
+Objects = Annotated[list[Value], BeforeValidator(_list_or_empty)]
+ObjectsOrNone = Annotated[list[Value] | None, WrapValidator(_or_none)]
+Object = Annotated[Value, BeforeValidator(_dict_or_empty)]
+
+
+class Incoming(BaseModel):
+    """What comes in: every field optional, unknown ones kept as attributes."""
+
+    model_config = ConfigDict(extra="allow", protected_namespaces=())

@@ -1,0 +1,153 @@
+"""What a GGUF file says about its model: name, context, template, and each token's exact bytes.
+
+llama.cpp's server shows a token that is part of a character as U+FFFD or not at all, so the bytes are
+read from where they stand. Format: github.com/ggml-org/ggml/blob/master/docs/gguf.md, little-endian.
+"""
+
+from __future__ import annotations
+
+import mmap
+import re
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import WeightsError
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_STRING, _ARRAY = 8, 9
+_CONTROL = (3, 4)
+"""Token types 3 (control) and 4 (user defined): marks of the template, matched as a whole."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model as its file describes it."""
+
+    name: str
+    """Short, as in "smollm2-135m-instruct"."""
+    architecture: str
+    context: int
+    """Tokens it was trained to hold."""
+    template: str | None
+    pieces: list[bytes]
+    """Each token's bytes, by id; empty for the marks of the template."""
+    marks: dict[str, int]
+    """The marks of the template, such as `<|im_start|>`, and their ids."""
+    begin: int | None
+    """The id that every text begins with, or None where the model wants none."""
+
+
+def read(path: Path) -> Model:
+    """The model in `path`. Raises WeightsError where the file is not a GGUF file."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            fields = _Reader(data).fields()
+    except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError) as error:
+        raise WeightsError(
+            f"{path} is not a GGUF model: {error}", remedy="Name a GGUF file in DS_MAGIC_LOCAL_MODEL, or unset it."
+        ) from None
+    architecture = _text(fields.get("general.architecture", b"llama"))
+    tokens = fields.get("tokenizer.ggml.tokens", [])
+    types = fields.get("tokenizer.ggml.token_type") or [1] * len(tokens)
+    template = fields.get("tokenizer.chat_template")
+    return Model(
+        name=short_name(path),
+        architecture=architecture,
+        context=int(fields.get(f"{architecture}.context_length", 2048)),
+        template=_text(template) if template else None,
+        pieces=_pieces(tokens, types, _text(fields.get("tokenizer.ggml.model", b"gpt2"))),
+        marks={
+            _text(token): number
+            for number, (token, kind) in enumerate(zip(tokens, types, strict=True))
+            if kind in _CONTROL and token
+        },
+        begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
+    )
+
+
+class _Reader:
+    """Reads the header of a GGUF file, front to back."""
+
+    def __init__(self, data: mmap.mmap):
+        self.data = data
+        self.at = 0
+
+    def fields(self) -> dict[str, Any]:
+        if self.data[:4] != b"GGUF":
+            raise ValueError("it does not begin with GGUF")
+        self.at = 4
+        (version,) = self._take("I")
+        if version not in (2, 3):
+            raise ValueError(f"its version is {version}, not 2 or 3")
+        _, count = self._take("QQ")
+        found = {}
+        for _ in range(count):
+            key = _text(self._string())
+            (kind,) = self._take("I")
+            found[key] = self._value(kind)
+        return found
+
+    def _value(self, kind: int) -> Any:
+        if kind == _STRING:
+            return self._string()
+        if kind == _ARRAY:
+            of, count = self._take("IQ")
+            if of in (_STRING, _ARRAY):
+                return [self._value(of) for _ in range(count)]
+            return self._take(f"{count}{_SCALARS[of]}")
+        return self._take(_SCALARS[kind])[0]
+
+    def _string(self) -> bytes:
+        (length,) = self._take("Q")
+        start, self.at = self.at, self.at + length
+        if self.at > len(self.data):
+            raise ValueError("it ends within its header")
+        return self.data[start:self.at]
+
+    def _take(self, form: str) -> tuple[Any, ...]:
+        values = struct.unpack_from("<" + form, self.data, self.at)
+        self.at += struct.calcsize("<" + form)
+        return values
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def short_name(path: Path) -> str:
+    """The file's name without its kind of quantization, as models are called in the API."""
+    return re.sub(r"[.-](i?q\d\w*|f16|f32|bf16|fp16)$", "", path.stem, flags=re.IGNORECASE).lower() or "local"
+
+
+def _pieces(tokens: list[bytes], types: Any, tokenizer: str) -> list[bytes]:
+    decode = _sentencepiece if tokenizer in ("llama", "t5") else _byte_level
+    return [
+        b"" if kind == 3 else token if kind == 4 else decode(token)
+        for token, kind in zip(tokens, types, strict=True)
+    ]
+
+
+def _sentencepiece(token: bytes) -> bytes:
+    if re.fullmatch(rb"<0x[0-9A-Fa-f]{2}>", token):
+        return bytes([int(token[3:5], 16)])
+    return token.replace("▁".encode(), b" ")
+
+
+def _byte_level(token: bytes) -> bytes:
+    text = _text(token)
+    try:
+        return bytes(_BYTES[character] for character in text)
+    except KeyError:  # not written in the alphabet: then it stands for itself
+        return token
+
+
+def _alphabet() -> dict[str, int]:
+    """GPT-2's way to write any byte as a printable character (`bytes_to_unicode` in its encoder.py)."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + n): byte for n, byte in enumerate(others)}
+
+
+_BYTES = _alphabet()

@@ -1,0 +1,139 @@
+"""Tokens within a character, which llama.cpp's server passes over: which they are, and how likely.
+
+It sends nothing while the text ends within a character, and then one event for all its tokens. Their
+bytes are known from that event, and the vocabulary has few tokens that end within a character, so which
+they were is found by fitting; each one's log-probabilities are asked for anew, at its place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from .engine import Engine, Sampling, Slot, Token
+
+_FORCE = 1000.0
+_PREFER = 100.0
+
+
+class Gap(NamedTuple):
+    """`missing` tokens were passed over before `last`; `raw` has the bytes of them all."""
+
+    missing: int
+    last: Token
+    raw: list[int]
+
+
+async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap) -> list[Token]:
+    """All tokens of the gap, the last one too, in order."""
+    pieces = engine.model.pieces
+    raw = bytes(gap.raw)
+    left = raw[: len(raw) - len(pieces[gap.last.id])]
+    fragments = _fragments(pieces)
+    found: list[Token] = []
+    for missing in range(gap.missing, 0, -1):
+        fits = [number for number in fragments if _can_be(pieces, fragments, number, left, missing)]
+        top = await _rivals(engine, slot, before + [token.id for token in found])
+        found.append(_choose(fits, top))
+        left = left[len(pieces[found[-1].id]):]
+    return [*found, gap.last]
+
+
+async def redraw(
+    engine: Engine, slot: Slot, before: list[int], lost: int, ended: bool, sampling: Sampling
+) -> list[Token]:
+    """Tokens in place of the `lost` ones of an answer that ended within a character.
+
+    llama.cpp tells how many they were and not which. They are drawn again, from the same distribution
+    under the same condition: an equal bias on all tokens that end within a character leaves the
+    proportions between them as they were.
+    """
+    pieces = engine.model.pieces
+    found: list[Token] = []
+    partial = lost - ended
+    for _ in range(partial):
+        prompt = before + [token.id for token in found]
+        tail = b"".join(pieces[token.id] for token in found)
+        fits = [number for number in _fragments(pieces) if ends_within_character(tail + pieces[number])]
+        drawn = await engine.llama.sample({
+            "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
+            "temperature": sampling.temperature,
+            "seed": -1 if sampling.seed is None else (sampling.seed + len(prompt)) % 2**32,
+            "logit_bias": [[number, _PREFER] for number in fits],
+        })
+        found.append(_with_logprob(drawn["tokens"][0], await _rivals(engine, slot, prompt)))
+    if ended:
+        top = await _rivals(engine, slot, before + [token.id for token in found])
+        ends = [number for number, _ in top if not pieces[number]] or list(engine.model.marks.values())[:1]
+        found.append(_with_logprob(ends[0], top))
+    return found
+
+
+def ends_within_character(text: bytes) -> bool:
+    """Whether UTF-8 `text` ends with the beginning of a character, as llama.cpp judges it."""
+    for back in range(1, min(4, len(text)) + 1):
+        byte = text[-back]
+        if byte & 0xC0 == 0x80:
+            continue
+        length = 2 if byte & 0xE0 == 0xC0 else 3 if byte & 0xF0 == 0xE0 else 4 if byte & 0xF8 == 0xF0 else 1
+        return back < length
+    return False
+
+
+def _fragments(pieces: list[bytes]) -> list[int]:
+    """The ids of tokens that are not whole characters: a few hundred."""
+    key = id(pieces)
+    if key not in _FRAGMENTS:
+        _FRAGMENTS[key] = [number for number, piece in enumerate(pieces) if not _is_text(piece)]
+    return _FRAGMENTS[key]
+
+
+_FRAGMENTS: dict[int, list[int]] = {}
+
+
+def _is_text(piece: bytes) -> bool:
+    if piece.isascii():
+        return True
+    try:
+        piece.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _can_be(pieces: list[bytes], fragments: list[int], number: int, text: bytes, count: int) -> bool:
+    """Whether `text` can be made of `count` fragments, the first being `number`."""
+    if not text.startswith(pieces[number]):
+        return False
+    rest = text[len(pieces[number]):]
+    if count == 1:
+        return not rest
+    return any(_can_be(pieces, fragments, following, rest, count - 1) for following in fragments)
+
+
+def _choose(fits: list[int], top: list[tuple[int, float]]) -> Token:
+    """The likeliest of the tokens that fit; nearly always only one does."""
+    likeliest = next((number for number, _ in top if number in fits), fits[0])
+    return _with_logprob(likeliest, top)
+
+
+def _with_logprob(number: int, top: list[tuple[int, float]]) -> Token:
+    from .engine import Token
+
+    return Token(number, next((logprob for rival, logprob in top if rival == number), None), top)
+
+
+async def _rivals(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[int, float]]:
+    """The likeliest tokens after `prompt`.
+
+    A plain token is forced, since an event is sent only for what ends with a whole character; the
+    numbers are from before any bias.
+    """
+    from .engine import ALTERNATIVES, as_token
+
+    plain = engine.model.pieces.index(b"a")
+    answer = await engine.llama.sample({
+        "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
+        "n_probs": ALTERNATIVES, "logit_bias": [[plain, _FORCE]],
+    })
+    return as_token(answer["completion_probabilities"][0]).top

@@ -1,0 +1,72 @@
+"""One response on its way out, which says that it is alive while there is nothing else to say."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import web
+
+
+class Outlet:
+    """Sends a stream of events, or one JSON body.
+
+    After `keep_alive` seconds of silence it begins the response, if it has not, and sends what API.md
+    documents: a comment in a stream, a blank line before JSON. Until then an error can have a status.
+    """
+
+    def __init__(self, request: web.Request, streaming: bool, keep_alive: float):
+        self._request = request
+        self._streaming = streaming
+        self._keep_alive = keep_alive
+        self._response: web.StreamResponse | None = None
+        self._beginning = asyncio.Lock()
+        self._silent = True
+        self._pulse: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Outlet:
+        self._pulse = asyncio.create_task(self._beat())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._pulse.cancel()
+        with suppress(asyncio.CancelledError, ConnectionError):
+            await self._pulse
+
+    @property
+    def begun(self) -> bool:
+        """Whether the status is out."""
+        return self._response is not None
+
+    async def send(self, data: bytes) -> None:
+        if self._response is None:
+            await self._begin()
+        self._silent = False
+        await self._response.write(data)
+
+    async def end(self, body: bytes = b"") -> web.StreamResponse:
+        """Close the response; `body` is all of it where nothing has been sent yet."""
+        self._pulse.cancel()
+        if self._response is None and not self._beginning.locked():
+            return web.Response(body=body, content_type="application/json")
+        if body:
+            await self.send(body)
+        await self._response.write_eof()
+        return self._response
+
+    async def _begin(self) -> None:
+        async with self._beginning:
+            if self._response is None:
+                kind = "text/event-stream" if self._streaming else "application/json"
+                headers = {"Content-Type": f"{kind}; charset=utf-8", "Cache-Control": "no-cache"}
+                response = web.StreamResponse(headers=headers)
+                await response.prepare(self._request)
+                self._response = response
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._keep_alive)
+            if self._silent:
+                await self._begin()
+                await self._response.write(b": keep-alive\n\n" if self._streaming else b"\n")
+            self._silent = True

@@ -1,0 +1,60 @@
+"""Stop strings: found wherever they lie, also over several tokens, and never shown."""
+
+from __future__ import annotations
+
+from .engine import Piece
+
+
+class StopFinder:
+    """Pieces go in, and come out once no stop string can begin in them."""
+
+    def __init__(self, stops: list[str]):
+        self.stops = [stop for stop in stops if stop]
+        self.found = False
+        self._held: list[Piece] = []
+
+    def push(self, piece: Piece) -> list[Piece]:
+        """The pieces that can be shown now. After a stop string `found` is true and nothing more comes."""
+        if not self.stops:
+            return [piece]
+        self._held.append(piece)
+        text = "".join(held.text for held in self._held)
+        starts = [start for start in (text.find(stop) for stop in self.stops) if start >= 0]
+        if starts:
+            self.found = True
+            return self._before(min(starts))
+        return self._release(len(text) - self._could_begin(text))
+
+    def flush(self) -> list[Piece]:
+        """What was held back, when the answer has ended otherwise."""
+        held, self._held = self._held, []
+        return held
+
+    def _could_begin(self, text: str) -> int:
+        """How many characters at the end of `text` could be the beginning of a stop string."""
+        return max(
+            (size for stop in self.stops for size in range(1, min(len(stop), len(text) + 1))
+             if text.endswith(stop[:size])),
+            default=0,
+        )
+
+    def _release(self, safe: int) -> list[Piece]:
+        count, at = 0, 0
+        for piece in self._held:
+            at += len(piece.text)
+            if at > safe:
+                break
+            count += 1
+        free, self._held = self._held[:count], self._held[count:]
+        return free
+
+    def _before(self, end: int) -> list[Piece]:
+        """The text before `end`. A token that reaches over it is kept whole in the list of tokens."""
+        kept, at = [], 0
+        for piece in self._held:
+            if at >= end:
+                break
+            kept.append(Piece(piece.text[: end - at], piece.tokens))
+            at += len(piece.text)
+        self._held = []
+        return kept

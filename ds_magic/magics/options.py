@@ -1,0 +1,417 @@
+"""The table of options: the parser, the help, the completion and the README's table come from it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..api.errors import InvalidRequestError
+from ..api.limits import LIMITS, MOST_ALTERNATIVES
+
+GROUPS = ("The answer", "The prompt", "Probabilities", "Functions", "Where", "The cell")
+"""The groups of options, in the order in which they are shown."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. `name` is its long form without dashes, `short` its letter.
+
+    `kind` says what a value is: "flag" (none), "text", "number", "count" (a whole number), "json",
+    "word" (one of `choices`, or anything where there are none), "variable" (a Python name) and
+    "objects" (names of Python objects, separated by commas). `metavar` is how the value is shown;
+    where `implied` is given the value may be left out and is that. `limit` is the value's range in
+    words. `wire` makes request fields of a value: field name to value. `negatable` adds `--no-name`.
+    """
+
+    name: str
+    kind: str
+    help: str
+    group: str
+    metavar: str = ""
+    short: str = ""
+    field: str = ""
+    limit: str = ""
+    choices: tuple[str, ...] = ()
+    implied: Any = None
+    negatable: bool = False
+    repeatable: bool = False
+    wire: Callable[[Any], dict[str, Any]] | None = None
+
+    @property
+    def long(self) -> str:
+        """The option as it is typed."""
+        return f"--{self.name}"
+
+    @property
+    def key(self) -> str:
+        """Its name among the parsed values."""
+        return self.name.replace("-", "_")
+
+    @property
+    def range(self) -> str:
+        """What a value may be, in words; empty for a flag."""
+        if self.kind == "flag":
+            return ""
+        return self.limit or LIMITS.get(self.field, "")
+
+    @property
+    def spellings(self) -> list[str]:
+        """Every way to type it."""
+        return [
+            *([f"-{self.short}"] if self.short else []),
+            self.long,
+            *([f"--no-{self.name}"] if self.negatable else []),
+        ]
+
+    @property
+    def usage(self) -> str:
+        """How it is shown in help: all spellings and the value."""
+        value = f"[{self.metavar}]" if self.implied is not None else self.metavar
+        return " ".join(filter(None, [", ".join(self.spellings), value]))
+
+    def fields(self, value: Any) -> dict[str, Any]:
+        """The request fields that this value of the option sets."""
+        if self.wire is not None:
+            return self.wire(value)
+        return {self.field: value} if self.field else {}
+
+
+STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
+"""The fields of a streamed request; without the usage its tokens would be unknown."""
+
+
+def _stops(texts: list[str]) -> dict[str, Any]:
+    return {"stop": texts[0] if len(texts) == 1 else texts}
+
+
+def _tool_choice(word: str) -> dict[str, Any]:
+    if word in ("none", "auto", "required"):
+        return {"tool_choice": word}
+    return {"tool_choice": {"type": "function", "function": {"name": word}}}
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("model", "word", "the model that answers", "The answer", "NAME", short="m", field="model"),
+    Option("temperature", "number", "0 is the most likely answer, 2 the wildest", "The answer", "T",
+           short="t", field="temperature"),
+    Option("top-p", "number", "draw only from the likeliest tokens that add up to P", "The answer", "P",
+           field="top_p"),
+    Option("max-tokens", "count", "end the answer after N tokens", "The answer", "N", field="max_tokens"),
+    Option("stop", "text", r"end the answer before TEXT (\n is a new line); can be repeated", "The answer",
+           "TEXT", field="stop", repeatable=True, wire=_stops),
+    Option("frequency-penalty", "number", "against repeating what was said often", "The answer", "X",
+           field="frequency_penalty"),
+    Option("presence-penalty", "number", "against repeating what was said at all", "The answer", "X",
+           field="presence_penalty"),
+    Option("json", "flag", "the answer is a JSON object; the result's .parsed has it", "The answer",
+           field="response_format", wire=lambda _: {"response_format": {"type": "json_object"}}),
+    Option("response-format", "json", "the same, as the API spells it", "The answer", "TYPE",
+           field="response_format", choices=("text", "json_object"),
+           limit='text, json_object, or a JSON object such as {"type": "json_object"}'),
+    Option("thinking", "flag", "let the model think before it answers, or not", "The answer",
+           field="thinking", negatable=True,
+           wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
+    Option("reasoning-effort", "word", "how much it thinks", "The answer", "HOW", field="reasoning_effort",
+           choices=("none", "low", "high", "max")),
+    Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s"),
+    Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT"),
+    Option("top-logprobs", "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})",
+           "Probabilities", "N", short="l", field="top_logprobs", implied=MOST_ALTERNATIVES,
+           limit=f"a whole number from 0 to {MOST_ALTERNATIVES}",
+           wire=lambda n: {"logprobs": True, "top_logprobs": n}),
+    Option("logprobs", "flag", "token probabilities without alternatives", "Probabilities",
+           field="logprobs"),
+    Option("tools", "objects", "functions that the model may call", "Functions", "NAMES", field="tools",
+           limit="names of Python objects, separated by commas", wire=lambda _: {}),
+    Option("tool-choice", "word", "which function it calls", "Functions", "NAME", field="tool_choice",
+           choices=("none", "auto", "required"), limit="none, auto, required or the name of a function",
+           wire=_tool_choice),
+    Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
+    Option("base-url", "word", "another server that speaks this API", "Where", "URL",
+           limit="an address such as https://api.deepseek.com"),
+    Option("timeout", "number", "give up after so many seconds", "Where", "SECONDS",
+           limit="a number of seconds above 0"),
+    Option("extra", "json", "more request fields, sent as they are", "Where", "JSON",
+           limit='a JSON object such as {"seed": 1}, or the name of a dictionary', field="extra"),
+    Option("output", "variable", "bind the result to a variable (always also to _ds)", "The cell", "NAME",
+           short="o", limit="the name of a variable"),
+    Option("stream", "flag", "show the answer as it comes (it does), or when it is whole", "The cell",
+           field="stream", negatable=True,
+           wire=lambda on: STREAMED if on else {"stream": False}),
+    Option("quiet", "flag", "show nothing", "The cell"),
+    Option("dry-run", "flag", "show the request, send nothing", "The cell"),
+)
+
+BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
+
+_SPELLINGS: dict[str, tuple[Option, bool]] = {
+    spelling: (option, not spelling.startswith("--no-"))
+    for option in OPTIONS
+    for spelling in option.spellings
+}
+_OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|\s|$)(=?)")
+_LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.]*)(?=\s|$)")
+_LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
+_PLACEHOLDER = r"\{\{[ \t][^{}]*[ \t]\}\}"
+_WORD = re.compile(rf"(?:{_PLACEHOLDER}|\S)+")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d+$")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0"}
+
+
+@dataclass
+class Parsed:
+    """A magic line taken apart: options with their raw values, unfilled, and the prompt that follows."""
+
+    given: list[tuple[Option, Any]] = field(default_factory=list)
+    prompt: str = ""
+
+    def values(self, fill: Callable[[str], str] = str) -> dict[str, Any]:
+        """The options' values by `Option.key`, each filled by `fill` and converted to its kind.
+
+        Repeatable options give lists; of the others the last one stands. Raises InvalidRequestError
+        that says the range.
+        """
+        values: dict[str, Any] = {}
+        for option, raw in self.given:
+            value = convert(option, fill(raw)) if isinstance(raw, str) else raw
+            if option.repeatable:
+                values.setdefault(option.key, []).append(value)
+            else:
+                values[option.key] = value
+        return values
+
+
+def parse(line: str) -> Parsed:
+    """Take a magic line apart. Options end at the first word that is none, or after `--`.
+
+    Values may be quoted; after that word quotes are only quotes. Raises InvalidRequestError for an
+    unknown option, with the nearest, and for a value that is missing.
+    """
+    parsed = Parsed()
+    at = _next_word(line, 0)
+    while at < len(line) and line[at] == "-":
+        if re.match(r"--(\s|$)", line[at:]):
+            at = _next_word(line, at + 2)
+            break
+        packed = _LETTER_WITH_NUMBER.match(line, at)
+        if packed and packed[1] in _SPELLINGS and _SPELLINGS[packed[1]][0].kind in ("number", "count"):
+            parsed.given.append((_SPELLINGS[packed[1]][0], packed[2]))
+            at = _next_word(line, packed.end())
+            continue
+        match = _OPTION.match(line, at)
+        if match is None:
+            if _LOOKS_LIKE_OPTION.match(line, at):
+                raise _unknown(_WORD.match(line, at)[0].partition("=")[0])
+            break
+        spelling, has_value = match[1], bool(match[2])
+        if spelling not in _SPELLINGS:
+            raise _unknown(spelling)
+        option, on = _SPELLINGS[spelling]
+        if option.kind == "flag":
+            if has_value:
+                raise _refused(f"`{spelling}` takes no value.", option)
+            parsed.given.append((option, on))
+            at = _next_word(line, match.end())
+            continue
+        at = match.end() if has_value else _next_word(line, match.end())
+        if option.implied is not None and not has_value and not _whole_number_at(line, at):
+            parsed.given.append((option, option.implied))
+            continue
+        raw, end = _value(line, at, option)
+        parsed.given.append((option, raw))
+        at = _next_word(line, end)
+    parsed.prompt = line[at:]
+    return parsed
+
+
+def convert(option: Option, text: str) -> Any:
+    """The value that `text` is for this option. Raises InvalidRequestError that says the range."""
+    if option.kind == "number":
+        try:
+            number = int(text) if _WHOLE_NUMBER.match(text) else float(text)
+        except ValueError:
+            raise _wrong(option, text) from None
+        if option.name == "timeout" and not number > 0:
+            raise _wrong(option, text)
+        return number
+    if option.kind == "count":
+        if not _WHOLE_NUMBER.match(text):
+            raise _wrong(option, text)
+        return int(text)
+    if option.kind == "variable":
+        if not text.isidentifier() or _is_keyword(text):
+            raise _wrong(option, text)
+        return text
+    if option.kind == "objects":
+        names = [name.strip() for name in text.split(",") if name.strip()]
+        if not names:
+            raise _wrong(option, text)
+        return names
+    if option.kind == "json":
+        return _json_value(option, text)
+    if option.kind == "word" and option.choices and option.name != "tool-choice":
+        if text not in option.choices:
+            raise _wrong(option, text)
+        return text
+    if option.name == "stop":
+        return re.sub(r"\\([ntr\\0])", lambda match: _ESCAPES[match[1]], text)
+    return text
+
+
+def request_fields(values: dict[str, Any]) -> dict[str, Any]:
+    """The request fields that the options' values set, by their wire names."""
+    fields: dict[str, Any] = {}
+    for key, value in values.items():
+        fields.update(BY_KEY[key].fields(value))
+    return fields
+
+
+def nearest(word: str, words: Any) -> str | None:
+    """The word nearest to `word`, or None where none is near."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    return found[0] if found else None
+
+
+def _json_value(option: Option, text: str) -> Any:
+    if text in option.choices:
+        return {"type": text}
+    if option.name == "extra" and text.isidentifier():
+        return text
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise _wrong(option, text, f" It is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise _wrong(option, text)
+    return value
+
+
+def _value(line: str, at: int, option: Option) -> tuple[str, int]:
+    """The raw value that begins at `at`, and where it ends."""
+    if at >= len(line) or line[at].isspace():
+        raise _refused(f"`{option.long}` needs a value: {option.range or option.metavar}.", option)
+    if line[at] in "\"'":
+        return _quoted(line, at, option)
+    if option.kind == "json" and line[at] in "{[" and not re.match(_PLACEHOLDER, line[at:]):
+        try:
+            _, length = json.JSONDecoder().raw_decode(line[at:])
+            return line[at : at + length], at + length
+        except ValueError as error:
+            raise _wrong(option, line[at:], f" It is not JSON: {error}.") from None
+    match = _WORD.match(line, at)
+    return match[0], match.end()
+
+
+def _quoted(line: str, at: int, option: Option) -> tuple[str, int]:
+    quote = line[at]
+    match = re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}(?=\s|$)").match(line, at)
+    if match is None:
+        raise _refused(f"The value of `{option.long}` begins with {quote} and never ends.", option)
+    return match[1].replace(f"\\{quote}", quote), match.end()
+
+
+def _next_word(line: str, at: int) -> int:
+    while at < len(line) and line[at].isspace():
+        at += 1
+    return at
+
+
+def _whole_number_at(line: str, at: int) -> bool:
+    match = _WORD.match(line, at)
+    return match is not None and _WHOLE_NUMBER.match(match[0]) is not None
+
+
+def _is_keyword(text: str) -> bool:
+    import keyword
+
+    return keyword.iskeyword(text)
+
+
+def _unknown(spelling: str) -> InvalidRequestError:
+    near = nearest(spelling, _SPELLINGS)
+    remedy = f"Did you mean `{near}`?" if near else "`%%deepseek?` lists the options."
+    return InvalidRequestError(
+        f"There is no option `{spelling}`.",
+        remedy=f"{remedy} A prompt that begins with a dash is told apart by `--` before it.",
+    )
+
+
+def _wrong(option: Option, text: str, why: str = "") -> InvalidRequestError:
+    shown = text if len(text) <= 60 else text[:59] + "…"
+    near = nearest(text, option.choices) if option.choices else None
+    return _refused(
+        f"`{option.long}` takes {option.range or option.metavar}, not `{shown}`.{why}",
+        option,
+        f"Did you mean `{option.long} {near}`?" if near else None,
+    )
+
+
+def _refused(message: str, option: Option, remedy: str | None = None) -> InvalidRequestError:
+    return InvalidRequestError(
+        message,
+        field=option.field or option.name,
+        limit=option.range or None,
+        remedy=remedy or f"For example `{example(option)}`.",
+    )
+
+
+_EXAMPLES = {
+    "number": "0.5", "count": "20", "text": '"some text"', "variable": "answer", "objects": "f,g",
+    "json": '{"seed": 1}',
+}
+
+
+def example(option: Option) -> str:
+    """The option as one might type it."""
+    if option.kind == "flag":
+        return option.long
+    value = option.choices[-1] if option.choices else _EXAMPLES.get(option.kind, option.metavar)
+    return f"{option.long} {value}"
+
+
+def options_table_markdown() -> str:
+    """The README's table of options."""
+    lines = ["| Option | Value | What it does |", "|---|---|---|"]
+    for group in GROUPS:
+        lines.append(f"| **{group}** | | |")
+        for option in OPTIONS:
+            if option.group == group:
+                spellings = ", ".join(f"`{spelling}`" for spelling in option.spellings)
+                value = option.range or ""
+                if option.implied is not None:
+                    value += f"; {option.implied} where it is left out"
+                lines.append(f"| {spellings} | {_in_table(value)} | {_in_table(option.help)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _in_table(text: str) -> str:
+    return re.sub(r'(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\\n)', r"`\1`", text).replace("|", "\\|")
+
+
+def help_text() -> str:
+    """The page of `%%deepseek?`."""
+    lines = [
+        "Ask a language model; the cell is the prompt, and the answer streams in below it.",
+        "",
+        "    %%deepseek [options] [prompt]         x = %deepseek [options] prompt",
+        "    prompt, over several lines            a prompt on one line; returns the answer",
+        "",
+        '    %%deepseek -t 0 -l --prefix "The capital of Australia is" -o answer',
+        "    What is the capital of Australia?",
+        "",
+    ]
+    width = max(len(option.usage) for option in OPTIONS) + 2
+    for group in GROUPS:
+        lines.append(group)
+        lines += [f"  {option.usage:<{width}}{option.help}" for option in OPTIONS if option.group == group]
+    lines += [
+        "",
+        "In the cell: {{ name }}, with blanks, is filled from your variables; a line @system, @user,",
+        "@assistant or @tool call_id=… alone begins a message of that role, @assistant prefix the answer.",
+        "`%config DeepSeekMagics` lists the defaults; %ds_login, %ds_models, %ds_why help.",
+    ]
+    return "\n".join(lines)

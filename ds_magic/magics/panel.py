@@ -1,0 +1,112 @@
+"""Errors for people: what happened, why, what to do next; the traceback only for those who ask."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import textwrap
+from collections.abc import Callable
+
+from ..api.errors import DeepSeekError
+from ..api.text import MASK, heal_surrogates, mask_keys
+
+_RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_BAR = "▌ "
+_NARROWEST, _WIDEST = 30, 92
+
+_TRANSPORT = re.compile(
+    r"[/\\](IPython|traitlets|requests|urllib3|ipykernel)[/\\]|[/\\](socket|ssl|http[/\\]client)\.py$"
+)
+
+
+def guarded(method: Callable) -> Callable:
+    """A magic whose errors are panels: the cell fails, and the traceback waits for `%ds_why`.
+
+    The error goes on without the frames below, whose locals hold prompts, headers and keys.
+    """
+
+    @functools.wraps(method)
+    def magic(self, *args, **kwargs):
+        failure: BaseException
+        try:
+            return method(self, *args, **kwargs)
+        except KeyboardInterrupt:
+            failure = KeyboardInterrupt()
+        except Exception as error:
+            self.why = traceback_text(error)
+            failure = as_panel(error)
+        args = kwargs = ()
+        raise failure
+
+    return magic
+
+
+def as_panel(error: Exception) -> Exception:
+    """The same error, shown by IPython as a panel instead of as a traceback."""
+    lines = functools.partial(panel, error)
+    error._render_traceback_ = lambda *_: lines()
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
+
+
+def panel(error: Exception, width: int | None = None) -> list[str]:
+    """The lines of an error's panel, at most `width` characters wide, with ANSI colours."""
+    width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
+    status = f" ({error.status})" if getattr(error, "status", None) else ""
+    if isinstance(error, DeepSeekError):
+        what, next_step = str(error), error.remedy
+    else:
+        what = f"{error} This was not foreseen: it is a mistake in ds_magic."
+        next_step = "`%ds_why` shows where it happened; please report it."
+    lines = [f"{_BOLD}{_RED}{type(error).__name__}{status}{_RESET}"]
+    lines += _wrapped(what, width)
+    if getattr(error, "partial", None) is not None:
+        lines += [f"{_DIM}{line}{_RESET}" for line in _wrapped("What had arrived is kept in the result.", width)]
+    lines += _wrapped(next_step, width, first="→ ")
+    if "%ds_why" not in next_step:
+        lines.append(f"{_DIM}%ds_why shows the traceback.{_RESET}")
+    return [f"{_RED}{_BAR}{_RESET}{line}" for line in lines]
+
+
+def plain(text: str) -> str:
+    """`text` with keys masked and without what a terminal would obey: control characters, overrides of direction."""
+    return _NOT_PLAIN.sub("\ufffd", mask_keys(heal_surrogates(text)))
+
+
+def traceback_text(error: Exception) -> str:
+    """The traceback without the transport's and IPython's frames, without locals, without keys."""
+    import traceback
+
+    from ..backend import current_key
+
+    told = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+    todo = [told]
+    while todo:
+        each = todo.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        each.stack = traceback.StackSummary.from_list(
+            [frame for frame in each.stack if frame.filename != __file__ and not _TRANSPORT.search(frame.filename)]
+        )
+        todo += [each.__cause__, each.__context__]
+    text = "".join(told.format())
+    key = current_key()
+    return plain(text.replace(key, MASK) if key else text)
+
+
+def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:
+    lines: list[str] = []
+    for paragraph in plain(text).splitlines() or [""]:
+        lines += textwrap.wrap(
+            paragraph,
+            width - len(_BAR),
+            initial_indent="  " if lines else first,
+            subsequent_indent="  ",
+            replace_whitespace=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return lines

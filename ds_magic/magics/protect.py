@@ -1,0 +1,62 @@
+"""Keeps IPython from taking `%deepseek Is 221 a prime?` for a request for help on `prime`."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+
+from IPython.core.inputtransformer2 import (
+    assemble_continued_line,
+    find_end_of_continued_line,
+    make_tokens_by_line,
+)
+
+_MAGIC = "deepseek"
+
+
+def protect_questions(lines: list[str]) -> list[str]:
+    """An input transformer: lines `%deepseek …` and `x = %deepseek …` become calls before IPython reads them.
+
+    `%deepseek?` stays a request for help. A call that stands alone ends in a semicolon, since its view
+    has shown the answer already. Text in strings and cells of other magics are left alone. A cell
+    `%%deepseek …` of one line gets an empty body, which IPython would refuse to be without.
+    """
+    if not any(f"%{_MAGIC}" in line for line in lines):
+        return lines
+    if lines[0].startswith("%%"):
+        alone = len(lines) == 1 and re.match(rf"%%{_MAGIC}(\s|$)", lines[0])
+        return [lines[0].rstrip("\n") + "\n", "\n"] if alone else lines
+    while True:
+        place = _find(lines)
+        if place is None:
+            return lines
+        lines = _as_call(lines, *place)
+
+
+protect_questions.has_side_effects = True
+"""So that a terminal, which asks whether a cell is complete, does not take that empty body for its end."""
+
+
+def _find(lines: list[str]) -> tuple[int, int, bool] | None:
+    """Line, column and whether it is assigned, of the first magic line that is not a request for help."""
+    for tokens in make_tokens_by_line(lines):
+        tokens = [token for token in tokens if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
+        for at, assigned in ((0, False), *((i + 1, True) for i, token in enumerate(tokens) if token.string == "=")):
+            if at + 1 >= len(tokens):
+                continue
+            percent, name = tokens[at], tokens[at + 1]
+            if percent.string == "%" and name.string == _MAGIC and percent.end == name.start:
+                line, column = percent.start[0] - 1, percent.start[1]
+                rest = lines[line][column + 1 + len(_MAGIC) :]
+                if rest.rstrip() in ("?", "??") or (rest[:1] and not rest[0].isspace()):
+                    continue
+                return line, column, assigned
+    return None
+
+
+def _as_call(lines: list[str], line: int, column: int, assigned: bool) -> list[str]:
+    end = find_end_of_continued_line(lines, line)
+    text = assemble_continued_line(lines, (line, column), end)
+    _, _, rest = text.partition(_MAGIC)
+    call = f"get_ipython().run_line_magic({_MAGIC!r}, {rest[1:]!r}){'' if assigned else ';'}\n"
+    return [*lines[:line], lines[line][:column] + call, *lines[end + 1 :]]

@@ -1,0 +1,49 @@
+"""Keys have no place in a cell: what holds one is refused before anything is sent."""
+
+from __future__ import annotations
+
+import re
+
+from ..api.errors import InvalidRequestError
+
+_KEY = re.compile(r"\bsk-[A-Za-z0-9_\-]{16,}")
+_LONG_ENOUGH = 16
+"""A shorter key in use may be an ordinary word ("local"), so it is not looked for in prompts."""
+
+
+def holds_key(text: str) -> bool:
+    """Whether an API key stands in `text`: one in use, or something of the form of one.
+
+    `sk-learn-compatible-estimators` is no key: a key has digits, or a long run of letters.
+    """
+    from ..backend import current_key
+
+    key = current_key()
+    if key and len(key) >= _LONG_ENOUGH and key in text:
+        return True
+    if "sk-" not in text:
+        return False
+    return any(re.search(r"\d|[A-Za-z]{20}", match) for match in _KEY.findall(text))
+
+
+def refuse_keys(*texts: str) -> None:
+    """Raise InvalidRequestError where one of the texts, as they were typed, holds a key."""
+    if any(map(holds_key, texts)):
+        texts = ()
+        raise InvalidRequestError(
+            "There is an API key in this cell, so nothing was sent. It now stands in the cell, in every saved "
+            "copy of the notebook, and in IPython's history.",
+            remedy="Delete it from the cell, revoke the key where you got it, and give a new one to `%ds_login`, "
+            "which does not show it.",
+        )
+
+
+def refuse_filled_keys(filled: dict[str, str]) -> None:
+    """Raise InvalidRequestError where text that was filled in holds a key; names the place."""
+    for expression, text in filled.items():
+        if holds_key(text):
+            text = filled = ""
+            raise InvalidRequestError(
+                f"`{{{{ {expression} }}}}` holds an API key, so nothing was sent.",
+                remedy="A key is never part of a prompt. Give it to `%ds_login`.",
+            )

@@ -1,0 +1,98 @@
+"""The magics in a real kernel: stopping, logging in, what is left in the notebook."""
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from tests.servers.scripted import ScriptedServer, chunk, event, head, said, text_chunk
+
+KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+PATIENCE = 30
+
+
+class Kernel:
+    def __init__(self):
+        self.manager, self.client = start_new_kernel(kernel_name="python3")
+
+    def run(self, code, answer=None, interrupt_at=None):
+        """Run a cell; its outputs (messages' contents).
+
+        `answer` is given to the question that it asks; when `interrupt_at` has been printed it is interrupted.
+        """
+        message = self.client.execute(code, allow_stdin=answer is not None)
+        if answer is not None:
+            asked = self.client.get_stdin_msg(timeout=PATIENCE)
+            assert asked["content"]["password"], "the question would show its answer"
+            self.client.input(answer)
+        outputs = []
+        while True:
+            got = self.client.get_iopub_msg(timeout=PATIENCE)
+            if got["parent_header"].get("msg_id") != message:
+                continue
+            if got["msg_type"] == "status" and got["content"]["execution_state"] == "idle":
+                return outputs
+            outputs.append(got["content"])
+            if interrupt_at and interrupt_at in "".join(output.get("text", "") for output in outputs):
+                interrupt_at = None
+                self.manager.interrupt_kernel()
+
+    def text(self, code, **more):
+        return "".join(output.get("text", "") for output in self.run(code, **more))
+
+
+@pytest.fixture
+def kernel(monkeypatch):
+    kernel = Kernel()
+    yield kernel
+    kernel.client.stop_channels()
+    kernel.manager.shutdown_kernel(now=True)
+
+
+def half_an_answer(connection):
+    """Streams two words, and waits for the other side to hang up."""
+    connection.send(head())
+    connection.send(chunk(event(text_chunk("Half an"))))
+    connection.send(chunk(event(text_chunk(" answer"))))
+    connection.wait_until_closed()
+
+
+def test_interrupting_a_cell_keeps_what_came_without_a_traceback(kernel):
+    with ScriptedServer(half_an_answer) as server:
+        kernel.run(
+            f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}\n"
+            "%config DeepSeekMagics.view = 'text'"
+        )
+        outputs = kernel.run("%%deepseek -o answer\nHi", interrupt_at=" answer")
+        assert not any("traceback" in output for output in outputs)
+        shown = kernel.text("print([answer.content, answer.interrupted, _ds is answer])")
+        assert shown == "['Half an answer', True, True]\n"
+
+
+def test_a_login_is_hidden_and_kept_for_this_kernel(kernel):
+    with ScriptedServer(said("Hello")) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        outputs = kernel.run("%ds_login", answer=KEY)
+        assert KEY not in str(outputs) and "memory" in str(outputs)
+        outputs = kernel.run("%%deepseek\nHi")
+        assert server.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        outputs += kernel.run("print(In, _ih, Out, list(get_ipython().history_manager.get_range()))\n%ds_why\n%whos")
+        outputs += kernel.run("{name: repr(value) for name, value in list(globals().items())}")
+        assert KEY not in str(outputs)
+        kernel.run("%ds_login --forget\n%deepseek Hi")
+        assert "authorization" not in server.requests[-1].headers
+
+
+def test_where_nobody_can_be_asked_login_says_what_to_do(kernel):
+    kernel.run("%load_ext ds_magic")
+    outputs = kernel.run("%ds_login")
+    assert "DEEPSEEK_API_KEY" in str(outputs)
+    assert outputs[-1]["ename"] == "InvalidRequestError"
+
+
+def test_run_all_stops_at_an_error(kernel):
+    kernel.run("%load_ext ds_magic")
+    cells = [kernel.client.execute(code) for code in ("%%deepseek -t hot\nHi", "ran = True")]
+    statuses = {}
+    while set(cells) - set(statuses):
+        reply = kernel.client.get_shell_msg(timeout=PATIENCE)
+        statuses[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+    assert [statuses[cell] for cell in cells] == ["error", "aborted"]

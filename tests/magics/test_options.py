@@ -1,0 +1,151 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ds_magic.api.errors import InvalidRequestError
+from ds_magic.magics.options import OPTIONS, help_text, options_table_markdown, parse
+
+
+def values(line):
+    return parse(line).values()
+
+
+def refusal(line):
+    with pytest.raises(InvalidRequestError) as caught:
+        parse(line).values()
+    return f"{caught.value} {caught.value.remedy}"
+
+
+def test_options_end_at_the_first_word_of_the_prompt():
+    parsed = parse("-t 0 What is -t 1 in Python?")
+    assert parsed.values() == {"temperature": 0}
+    assert parsed.prompt == "What is -t 1 in Python?"
+
+
+def test_apostrophes_and_quotes_in_a_prompt_are_only_that():
+    prompt = """What's "the matter' with 'it?"""
+    assert parse(f"-o x {prompt}").prompt == prompt
+
+
+@pytest.mark.parametrize("line", ["--temperature 0.5 x", "--temperature=0.5 x", "-t 0.5 x", "-t0.5 x", "-t=0.5 x"])
+def test_a_value_follows_its_option_in_each_of_the_usual_ways(line):
+    assert values(line) == {"temperature": 0.5}
+    assert parse(line).prompt == "x"
+
+
+def test_a_value_can_be_negative():
+    assert values("--frequency-penalty -1.5 --presence-penalty=-2") == {
+        "frequency_penalty": -1.5,
+        "presence_penalty": -2,
+    }
+
+
+def test_a_quoted_value_keeps_its_blanks_and_loses_its_quotes():
+    assert values("""-s "Be brief, don't ramble." """)["system"] == "Be brief, don't ramble."
+    assert values("""--system='Say "hi".' x""")["system"] == 'Say "hi".'
+    assert values(r"""-s "Say \"hi\"." x""")["system"] == 'Say "hi".'
+
+
+def test_a_backslash_in_a_quoted_value_is_only_a_backslash():
+    assert values(r'--prefix "\nabla \\ f"')["prefix"] == r"\nabla \\ f"
+
+
+def test_stop_is_repeatable_and_knows_escapes():
+    assert values(r'--stop "\n" --stop END --stop "a\tb\\n"')["stop"] == ["\n", "END", "a\tb\\n"]
+
+
+def test_the_word_after_l_is_its_number_only_if_it_is_a_number():
+    assert (values("-l 5 apples"), parse("-l 5 apples").prompt) == ({"top_logprobs": 5}, "apples")
+    assert (values("-l five"), parse("-l five").prompt) == ({"top_logprobs": 20}, "five")
+    assert (values("-l 5th"), parse("-l 5th").prompt) == ({"top_logprobs": 20}, "5th")
+    assert values("-l -t 0") == {"top_logprobs": 20, "temperature": 0}
+    assert values("-l") == {"top_logprobs": 20}
+    assert values("-l5 x") == {"top_logprobs": 5}
+
+
+def test_json_is_a_value_with_or_without_quotes():
+    expected = {"seed": 1, "x": {"y": [1, 2]}}
+    assert values('--extra {"seed": 1, "x": {"y": [1, 2]}} go')["extra"] == expected
+    assert values("""--extra '{"seed": 1, "x": {"y": [1, 2]}}' go""")["extra"] == expected
+
+
+def test_flags_have_their_opposites():
+    assert values("--no-stream --thinking") == {"stream": False, "thinking": True}
+    assert values("--no-thinking --stream") == {"stream": True, "thinking": False}
+
+
+def test_a_place_to_fill_is_one_word_of_a_value():
+    parsed = parse("-s {{ persona }} -t 0 go")
+    assert parsed.values(lambda text: text.replace("{{ persona }}", "a -t 1 b"))["system"] == "a -t 1 b"
+    assert parsed.prompt == "go"
+
+
+@pytest.mark.parametrize("prompt", ["-5 + 3 = ?", "- a list", "---", "--> see", "-", "→ x", "-1"])
+def test_a_prompt_may_begin_with_a_dash_that_is_no_option(prompt):
+    assert parse(prompt).prompt == prompt
+
+
+def test_two_dashes_end_the_options():
+    assert parse("-t 0 -- -t is an option").prompt == "-t is an option"
+
+
+@pytest.mark.parametrize(
+    ("line", "near"),
+    [("--temprature 1", "--temperature"), ("--top_p 1", "--top-p"), ("--max-token 3", "--max-tokens"),
+     ("--no-streem", "--no-stream")],
+)  # fmt: skip
+def test_an_unknown_option_names_the_nearest(line, near):
+    assert f"`{near}`" in refusal(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("-t hot", "a number from 0 to 2"),
+        ("--max-tokens many", "a whole number, 1 or more"),
+        ("--top-logprobs=1.5", "a whole number from 0 to 20"),
+        ("--reasoning-effort hi", '"none", "low", "high" or "max"'),
+        ("-o 1x", "the name of a variable"),
+        ("-o class", "the name of a variable"),
+        ("--extra [1]", "a JSON object"),
+        ("--extra {1}", "not JSON"),
+        ("--timeout soon", "a number of seconds"),
+        ("--timeout 0", "a number of seconds above 0"),
+        ("-t", "a number from 0 to 2"),
+        ("--model=", "the name of a model"),
+        ("--quiet=1", "takes no value"),
+        ('-s "never', "never ends"),
+        ("--tools ,", "names of Python objects"),
+    ],
+)
+def test_a_wrong_value_says_what_it_may_be(line, says):
+    assert says in refusal(line)
+
+
+@given(st.text())
+def test_any_line_is_taken_apart_or_refused(line):
+    try:
+        parsed = parse(line)
+    except InvalidRequestError:
+        return
+    assert line.endswith(parsed.prompt)
+
+
+@given(st.text(st.characters(blacklist_characters="-\x1c\x1d\x1e\x1f\x85", blacklist_categories=["Zs", "Zl", "Zp"]),
+               min_size=1))  # fmt: skip
+def test_every_prompt_that_does_not_begin_with_a_dash_stays_as_it_is(prompt):
+    prompt = prompt.strip()
+    assert parse(f"-t 0 {prompt}").prompt == prompt
+
+
+def test_help_and_the_table_name_every_option():
+    for option in OPTIONS:
+        for spelling in option.spellings:
+            assert re.search(rf"{re.escape(spelling)}\b", help_text())
+            assert f"`{spelling}`" in options_table_markdown()
+
+
+def test_every_option_that_takes_a_value_says_its_range():
+    assert [option.name for option in OPTIONS if option.kind not in ("flag", "text") and not option.range] == []

@@ -1,0 +1,177 @@
+"""The magics in a shell: results, errors, loading."""
+
+import pytest
+
+from ds_magic.magics.panel import panel
+from tests.servers.scripted import ScriptedServer, event, refused, streamed, text_chunk
+
+
+def failed(shell, cell, capsys):
+    """Run a cell that must fail; the class of its error, and what was printed."""
+    capsys.readouterr()
+    result = shell.run_cell(cell, store_history=True)
+    assert result.error_in_exec is not None, "the cell did not fail"
+    return type(result.error_in_exec).__name__, capsys.readouterr().out
+
+
+def test_a_result_is_bound_to_its_name_and_to_ds(ask, shell):
+    ask("%%deepseek -o answer\nHi")
+    assert str(shell.user_ns["answer"]) == "Hello world"
+    assert shell.user_ns["_ds"] is shell.user_ns["answer"]
+
+
+def test_a_line_returns_its_result(ask, shell):
+    ask("colour = %deepseek -t 0 Name a colour.")
+    assert shell.user_ns["colour"].content == "Hello world"
+
+
+def test_a_line_that_stands_alone_is_not_shown_twice(ask, capsys):
+    ask("%deepseek Hi?")
+    assert "Hello" not in capsys.readouterr().out
+
+
+def test_help_is_still_help(shell, capsys):
+    for cell in ("%deepseek?", "%%deepseek?", "?%deepseek"):
+        shell.run_cell(cell).raise_error()
+        assert "--temperature" in capsys.readouterr().out
+
+
+def test_text_in_strings_is_left_alone(shell):
+    shell.run_cell('text = """\n%deepseek Is it a prime?\n"""').raise_error()
+    assert shell.user_ns["text"] == "\n%deepseek Is it a prime?\n"
+
+
+def test_an_error_is_a_panel_and_the_cell_fails(shell, capsys, monkeypatch):
+    with ScriptedServer(refused(402, "Insufficient Balance")) as server:
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        name, shown = failed(shell, "%%deepseek\nHi", capsys)
+    assert name == "InsufficientBalanceError"
+    assert "Insufficient Balance" in shown and "--local" in shown and "Traceback" not in shown
+
+
+def test_why_shows_the_traceback_of_the_last_error(shell, capsys):
+    shell.run_cell("%ds_why").raise_error()
+    assert "Nothing has failed yet" in capsys.readouterr().out
+    failed(shell, "%%deepseek -t hot\nHi", capsys)
+    shell.run_cell("%ds_why").raise_error()
+    shown = capsys.readouterr().out
+    assert "Traceback" in shown and "options.py" in shown and "IPython" not in shown
+
+
+def test_an_empty_cell_says_what_to_do(shell, capsys):
+    for cell in ("%%deepseek", "%%deepseek -t 0\n\n", "%deepseek", "%deepseek -t 0"):
+        name, shown = failed(shell, cell, capsys)
+        assert name == "InvalidRequestError" and "nothing to ask" in shown
+
+
+def test_a_failed_call_leaves_the_earlier_result(ask, shell, capsys):
+    ask("%%deepseek -o answer\nHi")
+    ask.server.scripts = [refused(400, "no")]
+    failed(shell, "%%deepseek -o answer\nHi", capsys)
+    assert shell.user_ns["answer"].content == "Hello world"
+
+
+def test_what_had_arrived_of_a_broken_answer_is_bound_and_marked(ask, shell, capsys):
+    ask.server.scripts = [streamed(text_chunk("Half an"), done=False)]
+    name, shown = failed(shell, "%%deepseek -o answer\nHi", capsys)
+    assert name == "StreamInterruptedError" and "is kept" in shown
+    assert shell.user_ns["answer"].content == "Half an"
+    assert shell.user_ns["answer"].interrupted and shell.user_ns["_ds"] is shell.user_ns["answer"]
+
+
+def test_an_error_inside_a_stream_keeps_what_had_arrived(ask, shell, capsys):
+    ask.server.scripts = [streamed(text_chunk("Half an"), event({"error": {"message": "engine died"}}))]
+    name, shown = failed(shell, "%%deepseek\nHi", capsys)
+    assert name == "StreamInterruptedError" and "engine died" in shown
+    assert shell.user_ns["_ds"].content == "Half an"
+
+
+def test_a_mistake_of_ours_is_a_panel_too(shell, capsys, monkeypatch):
+    magics = shell.magics_manager.registry["DeepSeekMagics"]
+    monkeypatch.setattr(magics, "_client", lambda values: 1 / 0)
+    name, shown = failed(shell, "%%deepseek\nHi", capsys)
+    assert name == "ZeroDivisionError"
+    assert "division by zero" in shown and "%ds_why" in shown and "Traceback" not in shown
+
+
+def test_a_panel_is_as_narrow_as_the_terminal(shell, capsys):
+    import re
+
+    from ds_magic.api.errors import InvalidRequestError
+
+    lines = panel(InvalidRequestError("word " * 60), width=40)
+    assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in lines) <= 40
+
+
+def test_what_a_server_says_cannot_steer_the_terminal(shell, capsys, monkeypatch):
+    with ScriptedServer(refused(400, "a\x1b]0;title\x07b\u202ec\x9b31m")) as server:
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        _, shown = failed(shell, "%%deepseek\nHi", capsys)
+    assert not any(character in shown for character in ("\x1b]", "\x07", "\u202e", "\x9b"))
+
+
+def test_a_wrong_variable_of_the_environment_is_named(ask, shell, capsys, monkeypatch):
+    monkeypatch.setenv("DS_MAGIC_TEMPERATURE", "hot")
+    _, shown = failed(shell, "%deepseek Hi", capsys)
+    assert "DS_MAGIC_TEMPERATURE" in shown
+
+
+def everything_registered(shell):
+    manager = shell.magics_manager
+    return {
+        "magics": {kind: dict(magics) for kind, magics in manager.magics.items()},
+        "registry": dict(manager.registry),
+        "configurables": list(shell.configurables),
+        "transformers": [list(shell.input_transformers_cleanup), list(shell.input_transformers_post)],
+        "matchers": list(shell.Completer.custom_matchers),
+        "events": {name: list(callbacks) for name, callbacks in shell.events.callbacks.items()},
+        "names": set(shell.user_ns),
+    }
+
+
+def test_unloading_leaves_nothing_behind(bare_shell):
+    before = everything_registered(bare_shell)
+    bare_shell.extension_manager.load_extension("ds_magic")
+    assert everything_registered(bare_shell) != before
+    bare_shell.extension_manager.unload_extension("ds_magic")
+    assert everything_registered(bare_shell) == before
+
+
+def test_unloading_gives_back_what_loading_displaced(bare_shell):
+    bare_shell.register_magic_function(lambda line: "mine", "line", "ds_why")
+    bare_shell.extension_manager.load_extension("ds_magic")
+    bare_shell.extension_manager.unload_extension("ds_magic")
+    assert bare_shell.run_line_magic("ds_why", "") == "mine"
+
+
+def test_reloading_registers_everything_once(shell):
+    loaded = everything_registered(shell)
+    shell.extension_manager.reload_extension("ds_magic")
+    reloaded = everything_registered(shell)
+    assert reloaded["transformers"] == loaded["transformers"]
+    assert len(reloaded["configurables"]) == len(loaded["configurables"])
+    assert reloaded["magics"]["cell"].keys() == loaded["magics"]["cell"].keys()
+
+
+def test_config_has_help_for_every_default(shell, capsys):
+    shell.run_cell("%config DeepSeekMagics").raise_error()
+    shown = capsys.readouterr().out
+    traits = shell.magics_manager.registry["DeepSeekMagics"].traits(config=True)
+    assert all(trait.help and f"DeepSeekMagics.{name}=" in shown for name, trait in traits.items())
+
+
+@pytest.mark.parametrize("module", ["pydantic", "requests", "numpy", "pandas", "markdown_it"])
+def test_loading_imports_nothing_heavy(module, tmp_path):
+    import subprocess
+    import sys
+
+    program = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell()\n"
+        f"before = {module!r} in sys.modules\n"
+        "shell.run_cell('%load_ext ds_magic').raise_error()\n"
+        f"print(before, {module!r} in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-2:] == ["False", "False"]
