@@ -68,6 +68,17 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
     return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout))
 
 
+def named(name: str | None) -> Client | None:
+    """The client of the server that a completion's `backend` names, or None where it is no longer known."""
+    if name == EMBEDDED:
+        return resolve(local=True)
+    for client in _clients.values():
+        if client.name == name:
+            return client
+    client = resolve()
+    return client if client.name == name else None
+
+
 def _client(identity: Any, make) -> Client:
     if identity not in _clients:
         _clients[identity] = make()

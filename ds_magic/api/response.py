@@ -14,6 +14,7 @@ from .lenient import Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, T
 from .token_logprobs import TokenLogprobs
 
 if TYPE_CHECKING:
+    from ..experiments.branch import Branch, BranchTree
     from ..logprobs.table import LogprobTable
     from .request import ChatRequest
 
@@ -138,6 +139,9 @@ class ChatCompletion(Incoming):
     _backend: str | None = PrivateAttr(default=None)
     _interruption: str | None = PrivateAttr(default=None)
     _notes: list[str] = PrivateAttr(default_factory=list)
+    _parent: ChatCompletion | None = PrivateAttr(default=None)
+    _branch: Branch | None = PrivateAttr(default=None)
+    _branches: list[ChatCompletion] = PrivateAttr(default_factory=list)
 
     @classmethod
     def from_wire(
@@ -188,6 +192,44 @@ class ChatCompletion(Incoming):
     def notes(self) -> list[str]:
         """What was changed or ignored on the way, one sentence each."""
         return self._notes
+
+    @property
+    def parent(self) -> ChatCompletion | None:
+        """The answer that this one branched off, or None."""
+        return self._parent
+
+    @property
+    def branch(self) -> Branch | None:
+        """Where and how this one left its parent, or None."""
+        return self._branch
+
+    @property
+    def branches(self) -> tuple[ChatCompletion, ...]:
+        """The answers that branched off this one, the oldest first."""
+        return tuple(self._branches)
+
+    def adopted_by(self, parent: ChatCompletion, branch: Branch) -> ChatCompletion:
+        """This completion, as a branch of `parent`."""
+        self._parent, self._branch = parent, branch
+        parent._branches.append(self)
+        return self
+
+    def fork(
+        self, token: str | int, instead: str | None = None, *, rank: int | None = None, **fields: Any
+    ) -> ChatCompletion:
+        """The answer continued from `token`, with `instead` (or the alternative of `rank`) in its place.
+
+        See `experiments.branch.fork`.
+        """
+        from ..experiments.branch import fork
+
+        return fork(self, token, instead, rank=rank, **fields)
+
+    def tree(self) -> BranchTree:
+        """The answer and all its branches, with what they share dimmed."""
+        from ..experiments.branch import tree
+
+        return tree(self)
 
     @property
     def choice(self) -> Choice:
