@@ -14,8 +14,11 @@ from .lenient import Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, T
 from .token_logprobs import TokenLogprobs
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..experiments.branch import Branch, BranchTree
     from ..logprobs.table import LogprobTable
+    from ..views.explorer.widget import Explorer
     from .request import ChatRequest
 
 class ChoiceLogprobs(Incoming):
@@ -224,6 +227,21 @@ class ChatCompletion(Incoming):
         from ..experiments.branch import fork
 
         return fork(self, token, instead, rank=rank, **fields)
+
+    def explore(self) -> Explorer:
+        """A live widget over the token probabilities, in which alternatives can be continued.
+
+        Raises InvalidRequestError where the answer has no logprobs.
+        """
+        from ..experiments.branch import explorer
+
+        return explorer(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
+        from ..experiments.branch import export
+
+        return export(self, path)
 
     def tree(self) -> BranchTree:
         """The answer and all its branches, with what they share dimmed."""

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..api.client import Client
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
     from ..logprobs.table import Alternative, LogprobTable, Token
     from ..run import Sink
+    from ..views.explorer.widget import Explorer
 
 BOUNDARIES = "The prefix was tokenised anew: tokens beside the branching point may fall otherwise than before."
 
@@ -236,6 +239,31 @@ def _entries(parent: ChatCompletion, point: Branch, reply: list[Any]) -> list[An
         "forced": True,
     }
     return [*shared, forced, *reply]
+
+
+def explorer(answer: ChatCompletion) -> Explorer:
+    """The explorer over an answer, with branching."""
+    from ..views.explorer.widget import Explorer
+
+    _tables(answer)
+    return Explorer(answer, fork=fork)
+
+
+def export(answer: ChatCompletion, path: str | Path) -> Path:
+    """Write the explorer over an answer, its reasoning and its branches as one HTML file."""
+    from ..views.explorer.page import write_page
+
+    return write_page(path, _tables(answer), title=answer.content.strip()[:80] or "Token probabilities")
+
+
+def _tables(answer: ChatCompletion) -> dict[str, LogprobTable]:
+    named = {"reasoning": answer.reasoning_logprobs, "answer": answer.logprobs}
+    walk = [child for _, child in BranchTree(answer)][1:]
+    named |= {f"branch {i}: {child.branch.instead.strip()}": child.logprobs for i, child in enumerate(walk, 1)}
+    found = {name: table for name, table in named.items() if table is not None and len(table)}
+    if not found:
+        raise _refusal("The answer has no token probabilities.", remedy="Ask for them with -l, or logprobs=True.")
+    return found
 
 
 class BranchTree:

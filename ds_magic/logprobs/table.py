@@ -23,6 +23,8 @@ from .wire import read_entries
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ds_magic.views.explorer.widget import Explorer
+
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
 
@@ -389,6 +391,18 @@ class LogprobTable(_Columns):
                 1,
             )
         )
+
+    def explore(self) -> Explorer:
+        """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""
+        from ds_magic.views.explorer.widget import Explorer
+
+        return Explorer(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the explorer over this table as one HTML file that needs no network; returns the path."""
+        from ds_magic.views.explorer.page import write_page
+
+        return write_page(path, {"tokens": self})
 
     def __repr__(self) -> str:
         parts = [f"{len(self):,} tokens"]

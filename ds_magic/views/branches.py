@@ -29,7 +29,7 @@ def tree_html(tree: Tree) -> str:
     return (
         '<div class="mathjax_ignore tex2jax_ignore" style="margin:8px 0;font-size:14px;line-height:1.5;'
         'max-width:900px">'
-        f'{blocks}<div style="font-size:12px;opacity:0.75">{_spent(tree)}</div></div>'
+        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent(tree.requests)}</div></div>'
     )
 
 
@@ -37,13 +37,13 @@ def _block(depth: int, answer: ChatCompletion) -> str:
     border = f"border-left:2px solid {tint(0.6)};" if depth else ""
     return (
         f'<div style="{border}margin:0 0 10px {24 * depth}px;padding:0 0 0 {8 if depth else 0}px">'
-        f'<div style="font-size:12px;opacity:0.75">{escape(_heading(answer))}</div>'
+        f'<div style="font-size:12px;opacity:0.75">{escape(heading(answer))}</div>'
         f'<div dir="auto" style="overflow:hidden;overflow-wrap:break-word">{_text(answer)}</div></div>'
     )
 
 
 def _text(answer: ChatCompletion) -> str:
-    shared, forced, own = _parts(answer)
+    shared, forced, own = parts(answer)
     marked = f'<b style="background-color:{tint(0.4)};border-radius:3px">{_shown(forced)}</b>' if forced else ""
     base = f'<span style="opacity:0.65">{_shown(shared)}</span>' if shared else ""
     return base + marked + _shown(own)
@@ -54,8 +54,8 @@ def _shown(text: str) -> str:
     return escape(inline(text).replace("·", " ")).replace("↵", "<br>")
 
 
-def _parts(answer: ChatCompletion) -> tuple[str, str, str]:
-    """What the branch shares with its parent (and the prefix of all), the forced text, and its own."""
+def parts(answer: ChatCompletion) -> tuple[str, str, str]:
+    """A branch's text in three: what it shares with its parent (and all's prefix), what was forced, its own."""
     branch = answer.branch
     if branch is None:
         return (answer.request and answer.request.prefix) or "", "", answer.content
@@ -63,7 +63,8 @@ def _parts(answer: ChatCompletion) -> tuple[str, str, str]:
     return branch.base + answer.content[: branch.char], branch.instead, answer.content[end:]
 
 
-def _heading(answer: ChatCompletion) -> str:
+def heading(answer: ChatCompletion) -> str:
+    """Where a branch left its parent, with what, and how it did."""
     branch = answer.branch
     facts = []
     if branch is None:
@@ -79,21 +80,21 @@ def _heading(answer: ChatCompletion) -> str:
     return ", ".join(facts)
 
 
-def _spent(tree: Tree) -> str:
-    branches = tree.requests - 1
-    return (
-        f"{tree.requests} request{'s' * (tree.requests > 1)}: the answer and {branches} branch{'es' * (branches != 1)}"
-    )
+def spent(requests: int) -> str:
+    """How many requests a tree took, in words."""
+    branches = requests - 1
+    answer = f"{requests} request{'s' * (requests > 1)}: the answer"
+    return f"{answer} and {branches} branch{'es' * (branches > 1)}" if branches else answer
 
 
 def tree_text(tree: Tree) -> str:
     """The same as text: `…` stands for what is shared, the forced token between ▸ and ◂."""
     lines = []
     for depth, answer in tree:
-        shared, forced, own = _parts(answer)
+        shared, forced, own = parts(answer)
         shared, forced, own = (inline(part).replace("·", " ") for part in (shared, forced, own))
         indent = "  " * depth
         tail = shared if len(shared) <= 40 else "…" + shared[-39:]
-        lines.append(f"{indent}{'└ ' if depth else ''}{_heading(answer)}")
+        lines.append(f"{indent}{'└ ' if depth else ''}{heading(answer)}")
         lines.append(f"{indent}  {tail}{'▸' + forced.strip() + '◂' if forced else ''}{own}")
-    return "\n".join([*lines, _spent(tree)])
+    return "\n".join([*lines, spent(tree.requests)])

@@ -33,7 +33,7 @@ def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
     """
     if not len(table):
         return ""
-    groups = _groups(table)
+    groups = drawn_groups(table)
     found = classes(table, metric)
     body = ""
     if len(table) <= FULL_LIMIT:
@@ -50,7 +50,7 @@ def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
     )
 
 
-def _groups(table: LogprobTable) -> list[tuple[int, int]]:
+def drawn_groups(table: LogprobTable) -> list[tuple[int, int]]:
     """Ranges of tokens that are drawn as one: the parts of a character, else each alone."""
     starts = np.flatnonzero(np.concatenate(([True], table.glyph[1:] != table.glyph[:-1])))
     return list(zip(starts.tolist(), [*starts[1:].tolist(), len(table)], strict=True))
@@ -139,7 +139,7 @@ def _legend(table: LogprobTable, metric_name: str) -> str:
     if (table.status == "censored").any():
         swatches.append(f'<span style="padding:0 6px;{_CENSORED}">below the alternatives returned</span>')
     if UNKNOWN in found:
-        swatches.append(f'<span style="padding:0 6px;{_UNKNOWN}">not known</span>')
+        swatches.append(f'<span style="padding:0 6px;{_UNKNOWN}">{escape(metric.unknown)}</span>')
     if table.forced.any():
         swatches.append('<i style="padding:0 6px;opacity:0.7">prefix</i>')
     return (

@@ -32,6 +32,7 @@ class Metric:
     title: str
     edges: tuple[float, ...]
     names: tuple[str, ...]
+    unknown: str = "not known"
 
     def alpha(self, class_: int) -> float:
         """How strong the tint of a class is, 0 … WIDEST_TINT."""
@@ -44,7 +45,12 @@ METRICS = {
         "probability", (-0.9, -0.5, -0.1, -0.01), ("> 90 %", "50 – 90 %", "10 – 50 %", "1 – 10 %", "< 1 %")
     ),
     "rank": Metric("rank", (2, 6, 21), ("1", "2 – 5", "6 – 20", "> 20")),
-    "entropy": Metric("entropy, bits", (0.5, 1.5, 3, 5), ("< 0.5", "0.5 – 1.5", "1.5 – 3", "3 – 5", "≥ 5")),
+    "entropy": Metric(
+        "entropy, bits",
+        (0.5, 1.5, 3, 5),
+        ("< 0.5", "0.5 – 1.5", "1.5 – 3", "3 – 5", "≥ 5"),
+        unknown=f"known to no better than {WIDE_INTERVAL} bit",
+    ),
 }
 
 
