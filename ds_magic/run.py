@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from .api.client import Client
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from .api.events import Event
     from .api.request import ChatRequest
     from .api.response import ChatCompletion, Delta
+
+    Outcome = tuple[ChatCompletion | None, BaseException | None]
+    """What there is to keep, and what there is to raise."""
 
 TWICE_SECONDS = 1.0
 """Two interrupts within this many seconds mean "stop everything", also a Run All."""
@@ -43,54 +46,68 @@ def run(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> ChatComp
     """
     from .api.errors import DeepSeekError
 
-    def tell(event: Event) -> None:
-        for sink in sinks:
-            sink.event(event)
-
-    for sink in sinks:
-        sink.start(request, client.name)
-    completion = None
+    answer = _unstreamed if request.stream is False else _streamed
+    completion: ChatCompletion | None = None
     error: BaseException | None = None
     try:
-        answer = _unstreamed if request.stream is False else _streamed
-        completion = answer(client, request, sinks, tell)
-    except DeepSeekError as caught:
-        error, completion = caught, caught.partial
+        for sink in sinks:
+            sink.start(request, client.name)
+        completion, error = answer(client, request, sinks)
     except BaseException as caught:
         error = caught
+    failed = error if isinstance(error, DeepSeekError) else None
     for sink in sinks:
-        sink.finish(completion, error if isinstance(error, DeepSeekError) else None)
+        try:
+            sink.finish(completion, failed)
+        except KeyboardInterrupt as caught:
+            error = error or _second_interrupt(caught)
+        except BaseException as caught:
+            error = error or caught
     if error is not None:
         raise error
     return completion
 
 
-def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell: Any) -> ChatCompletion:
-    stream = client.stream(request, on_event=tell)
+def _tell(sinks: Sequence[Sink]) -> Callable[[Event], None]:
+    def tell(event: Event) -> None:
+        for sink in sinks:
+            sink.event(event)
+
+    return tell
+
+
+def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> Outcome:
+    stream = client.stream(request, on_event=_tell(sinks))
+    error: BaseException | None = None
     try:
-        for delta in stream:
-            for sink in sinks:
-                sink.delta(delta)
-    except KeyboardInterrupt:
-        _note_interrupt()
-    finally:
+        try:
+            for delta in stream:
+                for sink in sinks:
+                    sink.delta(delta)
+        except KeyboardInterrupt as caught:
+            error = _second_interrupt(caught)
         stream.close()
-    return stream.completion
+    except BaseException as caught:  # also an interrupt on the heels of the first
+        error = caught
+        stream.close()
+    nothing = error is not None and not stream.has_begun
+    return (None if nothing else stream.completion), error
 
 
-def _unstreamed(client: Client, request: ChatRequest, sinks: Sequence[Sink], tell: Any) -> ChatCompletion:
+def _unstreamed(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> Outcome:
     from .api.response import ChatCompletion
 
     try:
-        return client.chat(request, on_event=tell)
-    except KeyboardInterrupt:
-        _note_interrupt()
-    return ChatCompletion.from_wire({}, request=request, backend=client.name, interruption="stopped")
+        return client.chat(request, on_event=_tell(sinks)), None
+    except KeyboardInterrupt as caught:
+        error = _second_interrupt(caught)
+    if error is not None:
+        return None, error
+    return ChatCompletion.from_wire({}, request=request, backend=client.name, interruption="stopped"), None
 
 
-def _note_interrupt() -> None:
-    """Swallow a first interrupt; the second within a second goes on to whoever called."""
+def _second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:
+    """None for a first interrupt, which ends one answer; the second within a second, to be raised."""
     global _last_interrupt
     previous, _last_interrupt = _last_interrupt, time.monotonic()
-    if _last_interrupt - previous < TWICE_SECONDS:
-        raise KeyboardInterrupt
+    return interrupt if _last_interrupt - previous < TWICE_SECONDS else None

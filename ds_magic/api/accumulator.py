@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from .text import heal_surrogates
+from .text import heal
 from .token_logprobs import StreamedEntries
+from .wire import index_of, written
 
 _CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
+_HEAD_FIELDS = ("id", "created", "model", "system_fingerprint")
 _CHOICE_FIELDS = frozenset(("index", "delta", "finish_reason", "logprobs"))
 _DELTA_FIELDS = frozenset(("role", "content", "reasoning_content", "tool_calls"))
 
@@ -32,16 +33,15 @@ class _ToolCall:
         self.name = function.get("name") or self.name
         arguments = function.get("arguments")
         if arguments is not None and arguments != "":
-            self.arguments.append(arguments if isinstance(arguments, str) else json.dumps(arguments))
+            self.arguments.append(arguments if isinstance(arguments, str) else written(arguments))
 
     def wire(self) -> dict[str, Any]:
-        function = {"name": self.name or "", "arguments": heal_surrogates("".join(self.arguments))}
+        function = {"name": self.name or "", "arguments": "".join(self.arguments)}
         return {"id": self.id, "type": self.type or "function", "function": function}
 
 
 class _Choice:
-    def __init__(self, index: int) -> None:
-        self.index = index
+    def __init__(self) -> None:
         self.role: str | None = None
         self.content: list[str] = []
         self.reasoning_content: list[str] = []
@@ -52,7 +52,7 @@ class _Choice:
         self.unknown: dict[str, Any] = {}
         self.unknown_in_message: dict[str, Any] = {}
 
-    def add(self, choice: dict[str, Any], payload: bytes) -> None:
+    def add(self, choice: dict[str, Any], payload: bytes, position: int) -> None:
         delta = choice.get("delta")
         if isinstance(delta, dict):
             content = delta.get("content")
@@ -62,8 +62,8 @@ class _Choice:
                 self._add_rest_of(delta)
         logprobs = choice.get("logprobs")
         if logprobs and isinstance(logprobs, dict):
-            self._add_logprobs(logprobs, payload)
-        if choice.get("finish_reason") is not None:
+            self._add_logprobs(logprobs, payload, position)
+        if choice.get("finish_reason"):
             self.finish_reason = choice["finish_reason"]
         if not _CHOICE_FIELDS.issuperset(choice):
             self.unknown.update(_unknown(choice, _CHOICE_FIELDS))
@@ -79,12 +79,12 @@ class _Choice:
         if not _DELTA_FIELDS.issuperset(delta):
             self.unknown_in_message.update(_unknown(delta, _DELTA_FIELDS))
 
-    def _add_logprobs(self, logprobs: dict[str, Any], payload: bytes) -> None:
+    def _add_logprobs(self, logprobs: dict[str, Any], payload: bytes, position: int) -> None:
         for name, entries in logprobs.items():
             if entries and isinstance(entries, list):
                 if name not in self.logprobs:
-                    self.logprobs[name] = StreamedEntries(name, self.index)
-                self.logprobs[name].append(payload, len(entries))
+                    self.logprobs[name] = StreamedEntries(name)
+                self.logprobs[name].append(payload, position, len(entries))
 
     def _add_tool_calls(self, pieces: Any) -> None:
         for piece in pieces if isinstance(pieces, list) else ():
@@ -105,19 +105,19 @@ class _Choice:
             return max(self.tool_calls, default=-1) + 1
         return self.last_call
 
-    def wire(self) -> dict[str, Any]:
+    def wire(self, index: int) -> dict[str, Any]:
         message = {
             **self.unknown_in_message,
             "role": self.role or "assistant",
-            "content": heal_surrogates("".join(self.content)) if self.content else None,
+            "content": "".join(self.content) if self.content else None,
         }
         if self.reasoning_content:
-            message["reasoning_content"] = heal_surrogates("".join(self.reasoning_content))
+            message["reasoning_content"] = "".join(self.reasoning_content)
         if self.tool_calls:
             message["tool_calls"] = [self.tool_calls[key].wire() for key in sorted(self.tool_calls)]
         return {
             **self.unknown,
-            "index": self.index,
+            "index": index,
             "message": message,
             "logprobs": self.logprobs or None,
             "finish_reason": self.finish_reason,
@@ -127,7 +127,7 @@ class _Choice:
 class Accumulator:
     """Adds up parsed chunks. `add` takes one; `wire` gives the body that an unstreamed answer would have had.
 
-    The first chunk's id, model and the like stand; the last usage that is not null wins; `""` and null
+    The first id, model and the like that is not empty stands; the last usage that is not null wins; `""` and null
     in a delta mean nothing; tool calls and choices are merged by their index.
     """
 
@@ -139,23 +139,21 @@ class Accumulator:
 
     def add(self, chunk: dict[str, Any], payload: bytes) -> None:
         """Take in one chunk: `chunk` is what was parsed from `payload`."""
-        if not self._head:
-            self._head = {name: chunk[name] for name in ("id", "created", "model") if name in chunk}
-        if chunk.get("system_fingerprint"):
-            self._head.setdefault("system_fingerprint", chunk["system_fingerprint"])
+        if len(self._head) < len(_HEAD_FIELDS):
+            for name in _HEAD_FIELDS:
+                if chunk.get(name):
+                    self._head.setdefault(name, chunk[name])
         if chunk.get("usage") is not None:
             self._usage = chunk["usage"]
         choices = chunk.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
+        for position, choice in enumerate(choices) if isinstance(choices, list) else ():
             if not isinstance(choice, dict):
                 continue
-            index = choice.get("index")
-            if not isinstance(index, int):
-                index = 0
+            index = index_of(choice)
             state = self._choices.get(index)
             if state is None:
-                state = self._choices[index] = _Choice(index)
-            state.add(choice, payload)
+                state = self._choices[index] = _Choice()
+            state.add(choice, payload, position)
         if not _CHUNK_FIELDS.issuperset(chunk):
             self._unknown.update(_unknown(chunk, _CHUNK_FIELDS))
 
@@ -168,10 +166,10 @@ class Accumulator:
 
     def wire(self) -> dict[str, Any]:
         """The body of the completion so far."""
-        return {
+        return heal({
             **self._unknown,
             **self._head,
             "object": "chat.completion",
-            "choices": [self._choices[index].wire() for index in sorted(self._choices)],
+            "choices": [self._choices[index].wire(index) for index in sorted(self._choices)],
             "usage": self._usage,
-        }
+        })

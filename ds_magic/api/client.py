@@ -17,7 +17,7 @@ from .exchange import Exchange, Timeouts
 from .request import DEFAULT_MODEL, ChatRequest
 from .response import ChatCompletion, Model, Timing
 from .stream import Stream, parse_body, read_payload
-from .text import mask_keys
+from .text import mask_keys, shorten
 from .transport import KeyAuth, make_session, place
 
 DEFAULT_BASE_URL = "https://api.deepseek.com"
@@ -65,8 +65,11 @@ class Client:
     ):
         base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or DEFAULT_BASE_URL
         self.base_url = base_url.strip().rstrip("/")
-        api_key = api_key or os.environ.get("DEEPSEEK_API_KEY")
-        self._auth = KeyAuth(api_key) if api_key else None
+        auth = KeyAuth(api_key or os.environ.get("DEEPSEEK_API_KEY") or "")
+        api_key = None  # a traceback through here may show what its names stand for
+        if not auth.is_sendable:
+            raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
+        self._auth = auth if auth.reveal() else None
         self.model = model or DEFAULT_MODEL
         self._model_is_named = model is not None
         self.timeouts = Timeouts.of(timeout)
@@ -96,13 +99,14 @@ class Client:
         `fields`: every request field by its wire name; with `stream=True` the answer is streamed and
         collected. Raises a DeepSeekError.
         """
-        if messages.stream if isinstance(messages, ChatRequest) else fields.get("stream"):
+        if fields.get("stream", isinstance(messages, ChatRequest) and messages.stream):
             with self.stream(messages, timeout=timeout, on_event=on_event, **fields) as stream:
                 for _ in stream:
                     pass
             return stream.completion
         on_event = on_event or self._on_event
         request, named, notes = self._prepare(messages, fields, on_event)
+        timeout = self._timeouts(timeout)
         error = None
         try:
             exchange, request = self._open(request, named, timeout, on_event, notes)
@@ -123,7 +127,8 @@ class Client:
     ) -> Stream:
         """The answer as it comes: a Stream to iterate over, with its `.completion`. Arguments as for `chat`."""
         on_event = on_event or self._on_event
-        if not isinstance(messages, ChatRequest):
+        timeout = self._timeouts(timeout)
+        if fields or not isinstance(messages, ChatRequest):
             fields["stream"] = True
         request, named, notes = self._prepare(messages, fields, on_event)
         if not request.stream:
@@ -138,15 +143,10 @@ class Client:
         """The models that the server offers. Raises a DeepSeekError."""
         error = None
         try:
-            exchange = self._exchange("GET", "/models", None, None, self._on_event)
-            exchange.open()
-            body, _ = self._collect(exchange, self._on_event)
+            return self._models(self.timeouts, self._on_event)
         except DeepSeekError as caught:
             error = caught
-        if error is not None:
-            raise bare(error, self.masked)
-        listed = body.get("data")
-        return [Model.model_validate(each) for each in listed or () if isinstance(each, dict)]
+        raise bare(error, self.masked)
 
     def close(self) -> None:
         """Let go of the idle connections."""
@@ -175,7 +175,10 @@ class Client:
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None]
     ) -> tuple[ChatRequest, bool, list[str]]:
         """The request to send, whether the user named its model, and what there is to say about it."""
-        request = messages if isinstance(messages, ChatRequest) else ChatRequest.build(messages, **fields)
+        if isinstance(messages, ChatRequest):
+            request = messages.changed(**fields) if fields else messages
+        else:
+            request = ChatRequest.build(messages, **fields)
         named = "model" in request.model_fields_set or self._model_is_named
         if "model" not in request.model_fields_set:
             request = request.model_copy(update={"model": self.model})
@@ -192,7 +195,7 @@ class Client:
         self,
         request: ChatRequest,
         named: bool,
-        timeout: Timeouts | float | None,
+        timeout: Timeouts,
         on_event: Callable[[Event], None],
         notes: list[str],
         adopt: Callable[[Exchange], None] = lambda exchange: None,
@@ -207,10 +210,10 @@ class Client:
             if not _says_unknown_model(caught):
                 raise
             refusal = caught
-        offered = self._offered()
+        offered = self._offered(timeout, on_event, adopt)
         if named or not offered or request.model in offered:
-            if offered:
-                refusal.remedy = f"Name a model that this server has: {', '.join(offered[:12])}."
+            if offered and request.model not in offered:
+                refusal.remedy = f"Name a model that this server has: {shorten(', '.join(offered))}."
             raise refusal
         note = f"This server does not know {request.model}: {offered[0]} answers, its first model."
         self.model = offered[0]
@@ -222,26 +225,42 @@ class Client:
         exchange.open()
         return exchange, request
 
-    def _offered(self) -> list[str]:
+    def _offered(self, *how: Any) -> list[str]:
         try:
-            return [model.id for model in self.models() if model.id]
+            return [model.id for model in self._models(*how) if model.id]
         except DeepSeekError:
             return []
 
-    def _chat_exchange(self, request: ChatRequest, timeout: Any, on_event: Callable[[Event], None]) -> Exchange:
+    def _models(
+        self,
+        timeout: Timeouts,
+        on_event: Callable[[Event], None],
+        adopt: Callable[[Exchange], None] = lambda exchange: None,
+    ) -> list[Model]:
+        exchange = self._exchange("GET", "/models", None, timeout, on_event)
+        adopt(exchange)
+        exchange.open()
+        body, _ = self._collect(exchange, on_event)
+        listed = body.get("data")
+        listed = listed if isinstance(listed, list) else []
+        return [Model.model_validate(each) for each in listed if isinstance(each, dict)]
+
+    def _chat_exchange(self, request: ChatRequest, timeout: Timeouts, on_event: Callable[[Event], None]) -> Exchange:
         path = "/chat/completions"
         if request.needs_beta and not self.base_url.endswith("/beta"):
             path = "/beta" + path
         return self._exchange("POST", path, request.encode(), timeout, on_event)
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None, timeout: Any, on_event: Callable[[Event], None]
+        self, method: str, path: str, body: bytes | None, timeouts: Timeouts, on_event: Callable[[Event], None]
     ) -> Exchange:
         base = self.base_url
         if path.startswith("/beta/"):
             base = base.removesuffix("/v1")
-        timeouts = self.timeouts if timeout is None else Timeouts.of(timeout)
         return Exchange(self, method, base + path, body, timeouts=timeouts, on_event=on_event)
+
+    def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
+        return self.timeouts if timeout is None else Timeouts.of(timeout)
 
     def _collect(self, exchange: Exchange, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
         whole = False

@@ -166,9 +166,13 @@ def described(error: Any) -> dict[str, Any]:
 def bare(error: DeepSeekError, masked: Callable[[str], str]) -> DeepSeekError:
     """The error as it may be shown: without the frames it passed and its cause, whose locals may hold headers.
 
-    `masked` takes the client's key out of the message.
+    `masked` takes the client's key out of what the server said.
     """
     error.message = masked(error.message)
     error.args = (error.message,)
+    for name in ("remedy", "field", "type", "code"):
+        said = getattr(error, name)
+        if isinstance(said, str):
+            setattr(error, name, masked(said))
     error.__context__ = error.__cause__ = None
     return error.with_traceback(None)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import requests
-
 from .errors import (
     APIConnectionError,
     APITimeoutError,
     DeepSeekError,
+    InvalidRequestError,
     StreamInterruptedError,
+    bare,
     class_for_status,
     described,
 )
@@ -28,6 +28,8 @@ from .transport import opening_error, place, reading_error, watching
 from .wire import parse_json
 
 if TYPE_CHECKING:
+    import requests
+
     from .client import Client
 
 _READ_SIZE = 65536
@@ -50,12 +52,19 @@ class Timeouts:
 
     @classmethod
     def of(cls, timeout: Timeouts | float | None) -> Timeouts:
-        """`timeout` as Timeouts; a bare number is the total."""
-        if isinstance(timeout, Timeouts):
-            return timeout
+        """`timeout` as Timeouts; a bare number is the total. Raises InvalidRequestError where a time is not > 0."""
         if timeout is None:
             return cls()
-        return cls(connect=min(10.0, timeout), total=float(timeout))
+        if not isinstance(timeout, Timeouts):
+            timeout = cls(total=timeout)
+        for seconds in (timeout.connect, timeout.idle, timeout.total):
+            if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds <= threading.TIMEOUT_MAX):
+                limit = "a number of seconds greater than 0"
+                raise InvalidRequestError(
+                    f"`timeout` is {seconds!r}, and must be {limit}.", field="timeout", value=seconds, limit=limit,
+                    remedy="Change `timeout`.",
+                )
+        return timeout
 
 
 class Exchange:
@@ -89,6 +98,7 @@ class Exchange:
         self.closed = False
         self._expired = False
         self._deadline: threading.Timer | None = None
+        self._expires_at: float | None = None
         self.sent_at = 0.0
 
     @property
@@ -102,23 +112,31 @@ class Exchange:
         Raises a DeepSeekError for a refusal or where no connection can be had.
         """
         if self._timeouts.total is not None:
+            self._expires_at = time.monotonic() + self._timeouts.total
             self._deadline = threading.Timer(self._timeouts.total, self._expire)
             self._deadline.daemon = True
             self._deadline.start()
+        try:
+            self._open_with_retries()
+        except BaseException:
+            self._end()
+            raise
+        self._raise_if_expired()
+        return not self.closed
+
+    def _open_with_retries(self) -> None:
         attempt = 0
         while not self.closed:
             error = self._try_to_open()
             if error is None or self.closed:
-                break
+                return
             attempt += 1
             wait = wait_before(attempt, error.retry_after)
             if not error.retryable or attempt > self._client.retries or wait is None:
-                self._end()
                 raise error
+            error = bare(error, self._client.masked)
             self._on_event(Retrying(error, wait, attempt, self._client.retries))
             self._gone.wait(wait)
-        self._raise_if_expired()
-        return not self.closed
 
     def read(self) -> bytes:
         """What has arrived, as soon as anything has; b"" at the end of the answer or once closed.
@@ -150,8 +168,9 @@ class Exchange:
         can be used again.
         """
         if whole and self._response is not None and not self.closed:
+            connected = self._let_go()
             with contextlib.suppress(Exception):
-                self._socket.settimeout(_DRAIN_SECONDS)
+                connected.settimeout(_DRAIN_SECONDS)
                 for _ in range(8):
                     if not self._read_with_urllib3(_READ_SIZE):
                         break
@@ -161,6 +180,8 @@ class Exchange:
         """End the exchange at once, from any thread; a thread that waits in `open` or `read` goes on."""
         self.closed = True
         self._gone.set()
+        if self._deadline is not None:
+            self._deadline.cancel()
         self._wake()
 
     def _wake(self) -> None:
@@ -181,11 +202,15 @@ class Exchange:
     def _end(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        with self._socket_lock:
-            # From here on the socket may serve another request.
-            self._socket = None
+        self._let_go()
         if self._response is not None:
             self._response.close()
+
+    def _let_go(self) -> socket.socket | None:
+        """The socket, which `close` no longer reaches: from here on it may serve another request."""
+        with self._socket_lock:
+            connected, self._socket = self._socket, None
+        return connected
 
     def _watch(self, connected: socket.socket) -> None:
         self._socket = connected
@@ -194,19 +219,31 @@ class Exchange:
 
     def _try_to_open(self) -> DeepSeekError | None:
         self.sent_at = time.monotonic()
-        timeouts = self._timeouts
+        connect, idle = self._seconds_to_connect(), self._timeouts.idle
+        stopped: BaseException | None = None
         try:
             with watching(self._watch):
-                self._response = self._client.send(
-                    self._method, self.url, self._body, (timeouts.connect, timeouts.idle)
-                )
-        except (requests.RequestException, OSError, ValueError) as caught:
-            return opening_error(caught, self.url, timeouts.connect or 0, timeouts.idle or 0)
+                self._response = self._client.send(self._method, self.url, self._body, (connect, idle))
+        except Exception as caught:
+            return opening_error(caught, self.url, connect or 0, idle or 0)
+        except BaseException as caught:
+            stopped = caught
+        if stopped is not None:
+            # A traceback through the transport's frames would show their headers, and with them the key.
+            stopped.__context__ = stopped.__cause__ = None
+            raise stopped.with_traceback(None)
         if self._response.status_code == 200:
             self._read_with_urllib3 = partial(self._response.raw.read1, decode_content=True)
             self._read1 = _chunk_reader(self._response.raw) or self._read_with_urllib3
             return None
         return self._refusal()
+
+    def _seconds_to_connect(self) -> float | None:
+        """The connect timeout, cut to what is left of the total: nothing can wake a thread that connects."""
+        if self._expires_at is None:
+            return self._timeouts.connect
+        left = max(self._expires_at - self.sent_at, 0.001)
+        return left if self._timeouts.connect is None else min(self._timeouts.connect, left)
 
     def _refusal(self) -> DeepSeekError:
         status = self._response.status_code

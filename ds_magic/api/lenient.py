@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
+
+from .text import heal_surrogates
+from .wire import written
 
 Value = TypeVar("Value")
 
@@ -27,8 +29,8 @@ def _dict_or_empty(value: Any) -> Any:
 
 def _text_or_empty(value: Any) -> Any:
     if isinstance(value, str):
-        return value
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+        return heal_surrogates(value)
+    return "" if value is None else written(value)
 
 
 Lenient = Annotated[Value | None, WrapValidator(_or_none)]

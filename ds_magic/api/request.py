@@ -112,6 +112,11 @@ class ChatRequest(Outgoing):
             return request
         raise refusal
 
+    def changed(self, **fields: Any) -> ChatRequest:
+        """This request with some fields set otherwise, checked as by `build`."""
+        given = {name: getattr(self, name) for name in self.model_fields_set if name != "messages"}
+        return self.build(self.messages, **{**given, **fields})
+
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> ChatRequest:
         """The request that a parsed JSON body asks for, as a server reads it.
@@ -267,7 +272,7 @@ def _without_unknown(value: Any, annotation: Any) -> Any:
 
 
 def _broken(field: str, value: Any) -> InvalidRequestError:
-    limit = LIMITS[field]
+    limit = LIMITS.get(field, "an object")
     return InvalidRequestError(
         f"`{field}` is {_shown(value)}, and must be {limit}.",
         field=field, value=value, limit=limit, remedy=f"Change `{field}`.",
@@ -288,7 +293,7 @@ def _refusal(error: ValidationError) -> InvalidRequestError:
         what = "is not a field of this kind of message" if field == "messages" else "is not a field there"
     else:
         what = f"is {_shown(value)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-    limit = LIMITS[field]
+    limit = LIMITS.get(field, "an object")
     return InvalidRequestError(
         f"`{path}` {what}. `{field}` is {limit}.",
         field=path, value=value, limit=limit, remedy=f"Change `{path}`.",

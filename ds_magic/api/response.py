@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, PrivateAttr
+from pydantic import Field, PrivateAttr, ValidationError
 
 from .lenient import Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .text import heal
 from .token_logprobs import TokenLogprobs
+from .wire import index_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from ..logprobs.table import LogprobTable
     from ..views.explorer.widget import Explorer
     from .request import ChatRequest
+
 
 class ChoiceLogprobs(Incoming):
     """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
@@ -158,7 +161,10 @@ class ChatCompletion(Incoming):
         notes: Sequence[str] = (),
     ) -> ChatCompletion:
         """The completion in a parsed JSON body; odd or missing fields become None."""
-        completion = cls.model_validate(body)
+        try:
+            completion = cls.model_validate(body)
+        except ValidationError:  # no object, or a lone surrogate in the name of an unknown field
+            completion = cls.model_validate(heal(body) if isinstance(body, dict) else {})
         completion._request = request
         completion._timing = timing
         completion._backend = backend
@@ -270,6 +276,11 @@ class ChatCompletion(Incoming):
         return self.choice.message.tool_calls or []
 
     @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing in it to read: no text, no reasoning, no tool call."""
+        return not (self.content or self.reasoning_content or self.tool_calls)
+
+    @property
     def finish_reason(self) -> str | None:
         """`stop`, `length`, `content_filter`, `tool_calls`, `insufficient_system_resource`, or any other string."""
         return self.choice.finish_reason
@@ -341,7 +352,7 @@ class ChatCompletion(Incoming):
 class Delta:
     """What one chunk of a stream adds to one choice: a light view of the parsed chunk.
 
-    Text that the chunk does not have is None. `usage` and `model` are the chunk's, as they came.
+    What the chunk does not have, or has of another type, is None. `usage` and `model` are the chunk's.
     """
 
     __slots__ = ("chunk", "choice", "_fields")
@@ -355,48 +366,50 @@ class Delta:
     @property
     def index(self) -> int:
         """Which choice it belongs to, from 0."""
-        index = self.choice.get("index")
-        return index if isinstance(index, int) else 0
+        return index_of(self.choice)
 
     @property
     def role(self) -> str | None:
         """The role, where this chunk says it."""
-        return self._fields.get("role")
+        return _of_type(str, self._fields.get("role"))
 
     @property
     def content(self) -> str | None:
         """Text to append to the answer."""
-        return self._fields.get("content")
+        text = self._fields.get("content")
+        return text if isinstance(text, str) else None
 
     @property
     def reasoning_content(self) -> str | None:
         """Text to append to the reasoning."""
-        return self._fields.get("reasoning_content")
+        text = self._fields.get("reasoning_content")
+        return text if isinstance(text, str) else None
 
     @property
     def tool_calls(self) -> list[dict[str, Any]] | None:
         """Pieces of tool calls, as they came; `index` says of which call."""
-        return self._fields.get("tool_calls")
+        pieces = _of_type(list, self._fields.get("tool_calls"))
+        return pieces and [piece for piece in pieces if isinstance(piece, dict)]
 
     @property
     def logprobs(self) -> dict[str, Any] | None:
         """The log-probabilities of this chunk's tokens, as they came."""
-        return self.choice.get("logprobs")
+        return _of_type(dict, self.choice.get("logprobs"))
 
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended, in the chunk that ends it."""
-        return self.choice.get("finish_reason")
+        return _of_type(str, self.choice.get("finish_reason"))
 
     @property
     def usage(self) -> dict[str, Any] | None:
         """The usage, in the chunk that carries it."""
-        return self.chunk.get("usage")
+        return _of_type(dict, self.chunk.get("usage"))
 
     @property
     def model(self) -> str | None:
         """The model that the chunk names."""
-        return self.chunk.get("model")
+        return _of_type(str, self.chunk.get("model"))
 
     def __bool__(self) -> bool:
         """Whether it brings anything to read: text, reasoning or a piece of a tool call."""
@@ -406,6 +419,10 @@ class Delta:
     def __repr__(self) -> str:
         shown = {name: value for name, value in self._fields.items() if value}
         return f"Delta({self.index}, {shown})"
+
+
+def _of_type(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) else None
 
 
 def deltas_of(chunk: dict[str, Any]) -> list[Delta]:

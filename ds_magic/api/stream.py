@@ -62,13 +62,21 @@ class Stream:
         return next(self._deltas)
 
     def __enter__(self) -> Stream:
-        self._open()
+        error = None
+        try:
+            self._open()
+        except DeepSeekError as caught:
+            error = caught
+        if error is not None:
+            raise self._failed(error)
         return self
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
         with contextlib.suppress(ValueError):  # another thread is reading: it will find the stream closed
             self._deltas.close()
+            if self._exchange is not None:  # where nobody read, the generator's own end does not run
+                self._exchange.finish(whole=False)
 
     def close(self) -> None:
         """End the stream at once, from any thread. What had arrived stays in `.completion`."""
@@ -81,6 +89,11 @@ class Stream:
         self._exchange = exchange
         if self._closed:
             exchange.close()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything to read has arrived: text, reasoning or a tool call."""
+        return not self._accumulator.is_empty
 
     @property
     def completion(self) -> ChatCompletion:
@@ -116,20 +129,21 @@ class Stream:
         error = None
         try:
             if self._open():
-                if self._exchange.media_type == "application/json":
-                    yield from self._unstreamed(read_payload(self._exchange, self._on_event))
-                else:
-                    yield from self._streamed()
+                yield from self._streamed()
         except DeepSeekError as caught:
             error = caught
         finally:
             if self._exchange is not None:
                 self._exchange.finish(whole=self._interruption is None)
         if error is not None:
-            error = bare(error, self._masked)
-            self._interruption = shorten(error.message)
-            error.partial = None if self._accumulator.is_empty else self.completion
-            raise error
+            raise self._failed(error)
+
+    def _failed(self, error: DeepSeekError) -> DeepSeekError:
+        """The error to raise, with what had arrived."""
+        error = bare(error, self._masked)
+        self._interruption = shorten(error.message)
+        error.partial = self.completion if self.has_begun else None
+        return error
 
     def _streamed(self) -> Iterator[Delta]:
         exchange, decoder, joiner = self._exchange, EventDecoder(), SurrogateJoiner()
@@ -140,8 +154,10 @@ class Stream:
             if data:
                 events, comment = decoder.decode(data)
                 if unread is not None:
-                    unread = None if events else [*unread, data]
-                if comment and not queued and not begun:
+                    unread.append(data)
+                    if events:
+                        unread = None
+                if not begun and not queued and (comment or not data.strip()):
                     queued = True
                     self._on_event(Queued())
             else:
@@ -150,6 +166,7 @@ class Stream:
             for payload in events:
                 if payload == _DONE or payload.strip() == _DONE:
                     self._interruption = None
+                    yield from self._rest_of_text(joiner)
                     return
                 try:
                     chunk = from_json(payload)
@@ -171,10 +188,18 @@ class Stream:
             if not data:
                 if exchange.closed:
                     return
-                if unread and exchange.media_type != "text/event-stream":
-                    yield from self._unstreamed(b"".join(unread))
-                    return
-                raise truncated(exchange.url)
+                body = b"".join(unread or ())
+                is_stream = exchange.media_type == "text/event-stream" and not body.lstrip().startswith(b"{")
+                if unread is None or is_stream:
+                    raise truncated(exchange.url)
+                yield from self._unstreamed(body)
+                return
+
+    def _rest_of_text(self, joiner: SurrogateJoiner) -> Iterator[Delta]:
+        if joiner.holds:
+            chunk = {"choices": joiner.rest()}
+            self._accumulator.add(chunk, b"")
+            yield from deltas_of(chunk)
 
     def _unstreamed(self, payload: bytes) -> Iterator[Delta]:
         """The deltas of a server that does not stream: one for each choice of its one body."""
@@ -182,7 +207,8 @@ class Stream:
         if self._exchange.closed:
             return
         body = parse_body(payload, self._exchange.url)
-        for choice in body.get("choices") or ():
+        choices = body.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and "message" in choice:
                 choice["delta"] = choice.pop("message")
         self._accumulator.add(body, payload)

@@ -13,6 +13,9 @@ _KEY_LIKE = re.compile(
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SHARED_WITH_KEY = 4
+_MORE_THAN_A_WORD = 8
+"""A run of letters this long that stands in the key too is a part of it rather than a plain word."""
+_DEEPEST = 100_000
 
 
 def heal_surrogates(text: str) -> str:
@@ -26,33 +29,47 @@ def heal_surrogates(text: str) -> str:
 
 
 def heal(value):
-    """`value` (parsed JSON) with every string in it, keys too, healed as by `heal_surrogates`."""
-    if isinstance(value, str):
-        return heal_surrogates(value)
-    if isinstance(value, dict):
-        return {heal(name): heal(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [heal(item) for item in value]
-    return value
+    """`value` (parsed JSON) with every string in it, keys too, healed as by `heal_surrogates`.
+
+    Takes any depth that a parser gives; raises RecursionError where the value holds itself.
+    """
+    top = [value]
+    todo = [(top, 0, 0)]
+    while todo:
+        holder, place, depth = todo.pop()
+        item = holder[place]
+        if isinstance(item, str):
+            holder[place] = heal_surrogates(item)
+        elif isinstance(item, dict):
+            item = {heal_surrogates(name) if isinstance(name, str) else name: each for name, each in item.items()}
+            holder[place] = item
+            todo.extend((item, name, depth + 1) for name in item)
+        elif isinstance(item, list | tuple):
+            holder[place] = item = list(item)
+            todo.extend((item, position, depth + 1) for position in range(len(item)))
+        if depth > _DEEPEST:
+            raise RecursionError("a value that holds itself")
+    return top[0]
 
 
 def mask_keys(text: str, key: str | None = None) -> str:
     """`text` with everything that looks like an API key, and every word that shares a part with `key`, masked.
 
     A service's refusal may quote the end of the key ("Your api key: ****3f2a is invalid"), so a word
-    that has 4 characters in a row in common with the key goes too, unless it is a plain word of letters.
+    that has 4 characters in a row in common with the key goes too, unless it is a plain word of letters
+    and has fewer than 8 in common.
     """
     if key:
         text = text.replace(key, MASK)
     text = _KEY_LIKE.sub(MASK, text)
     if not key or len(key) < 2 * _SHARED_WITH_KEY:
         return text
-    parts = {key[i : i + _SHARED_WITH_KEY] for i in range(len(key) - _SHARED_WITH_KEY + 1)}
 
     def masked(match: re.Match) -> str:
         word = match.group()
-        shares = any(word[i : i + _SHARED_WITH_KEY] in parts for i in range(len(word) - _SHARED_WITH_KEY + 1))
-        return MASK if shares and not word.strip(".!?").isalpha() else word
+        enough = _MORE_THAN_A_WORD if word.strip(".!?").isalpha() else _SHARED_WITH_KEY
+        shares = any(word[i : i + enough] in key for i in range(len(word) - enough + 1))
+        return MASK if shares else word
 
     return _WORD.sub(masked, text)
 

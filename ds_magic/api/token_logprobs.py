@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -34,15 +34,14 @@ class StreamedEntries:
     the answer streams.
     """
 
-    def __init__(self, name: str, index: int):
+    def __init__(self, name: str):
         self._name = name
-        self._index = index
-        self._payloads: list[bytes] = []
+        self._places: list[tuple[bytes, int]] = []
         self._length = 0
 
-    def append(self, payload: bytes, count: int) -> None:
-        """Take in a chunk that holds `count` entries of this list."""
-        self._payloads.append(payload)
+    def append(self, payload: bytes, position: int, count: int) -> None:
+        """Take in a chunk whose choice at `position` holds `count` entries of this list."""
+        self._places.append((payload, position))
         self._length += count
 
     def __len__(self) -> int:
@@ -50,15 +49,11 @@ class StreamedEntries:
 
     def parsed(self) -> list[Any]:
         """The entries, parsed anew at each call."""
-        return [entry for payload in self._payloads for entry in self._entries_in(payload)]
-
-    def _entries_in(self, payload: bytes) -> Iterator[Any]:
-        chunk, _ = parse_json(payload)
-        for choice in chunk["choices"]:
-            if isinstance(choice, dict) and (choice.get("index") or 0) == self._index:
-                logprobs = choice.get("logprobs")
-                entries = logprobs.get(self._name) if isinstance(logprobs, dict) else None
-                yield from entries if isinstance(entries, list) else ()
+        return [
+            entry
+            for payload, position in self._places
+            for entry in parse_json(payload)[0]["choices"][position]["logprobs"][self._name]
+        ]
 
 
 class TokenLogprobs(Sequence):

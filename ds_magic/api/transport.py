@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
@@ -16,7 +16,6 @@ from requests.auth import AuthBase
 from .errors import (
     APIConnectionError,
     APITimeoutError,
-    AuthenticationError,
     DeepSeekError,
     InvalidRequestError,
     StreamInterruptedError,
@@ -31,9 +30,11 @@ class KeyAuth(AuthBase):
 
     def __init__(self, key: str):
         self._key = key.strip()
-        if not self._key.isascii() or not self._key.isprintable() or " " in self._key:
-            self._key = ""
-            raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
+
+    @property
+    def is_sendable(self) -> bool:
+        """Whether the key can stand in a header, as every real one can."""
+        return self._key.isascii() and self._key.isprintable() and " " not in self._key
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key}"
@@ -46,6 +47,9 @@ class KeyAuth(AuthBase):
 
     def __repr__(self) -> str:
         return "KeyAuth(****)"
+
+    def __reduce__(self):
+        raise TypeError("a client that has a key is not pickled or copied: the key would be in it")
 
     def reveal(self) -> str:
         """The key, for masking it in what a server says."""
@@ -96,18 +100,25 @@ def make_session(base_url: str) -> requests.Session:
 
 def is_loopback(url: str) -> bool:
     """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
+    host = _split(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return urlsplit("")
 
 
 def place(url: str) -> str:
     """The host and port of a URL, for people; never its user or password."""
-    parts = urlsplit(url)
+    parts = _split(url)
     try:
         port = parts.port
     except ValueError:
         port = None
-    host = parts.hostname or url
+    host = parts.hostname or url.rpartition("@")[2]
     return f"{host}:{port}" if port else host
 
 
@@ -120,23 +131,24 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
         return APITimeoutError(f"{where} sent nothing for {idle:g} s.")
     if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema):
         return InvalidRequestError(
-            f"The base URL {url!r} does not begin with http:// or https://.", field="base_url",
+            f"The base URL {place(url)!r} does not begin with http:// or https://.", field="base_url",
             remedy="Give the whole address, such as https://api.deepseek.com.",
         )
     if isinstance(error, requests.exceptions.InvalidURL | urllib3.exceptions.LocationValueError):
-        return InvalidRequestError(f"The base URL {url!r} is not an address.", field="base_url",
-                                   remedy="Give the whole address, such as https://api.deepseek.com.")
+        return InvalidRequestError(
+            f"The base URL {place(url)!r} is not an address.", field="base_url",
+            remedy="Give the whole address, such as https://api.deepseek.com.",
+        )
     if isinstance(error, requests.exceptions.SSLError):
         return APIConnectionError(f"No secure connection to {where}: {shorten(str(_root(error)), 200)}")
     if isinstance(error, requests.exceptions.ProxyError):
         return APIConnectionError(f"The proxy on the way to {where} refused: {shorten(str(_root(error)), 200)}")
     root = _root(error)
     if isinstance(root, socket.gaierror | urllib3.exceptions.NameResolutionError):
-        return APIConnectionError(f"The name {urlsplit(url).hostname!r} is not known: is there a network?")
+        return APIConnectionError(f"The name {_split(url).hostname!r} is not known: is there a network?")
     failure = APIConnectionError(f"No connection to {where}: {_reason(root)}.")
-    failure.retryable = isinstance(root, OSError | urllib3.exceptions.ProtocolError) and not isinstance(
-        root, TimeoutError
-    )
+    passes = isinstance(root, OSError | urllib3.exceptions.ProtocolError)
+    failure.retryable = passes and not isinstance(root, TimeoutError | requests.RequestException)
     return failure
 
 

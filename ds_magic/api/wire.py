@@ -12,6 +12,20 @@ from .text import heal_surrogates
 _HEALED = ("content", "reasoning_content")
 
 
+def index_of(item: dict[str, Any]) -> int:
+    """The index of a choice: 0 where there is none, or something else."""
+    index = item.get("index")
+    return index if isinstance(index, int) else 0
+
+
+def written(value: Any) -> str:
+    """A parsed value as JSON text, for places where text belongs; empty where it is nested too deeply."""
+    try:
+        return heal_surrogates(json.dumps(value, ensure_ascii=False))
+    except RecursionError:
+        return ""
+
+
 def parse_json(data: bytes) -> tuple[Any, bool]:
     """The value in `data`, and whether its strings may hold lone surrogates.
 
@@ -23,7 +37,7 @@ def parse_json(data: bytes) -> tuple[Any, bool]:
     except ValueError:
         pass
     try:
-        return json.loads(data.decode("utf-8", "replace")), True
+        return json.loads(data.decode("utf-8-sig", "replace")), True
     except RecursionError:
         pass
     raise ValueError("nested too deeply")
@@ -37,7 +51,7 @@ class SurrogateJoiner:
     """
 
     def __init__(self) -> None:
-        self._held: dict[tuple[Any, str], str] = {}
+        self._held: dict[tuple[int, str], str] = {}
 
     @property
     def holds(self) -> bool:
@@ -46,16 +60,22 @@ class SurrogateJoiner:
 
     def heal(self, chunk: dict[str, Any]) -> None:
         """Mend the texts of a parsed chunk in place."""
-        for choice in chunk.get("choices") or ():
+        choices = chunk.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
             delta = choice.get("delta") if isinstance(choice, dict) else None
             if not isinstance(delta, dict):
                 continue
             for name in _HEALED:
                 text = delta.get(name)
                 if isinstance(text, str):
-                    delta[name] = self._joined((choice.get("index"), name), text)
+                    delta[name] = self._joined((index_of(choice), name), text)
 
-    def _joined(self, place: tuple[Any, str], text: str) -> str:
+    def rest(self) -> list[dict[str, Any]]:
+        """At the end: a choice for each half that still waits, which nothing can complete now."""
+        held, self._held = self._held, {}
+        return [{"index": index, "delta": {name: heal_surrogates(text)}} for (index, name), text in held.items()]
+
+    def _joined(self, place: tuple[int, str], text: str) -> str:
         text = self._held.pop(place, "") + text
         if text and "\ud800" <= text[-1] <= "\udbff":
             self._held[place] = text[-1]

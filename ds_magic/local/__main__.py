@@ -23,10 +23,14 @@ from .progress import ProgressBar
 if TYPE_CHECKING:
     from .engine import Engine
 
+FETCHING = "Fetching the model, once"
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     options = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments))
+    if options.command == "fetch":
+        return _fetch()
     try:
         import aiohttp  # noqa: F401
         import xllamacpp  # noqa: F401
@@ -40,6 +44,16 @@ def main(arguments: list[str] | None = None) -> int:
         options.api_key = os.environ.get("DS_MAGIC_LOCAL_KEY") or f"local-{secrets.token_urlsafe(18)}"
     with suppress(KeyboardInterrupt):
         return asyncio.run(_serve(options, _print_for_people))
+    return 0
+
+
+def _fetch() -> int:
+    try:
+        path = weights.model_path(ProgressBar(sys.stderr, FETCHING))
+    except LocalModelError as error:
+        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr)
+        return 1
+    print(f"The model is in {path}")
     return 0
 
 
@@ -63,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="ds-magic", description="A small real language model behind DeepSeek's protocol, on this machine."
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("fetch", help="fetch the model now, so that nobody waits for it later")
     serve = commands.add_parser("serve", help="serve it until Ctrl-C", description=(
         "Serves SmolLM2-135M-Instruct (fetched once, 98 MB), or another GGUF file, on a loopback port, and "
         "prints the three lines that a DeepSeek or OpenAI client needs: base URL, key and model."
@@ -120,7 +135,7 @@ async def _serve(options: argparse.Namespace, announce: Callable[[str, str, str]
 
 async def _load(engine: Engine) -> None:
     try:
-        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, "Fetching the model, once"))
+        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, FETCHING))
     except LocalModelError as error:
         engine.fail(error)
         print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)

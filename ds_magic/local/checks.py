@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from ..api.errors import InvalidRequestError
 from ..api.request import ChatRequest
+from ..api.text import heal
 from .wire import error_body
 
 ALIASES = ("deepseek-chat", "deepseek-coder")
@@ -59,7 +60,7 @@ def _is_loopback(name: str) -> bool:
 def parse(raw: bytes) -> dict[str, Any]:
     """The JSON object in a request's body."""
     try:
-        body = _json(raw)
+        body = heal(_json(raw))
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:200] if isinstance(error, ValueError) else "it is nested too deep"
         raise Refusal(400, f"The body of the request is not JSON: {reason}") from None

@@ -185,7 +185,8 @@ class Engine:
             if sampling.logprobs:
                 ended = event["stop_type"] == "eos"
                 redrawn = await glyphs.redraw(self, slot, prompt + told, lost, ended, sampling)
-            yield Piece("\ufffd", redrawn)
+            tail = b"".join(self.model.pieces[token.id] for token in redrawn).decode("utf-8", "replace")
+            yield Piece(tail or "\ufffd", redrawn)
 
     def _body(
         self, slot: Slot, prompt: list[int], told: list[int], sampling: Sampling, limit: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from importlib.metadata import PackageNotFoundError, version
@@ -64,6 +65,11 @@ class LocalService:
         except web.HTTPException as error:  # no such path, wrong method, too large a body
             allowed = {name: error.headers[name] for name in ("Allow",) if name in error.headers}
             return _error(Refusal(error.status, error.reason, headers=allowed))
+        except (ConnectionError, asyncio.CancelledError):
+            raise
+        except Exception:  # ours to mend: the client gets the documented shape, the terminal the traceback
+            traceback.print_exc()
+            return _error(Refusal(500, "The server failed at this request.", kind="server_error"))
 
     async def models(self, request: web.Request) -> web.Response:
         """The names that can be asked for, the model's own first."""

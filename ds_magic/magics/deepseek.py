@@ -223,7 +223,7 @@ class Binding:
         pass
 
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        if completion is None:
+        if completion is None or (completion.interrupted and completion.is_empty):
             return
         self.shell.push({RESULT: completion}, interactive=False)
         if self.name:

@@ -1,5 +1,7 @@
 """The magics in a real kernel: stopping, logging in, what is left in the notebook."""
 
+import threading
+
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -65,6 +67,28 @@ def test_interrupting_a_cell_keeps_what_came_without_a_traceback(kernel):
         assert not any("traceback" in output for output in outputs)
         shown = kernel.text("print([answer.content, answer.interrupted, _ds is answer])")
         assert shown == "['Half an answer', True, True]\n"
+
+
+def test_stopping_before_anything_came_keeps_the_earlier_result(kernel):
+    asked = threading.Event()
+
+    def waits(connection):
+        connection.send(head() + chunk(b": keep-alive\n\n"))
+        asked.set()
+        connection.wait_until_closed()
+
+    with ScriptedServer(said("Hello"), waits) as server:
+        kernel.run(
+            f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}\n"
+            "%config DeepSeekMagics.view = 'none'"
+        )
+        kernel.run("%%deepseek -o answer\nHi")
+        message = kernel.client.execute("%%deepseek -o answer\nHi")
+        assert asked.wait(PATIENCE), "the request never left"
+        kernel.manager.interrupt_kernel()
+        while kernel.client.get_shell_msg(timeout=PATIENCE)["parent_header"]["msg_id"] != message:
+            pass
+        assert kernel.text("print(answer.content, answer.interrupted)") == "Hello False\n"
 
 
 def test_a_login_is_hidden_and_kept_for_this_kernel(kernel):

@@ -10,9 +10,11 @@
         Client(base_url=server.url, api_key="k").chat("Hi")
     server.requests[0].json                       # what was asked
 
-`streamed(...)`, `answered(...)` and `refused(...)` make the usual scripts.
+`streamed(...)`, `answered(...)` and `refused(...)` make the usual scripts. What fails in a script is raised
+where the server's `with` ends.
 """
 
+import contextlib
 import json
 import socket
 import struct
@@ -78,6 +80,7 @@ class ScriptedServer:
         self.scripts = list(scripts)
         self.requests: list[Received] = []
         self.connections = 0
+        self.failures: list[Exception] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()
@@ -89,9 +92,13 @@ class ScriptedServer:
         return self
 
     def __exit__(self, *exception):
-        self._listener.close()
-        for each in self._sockets:
+        for each in (self._listener, *self._sockets):
+            # Closing alone does not wake a thread that waits on it, and keeps the port open as long.
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
             each.close()
+        if self.failures and exception == (None, None, None):
+            raise self.failures[0]
 
     def _accept(self):
         while True:
@@ -117,6 +124,9 @@ class ScriptedServer:
                     if script(Connection(connected, received)) == "close":
                         return
                 except OSError:
+                    return
+                except Exception as failure:
+                    self.failures.append(failure)
                     return
 
 

@@ -1,0 +1,60 @@
+"""What people see: an answer on a screen, while it comes and afterwards."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+KINDS = ("live", "static", "text", "none")
+
+
+def make_view(kind: str, **options: Any) -> Any:
+    """A sink for `run` that shows an answer: `live`, `static`, `text` or `none`.
+
+    `options` go to the view's constructor. Raises ValueError for another kind.
+    """
+    if kind == "live":
+        from .live import LiveView
+
+        return LiveView(**options)
+    if kind == "static":
+        from .display import StaticView
+
+        return StaticView(**options)
+    if kind == "text":
+        from .terminal import TerminalView
+
+        return TerminalView(**options)
+    if kind == "none":
+        return NoView()
+    raise ValueError(f"there is no view {kind!r}: choose one of {', '.join(KINDS)}")
+
+
+def default_view() -> str:
+    """`live` where a Jupyter server started the kernel, `static` in other kernels, `text` in a terminal."""
+    if os.environ.get("JPY_SESSION_NAME"):
+        return "live"
+    return "static" if _in_kernel() else "text"
+
+
+def _in_kernel() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None) is not None
+
+
+class NoView:
+    """Shows nothing."""
+
+    def start(self, request: Any, backend: str) -> None:
+        """Nothing."""
+
+    def event(self, event: Any) -> None:
+        """Nothing."""
+
+    def delta(self, delta: Any) -> None:
+        """Nothing."""
+
+    def finish(self, completion: Any, error: Any) -> None:
+        """Nothing."""

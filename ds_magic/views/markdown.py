@@ -1,0 +1,177 @@
+"""Markdown to HTML that runs nothing, loads nothing and stays in its frame, in linear time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from .clean import cleaned, escaped
+from .code import code_to_html
+from .tex import IGNORE, tex_plugin
+
+LONGEST = 200_000
+"""Characters that are formatted; a longer text is shown as it is."""
+
+MOST_MARKS = 4_000
+"""Special characters in one paragraph that are formatted: the parser takes a quadratic time in them."""
+
+MOST_PREFIXES = 400
+"""Marks of lists and quotes at the start of a line before the text is taken for an attack."""
+
+REL = "noopener noreferrer nofollow"
+
+_MARK = re.compile(r"[*_~`\[\]()<>!&$\\|]")
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s]+\Z", re.IGNORECASE)
+_NESTED = re.compile(rf"^(?:[ \t]*(?:[>*+-]|\d{{1,9}}[.)])){{{MOST_PREFIXES}}}", re.MULTILINE)
+_DIRECTED = {"paragraph_open", "heading_open", "list_item_open", "table_open", "blockquote_open"}
+
+
+def markdown_to_html(text: str) -> str:
+    """`text` as safe HTML blocks, without the element around them (`answer_to_html` adds it).
+
+    No markup of the text's own: HTML in it is shown as it is typed, links lead to http, https and
+    mailto only, images are links. Text beyond what can be formatted in linear time is shown plain.
+    """
+    text = cleaned(text)
+    if len(text) > LONGEST or _NESTED.search(text):
+        return plain_to_html(text)
+    parser = _parser()
+    try:
+        return parser.renderer.render(parser.parse(text), parser.options, {})
+    except (RecursionError, IndexError, ValueError):
+        return plain_to_html(text)
+
+
+def answer_to_html(text: str) -> str:
+    """`markdown_to_html` in an element in which the page typesets nothing but the formulas."""
+    return f'<div class="{IGNORE}">{markdown_to_html(text)}</div>'
+
+
+def plain_to_html(text: str) -> str:
+    """`text` as it is, with its line breaks."""
+    return f'<p dir="auto" class="{IGNORE}" style="white-space:pre-wrap;overflow-wrap:anywhere">{escaped(text)}</p>\n'
+
+
+def parse(text: str) -> list[Token]:
+    """The tokens of cleaned Markdown, for who needs to know where its blocks are."""
+    return _parser().parse(text)
+
+
+def safe_markdown(text: str) -> str:
+    """`text` as Markdown in which HTML stays text also where a page would take it: `<` escaped outside code.
+
+    A fence that was left open is closed.
+    """
+    text = cleaned(text)
+    if not any(mark in text for mark in ("<", "![", "```", "~~~")):
+        return text
+    if len(text) > LONGEST or _NESTED.search(text):
+        return "".join(f"    {line}\n" for line in text.split("\n"))
+    lines = text.split("\n")
+    tokens = parse(text)
+    in_code = {line for token in tokens if token.type in ("fence", "code_block") for line in range(*token.map)}
+    spans = _code_spans(lines, tokens)
+    last = tokens[-1] if tokens else None
+    if last is not None and last.type == "fence" and lines[last.map[1] - 1].strip() != last.markup:
+        lines.append(last.markup)
+        in_code.add(len(lines) - 1)
+    return "\n".join(
+        line if number in in_code else _escape_markup(line, spans.get(number, ())) for number, line in enumerate(lines)
+    )
+
+
+_MARKUP = re.compile(r"<(?=[A-Za-z/!?])|!(?=\[)")
+
+
+def _escape_markup(line: str, spans: tuple[str, ...]) -> str:
+    """Backslashes before what a page could take for HTML or an image, except inside these code spans."""
+    if not spans:
+        return _MARKUP.sub(lambda match: "\\" + match.group(), line)
+    parts = re.split("(" + "|".join(map(re.escape, sorted(spans, key=len, reverse=True))) + ")", line)
+    return "".join(part if part in spans else _MARKUP.sub(lambda match: "\\" + match.group(), part) for part in parts)
+
+
+def _code_spans(lines: list[str], tokens: list[Token]) -> dict[int, tuple[str, ...]]:
+    """The code spans of each line, as far as it is certain that every place where they stand is one."""
+    found: dict[int, tuple[str, ...]] = {}
+    for token in tokens:
+        if token.type != "inline" or not token.map:
+            continue
+        codes = [child for child in token.children or () if child.type == "code_inline" and "<" in child.content]
+        spans = [code.markup + code.content + code.markup for code in codes]
+        source = "\n".join(lines[slice(*token.map)])
+        certain = tuple(span for span in set(spans) if source.count(span) == spans.count(span) and len(span) < 500)
+        for line in range(*token.map) if certain and len(certain) < 50 else ():
+            found[line] = certain
+    return found
+
+
+@cache
+def _parser() -> MarkdownIt:
+    md = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
+    md.enable(["table", "strikethrough"])
+    md.disable("html_block")
+    md.disable("html_inline")
+    md.use(tex_plugin)
+    md.validateLink = lambda url: _LINK.match(url) is not None
+    md.core.ruler.at("inline", _inline_within_budget)
+    md.core.ruler.push("dress", _dress)
+    for kind in ("fence", "code_block"):
+        md.add_render_rule(kind, _render_code)
+    md.add_render_rule("image", _render_image)
+    return md
+
+
+def _inline_within_budget(state) -> None:
+    for token in state.tokens:
+        if token.type != "inline":
+            continue
+        token.children = [] if token.children is None else token.children
+        if len(token.content) > MOST_MARKS and _has_too_many_marks(token.content):
+            child = Token("text", "", 0)
+            child.content = token.content
+            token.children.append(child)
+        else:
+            state.md.inline.parse(token.content, state.md, state.env, token.children)
+
+
+def _has_too_many_marks(text: str) -> bool:
+    return sum(1 for _ in _MARK.finditer(text)) > MOST_MARKS
+
+
+def _dress(state) -> None:
+    """Attributes that the page's own styles do not give: direction, alignment, modest headings, safe links."""
+    for token in _all(state.tokens):
+        if token.type in _DIRECTED:
+            token.attrSet("dir", "auto")
+        if token.type in ("th_open", "td_open"):
+            token.attrSet("style", token.attrGet("style") or "text-align:start")
+        elif token.type in ("heading_open", "heading_close"):
+            # The page's own h1 and h2 are the notebook's.
+            token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
+        elif token.type == "link_open":
+            token.attrSet("rel", REL)
+            token.attrSet("target", "_blank")
+
+
+def _all(tokens: list[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from token.children or ()
+
+
+def _render_code(self, tokens, at, options, env) -> str:
+    words = tokens[at].info.split(maxsplit=1)
+    return code_to_html(tokens[at].content, words[0] if words else "")
+
+
+def _render_image(self, tokens, at, options, env) -> str:
+    """A picture that a model names would be fetched from the network, and tell who reads: a link instead."""
+    token = tokens[at]
+    words = self.renderInlineAsText(token.children, options, env).strip()
+    address = str(token.attrGet("src"))
+    return f'<a href="{escaped(address)}" rel="{REL}" target="_blank">[image: {escaped(words or address)}]</a>'

@@ -1,0 +1,78 @@
+"""Sampling means what the API says: p^(1/T), and of that the top_p mass, cut by nothing else."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+
+import pytest
+
+DRAWS = 250
+
+
+def draws(api, prefix: str, **fields) -> Counter:
+    """How often each token came first after `prefix`, in DRAWS draws."""
+    counts: Counter = Counter()
+    for seed in range(DRAWS):
+        answer = api.prefixed("Tell a story.", prefix, max_tokens=1, logprobs=True, seed=seed, **fields)
+        counts[answer["choices"][0]["logprobs"]["content"][0]["token"]] += 1
+    return counts
+
+
+def distribution(api, prefix: str) -> dict[str, float]:
+    """The 20 likeliest tokens after `prefix` and their log-probabilities."""
+    answer = api.prefixed("Tell a story.", prefix, max_tokens=1, logprobs=True, top_logprobs=20)
+    return {
+        rival["token"]: rival["logprob"]
+        for rival in answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
+    }
+
+
+PREFIX = "Once upon a time, there was a little"
+
+
+@pytest.mark.parametrize("temperature", [0.6, 1.0, 1.6])
+def test_sampled_frequencies_follow_p_to_the_power_of_one_over_the_temperature(api, temperature):
+    counts = draws(api, PREFIX, temperature=temperature)
+    weights = {token: math.exp(logprob / temperature) for token, logprob in distribution(api, PREFIX).items()}
+    among_top = sum(counts[token] for token in weights)
+    expected = {token: among_top * weight / sum(weights.values()) for token, weight in weights.items()}
+    common = [token for token, count in expected.items() if count >= 5]
+    rare = [token for token in expected if token not in common]
+    pairs = [(counts[token], expected[token]) for token in common]
+    if rare:
+        pairs.append((sum(counts[token] for token in rare), sum(expected[token] for token in rare)))
+    chi_square = sum((seen - due) ** 2 / due for seen, due in pairs)
+    degrees = len(pairs) - 1
+    # Wilson and Hilferty's approximation of the quantile at 1 − 10⁻⁴.
+    limit = degrees * (1 - 2 / (9 * degrees) + 3.719 * math.sqrt(2 / (9 * degrees))) ** 3
+    assert chi_square < limit, f"χ² = {chi_square:.1f} of {degrees} degrees, at most {limit:.1f}: {pairs}"
+
+
+def test_unlikely_tokens_are_drawn_as_often_as_they_should_be(api):
+    """A hidden top_k of 40 or min_p of 0.05 would cut nearly all of them."""
+    counts = draws(api, PREFIX, temperature=1.0)
+    top = distribution(api, PREFIX)
+    outside = DRAWS - sum(counts[token] for token in top)
+    expected = DRAWS * (1 - sum(math.exp(logprob) for logprob in top.values()))
+    assert abs(outside - expected) < 4 * math.sqrt(expected), f"{outside} of {DRAWS}, expected {expected:.0f}"
+
+
+def test_top_p_keeps_the_likeliest_tokens_of_the_tempered_distribution(api):
+    temperature, top_p = 0.5, 0.6
+    weights = {token: math.exp(logprob / temperature) for token, logprob in distribution(api, PREFIX).items()}
+    total, mass, nucleus = sum(weights.values()), 0.0, []
+    for token, weight in weights.items():
+        nucleus.append(token)
+        mass += weight / total
+        if mass >= top_p:
+            break
+    counts = draws(api, PREFIX, temperature=temperature, top_p=top_p)
+    assert set(counts) == set(nucleus)
+
+
+def test_temperature_0_is_the_likeliest_token_each_time(api):
+    likeliest = next(iter(distribution(api, PREFIX)))
+    for _ in range(5):
+        answer = api.prefixed("Tell a story.", PREFIX, max_tokens=1, temperature=0)
+        assert answer["choices"][0]["message"]["content"] == likeliest
