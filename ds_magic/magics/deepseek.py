@@ -192,7 +192,12 @@ class DeepSeekMagics(Magics):
             from ..views import default_view, make_view
 
             sinks.append(make_view(view or default_view()))
-        return run(client, request, sinks)
+        completion = run(client, request, sinks)
+        if values.get("explore") and completion.logprobs is not None:
+            from IPython.display import display
+
+            display(completion.explore())
+        return completion
 
     def _show_request(self, request: ChatRequest) -> None:
         import json

@@ -119,6 +119,8 @@ OPTIONS: tuple[Option, ...] = (
            choices=("none", "low", "high", "max")),
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s"),
     Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT"),
+    Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
+           wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
     Option("top-logprobs", "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})",
            "Probabilities", "N", short="l", field="top_logprobs", implied=MOST_ALTERNATIVES,
            limit=f"a whole number from 0 to {MOST_ALTERNATIVES}",
@@ -265,8 +267,9 @@ def convert(option: Option, text: str) -> Any:
 def request_fields(values: dict[str, Any]) -> dict[str, Any]:
     """The request fields that the options' values set, by their wire names."""
     fields: dict[str, Any] = {}
-    for key, value in values.items():
-        fields.update(BY_KEY[key].fields(value))
+    for option in OPTIONS:  # their order, so that -l 5 says how many alternatives --explore gets
+        if option.key in values:
+            fields.update(option.fields(values[option.key]))
     return fields
 
 

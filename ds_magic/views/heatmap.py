@@ -52,6 +52,8 @@ def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
 
 def drawn_groups(table: LogprobTable) -> list[tuple[int, int]]:
     """Ranges of tokens that are drawn as one: the parts of a character, else each alone."""
+    if not len(table):
+        return []
     starts = np.flatnonzero(np.concatenate(([True], table.glyph[1:] != table.glyph[:-1])))
     return list(zip(starts.tolist(), [*starts[1:].tolist(), len(table)], strict=True))
 
