@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .api.response import ChatCompletion, Delta, Usage
     from .api.stream import Stream
     from .backend import chat, stream
+    from .logprobs.compare import compare
+    from .logprobs.samples import entropy
     from .logprobs.table import LogprobTable
 
 __version__ = "0.1.0"
@@ -53,6 +55,8 @@ _PLACES = {
     "api.response": ["ChatCompletion", "Delta", "Usage"],
     "api.stream": ["Stream"],
     "backend": ["chat", "stream"],
+    "logprobs.compare": ["compare"],
+    "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

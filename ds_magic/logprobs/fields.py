@@ -90,7 +90,7 @@ class Fields(Sequence):
         return "\n".join(map(repr, self)) if self else "Fields(no JSON value)"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.probabilities import fields_html
+        from ds_magic.views.measures import fields_html
 
         return fields_html(self)
 

@@ -22,6 +22,7 @@ from .wire import read_entries
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from ds_magic.views.explorer.widget import Explorer
 
@@ -391,6 +392,15 @@ class LogprobTable(_Columns):
                 1,
             )
         )
+
+    def plot(self, kind: str = "surprisal", **options: Any) -> Axes:
+        """A picture of `plots`: `surprisal`, `alternatives` (with `at=`), or `ranks`; returns the matplotlib axes."""
+        from . import plots
+
+        kinds = {"surprisal": plots.surprisal, "alternatives": plots.alternatives, "ranks": plots.ranks}
+        if kind not in kinds:
+            raise ValueError(f"There is no picture {kind!r}; there are {', '.join(kinds)}.")
+        return kinds[kind](self, **options)
 
     def explore(self) -> Explorer:
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""

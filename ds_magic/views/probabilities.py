@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ds_magic.logprobs.glyphs import visible
 
+from . import style
 from .figures import BARS_LIMIT, Bar, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
 from .heatmap import heatmap_html
 from .probability_text import to_markdown, to_text
@@ -24,17 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["bars_html", "heatmap_html", "least_certain_html", "to_html", "to_markdown", "to_text"]
 
-_IGNORE = 'class="mathjax_ignore tex2jax_ignore"'
-_MONO = "font-family:Menlo,Consolas,monospace"
-_DIM = "opacity:0.75"
-# JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
-_TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:13px;line-height:1.4"
-_ROW = "background:transparent"
-_CELL = "padding:2px 14px 2px 0;border:none;text-align:left;vertical-align:middle;max-width:none"
-_NUMBER = _CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
-_LINE = _CELL + ";white-space:nowrap"
-_HEAD = f"white-space:nowrap;font-weight:normal;{_DIM}"
-
 
 def to_html(table: LogprobTable) -> str:
     """What stands under an answer: heat map, least certain tokens, bars for a short answer, what to know."""
@@ -43,8 +33,8 @@ def to_html(table: LogprobTable) -> str:
         body += bars_html(table)
     sentences = " ".join(map(escape, notes(table)))
     return (
-        f'<div {_IGNORE} style="margin:8px 0;line-height:1.4">{body}'
-        f'<div style="font-size:12px;margin:8px 0 0 0;{_DIM}">{sentences}</div></div>'
+        f'<div {style.IGNORE} style="margin:8px 0;line-height:1.4">{body}'
+        f'<div style="font-size:12px;margin:8px 0 0 0;{style.DIM}">{sentences}</div></div>'
     )
 
 
@@ -57,15 +47,15 @@ def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
     if not rows:
         return ""
     head = "".join(
-        f'<th style="{_NUMBER if right else _CELL};{_HEAD}">{name}</th>'
+        f'<th style="{style.NUMBER if right else style.CELL};{style.HEAD}">{name}</th>'
         for name, right in (
             ("at", True), ("token", False), ("probability", True),
             ("bits", True), ("rank", True), ("the model's other choices", False),
         )
     )  # fmt: skip
     return (
-        f'<div {_IGNORE} style="overflow-x:auto;margin:0 0 4px 0">{_heading(title)}'
-        f'<table style="{_TABLE}"><thead><tr style="{_ROW}">{head}</tr></thead>'
+        f'<div {style.IGNORE} style="overflow-x:auto;margin:0 0 4px 0">{style.heading(title)}'
+        f'<table style="{style.TABLE}"><thead><tr style="{style.ROW}">{head}</tr></thead>'
         f"<tbody>{''.join(_certainty_row(table, row) for row in rows)}</tbody></table></div>"
     )
 
@@ -77,28 +67,25 @@ def bars_html(table: LogprobTable, *, limit: int = BARS_LIMIT) -> str:
     """
     cards = "".join(_card(row) for row in table[:limit])
     more = len(table) - limit
-    note = f'<div style="font-size:12px;{_DIM}">… and {more:,} tokens more</div>' if more > 0 else ""
-    return f'<div {_IGNORE} style="margin:10px 0 0 0">{cards}{note}</div>' if cards else ""
-
-
-def _heading(text: str) -> str:
-    return f'<div style="font-weight:bold;font-size:13px;margin:0 0 2px 0">{escape(text)}</div>'
+    note = f'<div style="font-size:12px;{style.DIM}">… and {more:,} tokens more</div>' if more > 0 else ""
+    return f'<div {style.IGNORE} style="margin:10px 0 0 0">{cards}{note}</div>' if cards else ""
 
 
 def _certainty_row(table: LogprobTable, row: Token) -> str:
     before, after = _context(table, row)
     token = (
-        f'<span style="{_DIM}"><bdi>{escape(before)}</bdi></span>{_token(row)}'
-        f'<span style="{_DIM}"><bdi>{escape(after)}</bdi></span>'
+        f'<span style="{style.DIM}"><bdi>{escape(before)}</bdi></span>{_token(row)}'
+        f'<span style="{style.DIM}"><bdi>{escape(after)}</bdi></span>'
     )
     others = " &nbsp; ".join(
-        f'<span style="white-space:nowrap">{_code(one.label)} {percent(one.prob)}</span>' for one in other_choices(row)
+        f'<span style="white-space:nowrap">{style.code(one.label)} {percent(one.prob)}</span>'
+        for one in other_choices(row)
     )
     cells = (
-        (_NUMBER, f"{row.position:,}"), (_LINE, token), (_NUMBER, chance(row)),
-        (_NUMBER, bits(row)), (_NUMBER, rank_text(row)), (_LINE, others or "—"),
+        (style.NUMBER, f"{row.position:,}"), (style.LINE, token), (style.NUMBER, chance(row)),
+        (style.NUMBER, bits(row)), (style.NUMBER, rank_text(row)), (style.LINE, others or "—"),
     )  # fmt: skip
-    return f'<tr style="{_ROW}">' + "".join(f'<td style="{style}">{text}</td>' for style, text in cells) + "</tr>"
+    return f'<tr style="{style.ROW}">' + "".join(f'<td style="{style}">{text}</td>' for style, text in cells) + "</tr>"
 
 
 def _context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str]:
@@ -114,11 +101,7 @@ def _context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str
 
 
 def _token(row: Token) -> str:
-    return f'<b style="background-color:{tint(0.3)};border-radius:3px;padding:0 2px">{_code(row.label)}</b>'
-
-
-def _code(text: str) -> str:
-    return f'<bdi style="{_MONO}">{escape(text)}</bdi>'
+    return f'<b style="background-color:{tint(0.3)};border-radius:3px;padding:0 2px">{style.code(row.label)}</b>'
 
 
 def _card(row: Token) -> str:
@@ -129,16 +112,16 @@ def _card(row: Token) -> str:
             "missing": "No probability came.",
             "degenerate": "What came is no probability distribution.",
         }.get(row.status, f"Probability {chance(row)}; no alternatives came.")
-        charts = f'<tr style="{_ROW}"><td style="{_CELL};{_DIM}">{why}</td></tr>'
+        charts = f'<tr style="{style.ROW}"><td style="{style.CELL};{style.DIM}">{why}</td></tr>'
     surprise = "" if math.isnan(row.surprisal) else f" &nbsp; {bits(row)} bits"
     forced = " &nbsp; part of the prefix" if row.forced else ""
     if row.status == "constrained":
         forced += " &nbsp; forced by a grammar; shares from before it"
     return (
         '<div style="display:inline-block;vertical-align:top;margin:0 28px 12px 0">'
-        f'<div style="font-size:13px;margin:0 0 2px 0"><span style="{_DIM}">{row.position:,}</span> &nbsp; '
-        f'{_token(row)}<span style="{_DIM}">{surprise}{forced}</span></div>'
-        f'<table style="{_TABLE}"><tbody>{charts}</tbody></table></div>'
+        f'<div style="font-size:13px;margin:0 0 2px 0"><span style="{style.DIM}">{row.position:,}</span> &nbsp; '
+        f'{_token(row)}<span style="{style.DIM}">{surprise}{forced}</span></div>'
+        f'<table style="{style.TABLE}"><tbody>{charts}</tbody></table></div>'
     )
 
 
@@ -153,13 +136,13 @@ def _bar_row(line: Bar) -> str:
         if width > 0
         else ""
     )
-    name = f'<i style="{_DIM}">{line.label}</i>' if rest else _code(line.label)
+    name = f'<i style="{style.DIM}">{line.label}</i>' if rest else style.code(line.label)
     if chosen:
         name = f"<b>{name}</b>"
     weight = ";font-weight:bold" if chosen else ""
     cell = "padding:1px 6px 1px 0;border:none;vertical-align:middle;max-width:none;white-space:nowrap"
     return (
-        f'<tr style="{_ROW}"><td style="{cell};text-align:left">{"▸" if chosen else "&nbsp;"}</td>'
+        f'<tr style="{style.ROW}"><td style="{cell};text-align:left">{"▸" if chosen else "&nbsp;"}</td>'
         f'<td style="{cell};text-align:left">{name}</td>'
         f'<td style="{cell};text-align:left"><div style="width:120px">{bar}</div></td>'
         f'<td style="{cell};text-align:right{weight}">{line.text}</td></tr>'

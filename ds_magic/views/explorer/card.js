@@ -49,8 +49,8 @@ function facts(table, i) {
   if (why) rows.push(["note", why]);
   if (table.isForced(i)) rows.push(["note", "part of a prefix"]);
   if (table.isDamaged(i)) rows.push(["note", "the server may have lost bytes"]);
-  const list = make("dl", "dsx-facts");
-  for (const [name, value] of rows) list.append(make("dt", "dsx-dim", name), make("dd", "", value));
+  const list = make("div", "dsx-facts");
+  for (const [name, value] of rows) list.append(make("span", "dsx-dim", name), make("span", "", value));
   return list;
 }
 

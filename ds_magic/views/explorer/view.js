@@ -4,6 +4,7 @@ import { chance, rank } from "./decode.js";
 import { fillCard, make } from "./card.js";
 import { Overview } from "./overview.js";
 
+const FEW = 20; // a shorter answer needs no overview
 const CHUNK = 256; // groups a block, about: the browser lays out only the blocks that are in view
 
 /**
@@ -33,6 +34,7 @@ class View {
     const canvas = make("canvas", "dsx-overview");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Surprise along the answer, with the entropy band. Drag to scroll.");
+    canvas.hidden = table.groups.length < FEW;
     this.overview = new Overview(canvas, table, (group) => this.scrollTo(group));
     this.box = make(
       "div", "dsx", this.tools(), canvas,
