@@ -18,7 +18,7 @@ export function fillCard(card, table, i, { onFork, onPart, pinned }) {
   const group = table.groupOf[i];
   const parts = table.groupEnd(group) - table.groups[group];
   const name = make("bdi", "dsx-token", table.label(i));
-  const position = table.columns.position[i];
+  const position = table.position(i);
   card.replaceChildren(
     make("div", "dsx-card-head", name, make("span", "dsx-dim", ` at ${position}${pinned ? ", pinned" : ""}`)),
     facts(table, i),

@@ -20,8 +20,7 @@ export class Table {
     }
     this.length = this.columns.code.length;
     this.starts = prefixSums(this.columns.count);
-    this.byteStarts = prefixSums(this.meta.lengths);
-    this.groups = this.columns.group;
+    this.groups = this.columns.group ?? Uint32Array.from({ length: this.length }, (_, i) => i);
     this.groupOf = new Uint32Array(this.length);
     for (let g = 0; g < this.groups.length; g++) this.groupOf.fill(g, this.groups[g], this.groupEnd(g));
   }
@@ -41,8 +40,20 @@ export class Table {
     return this.meta.labels[this.columns.code[i]];
   }
 
+  position(i) {
+    return this.columns.position?.[i] ?? this.meta.first + i;
+  }
+
+  /** The bytes of a token of the vocabulary, at most 256; its label tells them where the header does not. */
   bytes(code) {
-    return this.columns.vocabularyBytes.subarray(this.byteStarts[code], this.byteStarts[code + 1]);
+    const hex = this.meta.bytes[code];
+    if (hex === undefined) return new TextEncoder().encode(this.meta.labels[code].replaceAll("·", " "));
+    return Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  }
+
+  /** The bound of a censored token's logprob, NaN where there is none. */
+  upper(i) {
+    return this.meta.uppers[i] ?? Number.NaN;
   }
 
   status(i) {
@@ -63,15 +74,15 @@ export class Table {
 
   /** Bits; a lower bound where the token is censored, NaN where nothing is known. */
   surprisal(i) {
-    const { logprob, upper } = this.columns;
-    const value = -(Number.isNaN(logprob[i]) ? upper[i] : logprob[i]) / LN2;
+    const logprob = this.columns.logprob[i];
+    const value = -(Number.isNaN(logprob) ? this.upper(i) : logprob) / LN2;
     return value === 0 ? 0 : value;
   }
 
   /** The greatest class of a group under a metric; −1 where nothing is known. */
   classOf(metric, group) {
     const classes = this.columns[`class_${metric}`];
-    let most = -1;
+    let most = classes[this.groups[group]];
     for (let i = this.groups[group]; i < this.groupEnd(group); i++) most = Math.max(most, classes[i]);
     return most;
   }
@@ -88,7 +99,7 @@ export class Table {
       const code = alternativeCode[at];
       found.push({
         rank: at - this.starts[i] + 1, label: this.meta.labels[code], code, prob, cumulative,
-        chosen: chosen[at] === 1,
+        chosen: at - this.starts[i] + 1 === chosen[i],
       });
     }
     return found;
@@ -107,7 +118,7 @@ export function percent(p) {
 /** The chosen token's probability in words: a number, a bound, or a dash. */
 export function chance(table, i) {
   if (table.status(i) === "exact") return percent(table.prob(i));
-  const upper = table.columns.upper[i];
+  const upper = table.upper(i);
   return table.status(i) === "censored" && !Number.isNaN(upper) ? `≤ ${percent(Math.exp(upper))}` : "—";
 }
 

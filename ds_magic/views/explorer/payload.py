@@ -2,7 +2,8 @@
 
 The layout, all little-endian: a uint32 with the header's length, the header (JSON, padded with blanks to a
 multiple of 4), then the arrays that the header's `arrays` lists as [name, type, offset, length], each at an
-offset (from the end of the header) that its type's size divides. `decode.js` reads it.
+offset (from the end of the header) that its type's size divides. What is seldom there stands in the header:
+bytes of tokens that their label does not tell, bounds of censored tokens. `decode.js` reads it.
 """
 
 from __future__ import annotations
@@ -35,27 +36,30 @@ def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
     code_type = np.uint16 if len(pairs) < 1 << 16 else np.uint32
     logprobs = table._alternative_logprobs
     steps = np.round(np.minimum(-np.nan_to_num(logprobs, nan=0.0) * STEP, NO_NUMBER - 1))
+    counts = np.diff(table._alternative_starts)
     arrays: dict[str, np.ndarray] = {
         "logprob": table.logprob.astype(np.float32),
-        "upper": table.logprob_upper.astype(np.float32),
         "low": table.entropy_low.astype(np.float32),
         "high": table.entropy_high.astype(np.float32),
-        "rest": table.rest_mass.astype(np.float32),
-        "count": np.diff(table._alternative_starts).astype(np.uint32),
-        "position": table.position.astype(np.uint32),
-        "group": np.array([start for start, _ in drawn_groups(table)], np.uint32),
         "code": codes.astype(code_type),
         "rank": np.minimum(table.rank, NO_NUMBER).astype(np.uint16),
         "alternativeCode": alternative_codes.astype(code_type),
         "alternativeStep": np.where(np.isnan(logprobs), NO_NUMBER, steps).astype(np.uint16),
+        "count": counts.astype(np.uint8 if counts.max(initial=0) < 256 else np.uint32),
+        "chosen": _chosen(table, counts),
         "status": np.array([STATUSES.index(status) for status in table.status.tolist()], np.uint8),
         "flags": (table.forced * 1 + table.damaged * 2).astype(np.uint8),
-        "chosen": table._chosen.astype(np.uint8),
         **{f"class_{name}": classes(table, name).astype(np.int8) for name in METRICS},
-        "vocabularyBytes": np.frombuffer(b"".join(token_bytes for _, token_bytes in pairs), np.uint8),
     }
+    starts = np.array([start for start, _ in drawn_groups(table)], np.uint32)
+    if len(starts) < len(table):
+        arrays["group"] = starts
+    if len(table) and (table.position != table.position[0] + np.arange(len(table))).any():
+        arrays["position"] = table.position.astype(np.uint32)
+    labels = [label(token, token_bytes, limit=60) for token, token_bytes in pairs]
     header: dict[str, Any] = {
         "title": encodable(title),
+        "first": int(table.position[0]) if len(table) else 0,
         "shared": shared,
         "step": STEP,
         "noNumber": NO_NUMBER,
@@ -64,13 +68,28 @@ def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
             {"name": name, "title": metric.title, "classes": metric.names, "unknown": metric.unknown}
             for name, metric in METRICS.items()
         ],
-        "labels": [label(token, token_bytes, limit=60) for token, token_bytes in pairs],
-        "lengths": [len(token_bytes) for _, token_bytes in pairs],
+        "labels": labels,
+        "bytes": {
+            str(code): token_bytes[:256].hex()
+            for code, (shown, (_, token_bytes)) in enumerate(zip(labels, pairs, strict=True))
+            if shown.replace("·", " ").encode() != token_bytes
+        },
+        "uppers": {
+            str(i): float(table.logprob_upper[i]) for i in np.flatnonzero(~np.isnan(table.logprob_upper)).tolist()
+        },
         "texts": _texts(table),
         "notes": [TRUTH, *table.notes],
         "measures": _measures(table),
     }
     return _joined(header, arrays)
+
+
+def _chosen(table: LogprobTable, counts: np.ndarray) -> np.ndarray:
+    """The place of the chosen token among its alternatives, from 1; 0 where it is none of them."""
+    places = np.zeros(len(table), np.int64)
+    rows = table._alternative_rows[table._chosen]
+    places[rows] = np.flatnonzero(table._chosen) - table._alternative_starts[rows] + 1
+    return places.astype(np.uint8 if counts.max(initial=0) < 256 else np.uint32)
 
 
 def _vocabulary(table: LogprobTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
