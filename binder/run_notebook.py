@@ -14,6 +14,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+QUIET = ["--log-level=ERROR"]
+"""For the kernel: its remarks on transport encryption are no part of the demo."""
 DIM, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
 
 
@@ -42,7 +44,7 @@ def main(path: str) -> int:
         os.environ.pop(name, None)
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(Path(path).parent)}}
-    narrator = Narrator(notebook, timeout=1200, kernel_name="python3", resources=folder)
+    narrator = Narrator(notebook, timeout=1200, kernel_name="python3", resources=folder, extra_arguments=QUIET)
     with narrator.setup_kernel():
         for index, cell in enumerate(notebook.cells):
             if cell.cell_type == "markdown":

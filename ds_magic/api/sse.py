@@ -66,7 +66,8 @@ class EventDecoder:
 
         An unfinished event is dropped, as the standard says.
         """
-        self._take([b"".join(self._line)])
+        if line := b"".join(self._line):
+            self._take([line])
         self._line = []
         unfinished, self._data = self._data, []
         return unfinished if [line.strip() for line in unfinished] == [b"[DONE]"] else []

@@ -9,24 +9,21 @@ from html import escape
 from .clean import cleaned, with_visible_order
 
 # No fixed colour has a contrast of 4.5 on JupyterLab's white and on its #111 both. Mixed with the text
-# colour of the page it becomes dark on white and light on black; where a page drops `color-mix` (an
-# untrusted notebook), the weight and the slant are left.
-TEXT_SHARE = 55
-COLOURS = {
-    "keyword": "#2060ff",
-    "string": "#00a040",
-    "number": "#c06000",
-    "name": "#8030e0",
-    "comment": "#808080",
-    "removed": "#e00000",
+# colour of the page it becomes dark on white and light on black. Where a page drops `color-mix` (an
+# untrusted notebook) or all styles (GitHub), the elements leave the weight and the slant.
+COLOURS = {"keyword": "#26f", "string": "#0a4", "number": "#c60", "name": "#83e", "comment": "#888", "removed": "#e00"}
+_ELEMENTS = {"keyword": "b", "comment": "i"}
+OPENINGS = {
+    kind: f'<{_ELEMENTS.get(kind, "span")} style="color:color-mix(in srgb,{colour},currentColor)">'
+    for kind, colour in COLOURS.items()
 }
-STYLES = {kind: f"color:color-mix(in srgb,currentColor {TEXT_SHARE}%,{colour})" for kind, colour in COLOURS.items()}
-STYLES["keyword"] += ";font-weight:600"
-STYLES["comment"] += ";font-style:italic"
 
 PRE_STYLE = (
     "background:rgba(128,128,128,.1);border-radius:6px;padding:10px 14px;margin:0 0 1em;overflow-x:auto;white-space:pre"
 )
+
+# The page gives code in a line a background, which would stand in patches on that of the block.
+CODE_STYLE = "background:transparent;padding:0;white-space:inherit"
 
 MOST_COLOURED = 100_000
 LONGEST_LINE = 4_000
@@ -41,7 +38,8 @@ def code_to_html(code: str, language: str = "", *, wrap: bool = False) -> str:
     code = with_visible_order(cleaned(code).removesuffix("\n"))
     body = _coloured(code, language) if language and _is_light(code) else None
     style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap") if wrap else PRE_STYLE
-    return f'<pre dir="ltr" style="{style}"><code>{escape(code) if body is None else body}</code></pre>\n'
+    body = escape(code) if body is None else body
+    return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{body}</code></pre>\n'
 
 
 def _is_light(code: str) -> bool:
@@ -60,7 +58,7 @@ def _lexer(language: str):
 
 
 @lru_cache(maxsize=512)
-def _style(kind) -> str | None:
+def _kind(kind) -> str | None:
     from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
 
     for family, name in (
@@ -77,7 +75,7 @@ def _style(kind) -> str | None:
         (Name.Tag, "keyword"),
     ):
         if kind in family:
-            return STYLES[name]
+            return name
     return None
 
 
@@ -90,20 +88,20 @@ def _coloured(code: str, language: str) -> str | None:
     runs: list[tuple[str | None, list[str]]] = []
     try:
         for kind, value in lexer.get_tokens(code):
-            style = _style(kind)
-            if runs and (style == runs[-1][0] or value.isspace()):
+            name = _kind(kind)
+            if runs and (name == runs[-1][0] or value.isspace()):
                 runs[-1][1].append(value)
             else:
-                runs.append((style, [value]))
+                runs.append((name, [value]))
             if time.monotonic() > deadline:
                 return None
     except Exception:  # a lexer's own fault on odd text must not cost the answer
         return None
     if "".join(part for _, parts in runs for part in parts) != code:
         return None
-    return "".join(_span(style, "".join(parts)) for style, parts in runs)
+    return "".join(_run(name, "".join(parts)) for name, parts in runs)
 
 
-def _span(style: str | None, text: str) -> str:
+def _run(name: str | None, text: str) -> str:
     shown = escape(text)
-    return f'<span style="{style}">{shown}</span>' if style else shown
+    return f"{OPENINGS[name]}{shown}</{_ELEMENTS.get(name, 'span')}>" if name else shown

@@ -196,7 +196,10 @@ def pretty_arguments(arguments: str) -> tuple[str, bool]:
 
 def footer_html(completion: ChatCompletion, end: str | None) -> str:
     """Under the answer: why it is not whole, what was changed on the way, and the figures."""
-    figures = SEPARATOR.join(escape(figure) for figure in words.figures(completion))
+    facts = words.figures(completion)
+    if end == words.FINISHES["tool_calls"]:
+        facts, end = [*facts, end], None
+    figures = SEPARATOR.join(map(escape, facts))
     notes = "".join(f'<div style="{QUIET}">Note: {escape(on_one_line(note, 400))}</div>' for note in completion.notes)
     return _end_html(end) + notes + (f'<div style="{FOOTER}">{figures}</div>' if figures else "")
 

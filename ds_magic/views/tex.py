@@ -17,6 +17,7 @@ IGNORE = "mathjax_ignore tex2jax_ignore"
 PROCESS = "mathjax_process tex2jax_process"
 
 LONGEST_FORMULA = 2_000
+MOST_LINES = 100
 
 # Commands that reach beyond their formula: links and attributes in the page, definitions that stay
 # in force for the formulas of other cells, other extensions.
@@ -101,7 +102,7 @@ def _block(state, start_line: int, end_line: int, silent: bool) -> bool:
         return False
     closing = _CLOSING[opening]
     lines: list[str] = []
-    for line in range(start_line, end_line):
+    for line in range(start_line, min(end_line, start_line + MOST_LINES)):
         begin = state.bMarks[line] + state.tShift[line]
         if line > start_line and (state.sCount[line] < state.blkIndent or state.isEmpty(line)):
             return False

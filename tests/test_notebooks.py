@@ -1,0 +1,47 @@
+"""The notebooks as they are committed, and the demo that runs the first of them."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def outputs(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def run_demo(notebook):
+    return subprocess.run([sys.executable, ROOT / "binder/run_notebook.py", notebook], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_notebook_is_committed_with_its_outputs_and_without_errors(path):
+    assert outputs(path), "it has no outputs"
+    assert [output for output in outputs(path) if output.output_type == "error"] == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_the_saved_outputs_of_a_notebook_hold_no_script_and_no_dead_widget(path):
+    for output in outputs(path):
+        assert "<script" not in output.get("data", {}).get("text/html", "")
+        assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
+    run = run_demo(ROOT / "notebooks/00-quickstart.ipynb")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "The capital of Australia is Canberra" in run.stdout
+    assert "embedded model" in run.stdout and "(everything else)" in run.stdout
+
+
+def test_the_demo_fails_where_a_cell_fails(tmp_path):
+    cells = [nbformat.v4.new_code_cell("%load_ext ds_magic"), nbformat.v4.new_code_cell("%%deepseek -t hot\nHi")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")
+    run = run_demo(tmp_path / "broken.ipynb")
+    assert run.returncode == 1 and "from 0 to 2" in run.stdout

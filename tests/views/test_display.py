@@ -1,0 +1,148 @@
+"""The views of notebooks, in a real kernel."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from ds_magic.views import make_view
+
+PATIENCE = 30
+
+SETUP = """
+from ds_magic.api.events import Queued
+from ds_magic.api.request import ChatRequest
+from ds_magic.views import default_view, make_view
+from tests.views.making import completion, delta
+"""
+
+
+@pytest.fixture(scope="module")
+def kernel():
+    manager, client = start_new_kernel(kernel_name="python3", env={**os.environ, "PYTHONPATH": os.getcwd()})
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def outputs(client, code, on_output=lambda content: None):
+    """The messages (type, content) that a cell made; each content is also given to `on_output` as it comes."""
+    sent = client.execute(SETUP + code)
+    got = []
+    while True:
+        message = client.get_iopub_msg(timeout=PATIENCE)
+        if message["parent_header"].get("msg_id") != sent:
+            continue
+        content = message["content"]
+        if message["msg_type"] == "status" and content["execution_state"] == "idle":
+            return got
+        assert message["msg_type"] != "error", "\n".join(content.get("traceback", ()))
+        if message["msg_type"] in ("display_data", "update_display_data", "stream"):
+            got.append((message["msg_type"], content))
+            on_output(content)
+
+
+def test_the_static_view_makes_a_single_display(kernel):
+    code = """
+view = make_view("static")
+view.start(ChatRequest.build("q"), "embedded model")
+view.delta(delta(content="Hello"))
+view.finish(completion("Hello"), None)
+"""
+    [(kind, content)] = outputs(kernel, code)
+    assert kind == "display_data"
+    assert set(content["data"]) == {"text/html", "text/markdown", "text/plain"}
+
+
+def test_the_none_view_shows_nothing(kernel):
+    code = """
+view = make_view("none")
+view.start(None, "")
+view.event(Queued())
+view.delta(None)
+view.finish(None, None)
+"""
+    assert outputs(kernel, code) == []
+
+
+def test_an_unknown_view_is_refused():
+    with pytest.raises(ValueError, match="live, static, text, none"):
+        make_view("hologram")
+
+
+def test_a_kernel_without_a_jupyter_server_gets_the_static_view(kernel):
+    [(_, content)] = outputs(kernel, "import os; os.environ.pop('JPY_SESSION_NAME', 0); print(default_view())")
+    assert content["text"] == "static\n"
+
+
+def test_a_kernel_of_a_jupyter_server_gets_the_live_view(kernel):
+    [(_, content)] = outputs(kernel, "import os; os.environ['JPY_SESSION_NAME'] = 'n.ipynb'; print(default_view())")
+    assert content["text"] == "live\n"
+
+
+def test_a_terminal_gets_text():
+    code = "import IPython; from ds_magic.views import default_view; print(default_view())"
+    environment = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}
+    assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "text\n"
+
+
+LIVE = """
+view = make_view("live")
+view.start(ChatRequest.build("q"), "embedded model")
+"""
+
+
+def test_the_live_view_shows_each_piece_while_the_cell_is_blocked(kernel, tmp_path):
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    waiting = ["Three", "One two"]
+
+    def open_the_gate(content):
+        if waiting and waiting[-1] in content["data"].get("text/html", ""):
+            waiting.pop()
+            gate.write_text("open")
+
+    code = f"""
+view.delta(delta(content="One"))
+view.delta(delta(content=" two"))
+open({str(gate)!r}).read()
+view.delta(delta(content=" Three"))
+open({str(gate)!r}).read()
+view.finish(completion("One two Three"), None)
+"""
+    got = outputs(kernel, LIVE + code, open_the_gate)
+    assert not waiting
+    assert "One two Three" in got[-1][1]["data"]["text/plain"]
+
+
+def test_the_live_view_ends_as_the_static_output(kernel):
+    code = 'view.delta(delta(content="**Hi**")); view.finish(completion("**Hi**"), None)'
+    kind, content = outputs(kernel, LIVE + code)[-1]
+    assert kind == "update_display_data"
+    assert "<strong>Hi</strong>" in content["data"]["text/html"]
+    assert set(content["data"]) == {"text/html", "text/markdown", "text/plain"}
+
+
+def test_the_live_view_shows_a_wait_until_something_comes(kernel):
+    code = 'view.event(Queued()); view.delta(delta(content="Hi")); view.finish(completion("Hi"), None)'
+    pages = [content["data"].get("text/html", "") for _, content in outputs(kernel, LIVE + code)]
+    assert any("waits in the server" in page for page in pages)
+    assert "waits in the server" not in pages[-1]
+
+
+def test_twice_the_text_is_at_most_some_twice_the_traffic(kernel):
+    def traffic(tokens):
+        code = f"""
+for _ in range({tokens}): view.delta(delta(content="word "))
+view.finish(completion("word " * {tokens}), None)
+"""
+        return sum(len(content["data"].get("text/html", "")) for _, content in outputs(kernel, LIVE + code))
+
+    assert traffic(16_000) < 3 * traffic(8_000)
+
+
+def test_the_live_view_leaves_nothing_where_nothing_came(kernel):
+    kind, content = outputs(kernel, LIVE + "view.finish(None, None)")[-1]
+    assert content["data"] == {"text/plain": ""}
