@@ -95,14 +95,20 @@ class Fields(Sequence):
         return fields_html(self)
 
 
-def fields(table: LogprobTable) -> Fields:
-    """Each scalar of the JSON that the tokens spell, with the probability of its tokens."""
-    text = table.text_content
-    return Fields(_field(table, text, span) for span in value_spans(text))
+def fields(table: LogprobTable, *, prefix: str = "") -> Fields:
+    """Each scalar of the JSON that the tokens spell, with the probability of its tokens.
+
+    `prefix` is JSON that stood before the first token, and that the answer was made to begin with: a value
+    that begins in it counts from the first token on.
+    """
+    text = prefix + table.text_content
+    spans = (span for span in value_spans(text) if span.end > len(prefix))
+    return Fields(_field(table, text, span, len(prefix)) for span in spans)
 
 
-def _field(table: LogprobTable, text: str, span: Any) -> Field:
-    indices = overlapping(table, span.start, span.end)
+def _field(table: LogprobTable, text: str, span: Any, offset: int) -> Field:
+    first, last = max(0, span.start - offset), span.end - offset
+    indices = overlapping(table, first, last)
     start, end = (int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, 0)
     part = table[start:end]
     sum_ = likelihood(part)
@@ -117,7 +123,7 @@ def _field(table: LogprobTable, text: str, span: Any) -> Field:
         prob=sum_.bounded(math.exp(sum_.lower), math.exp(sum_.upper)),
         minimum=sum_.bounded(*least),
         geometric_mean=sum_.bounded(math.exp(sum_.lower / count), math.exp(sum_.upper / count)),
-        shared=bool(len(part)) and bool(part.char_start[0] < span.start or part.char_end[-1] > span.end),
+        shared=bool(len(part)) and bool(part.char_start[0] < first or part.char_end[-1] > last),
     )
 
 
@@ -147,13 +153,15 @@ def overlapping(table: LogprobTable, start: int, end: int) -> np.ndarray:
 class Label:
     """How much of the choice between labels fell to one.
 
-    `mass`: the probability (0 … 1) of its returned surface forms (`forms`). `share`: mass over that of all
-    labels, between what is sure and what may be: tokens that were not returned, or that only begin the
-    label, may be its own or a rival's. `returned`: whether any of its forms was.
+    `mass`: the probability (0 … 1) of its returned surface forms (`forms`). `ratio`: mass over that of all
+    labels, None where a label was not returned at all. `share`: the same between its bounds: tokens that
+    were not returned, or that only begin the label, may be its own or a rival's. `returned`: whether any of
+    its forms was.
     """
 
     label: str
     mass: float
+    ratio: float | None
     share: Bounded
     forms: tuple[str, ...]
 
@@ -178,7 +186,7 @@ class Classification:
         return next(each for each in self.labels if each.label == label)
 
     def to_pandas(self) -> pd.DataFrame:
-        """Columns `label, mass, share_low, share_high, forms`."""
+        """Columns `label, mass, ratio, share_low, share_high, forms`."""
         import pandas as pd
 
         return pd.DataFrame(
@@ -186,18 +194,24 @@ class Classification:
                 {
                     "label": each.label,
                     "mass": each.mass,
+                    "ratio": math.nan if each.ratio is None else each.ratio,
                     "share_low": each.share.low,
                     "share_high": each.share.high,
                     "forms": " ".join(each.forms),
                 }
                 for each in self.labels
             ],
-            columns=("label", "mass", "share_low", "share_high", "forms"),
+            columns=("label", "mass", "ratio", "share_low", "share_high", "forms"),
         )
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{each.label} {each.share}" for each in self.labels)
-        return f"Classification({shares}; everything else {self.rest})"
+        shares = ", ".join(f"{each.label} {_percents(each.ratio, each.share)}" for each in self.labels)
+        return f"Classification({shares}; neither: {_percents(None, self.rest)} of the choice)"
+
+
+def _percents(ratio: float | None, share: Bounded) -> str:
+    interval = f"{100 * share.low:.1f} – {100 * share.high:.1f} %"
+    return interval if ratio is None else f"{100 * ratio:.1f} % ({interval})"
 
 
 def classify(
@@ -241,7 +255,9 @@ def classify(
         least_total = mass[label] + others + others_begun + row.rest_mass
         low = mass[label] / least_total if least_total else 0.0
         high = most / (most + others) if most + others else 1.0
-        shares.append(Label(label, mass[label], Bounded(low, high), tuple(token for token, _ in found[label])))
+        ratio = mass[label] / sum(mass.values()) if all(mass.values()) else None
+        spelt = tuple(token for token, _ in found[label])
+        shares.append(Label(label, mass[label], ratio, Bounded(low, high), spelt))
     shares.sort(key=lambda each: (each.mass, each.share.high), reverse=True)
     named = sum(mass.values())
     rest = Bounded(max(0.0, row.top_mass - named - sum(begun.values())), max(0.0, 1 - named))

@@ -137,9 +137,9 @@ class Windows:
     def __repr__(self) -> str:
         k = f"{self.k_least}" if self.k_least == self.k_most else f"{self.k_least} to {self.k_most}"
         if not len(self) or np.isnan(self.confidence).all():
-            return f"Windows({len(self):,} of {self.n} tokens, no confidence known)"
+            return f"Windows({len(self):,} windows of {self.n} tokens, no confidence known)"
         lowest = float(np.nanmin(self.confidence))
-        return f"Windows({len(self):,} of {self.n} tokens, k = {k}, lowest confidence {lowest:.2f} nats)"
+        return f"Windows({len(self):,} windows of {self.n} tokens, k = {k}, lowest confidence {lowest:.2f} nats)"
 
 
 def windows(table: LogprobTable, n: int = 16) -> Windows:

@@ -323,9 +323,9 @@ class LogprobTable(_Columns):
         """Sliding confidence over `n` tokens: where the model wavered."""
         return metrics.windows(self, n)
 
-    def fields(self) -> fields_module.Fields:
-        """The values of a JSON answer, each with the probability of its tokens."""
-        return fields_module.fields(self)
+    def fields(self, *, prefix: str = "") -> fields_module.Fields:
+        """The values of a JSON answer, each with the probability of its tokens; `prefix`: JSON before the first."""
+        return fields_module.fields(self, prefix=prefix)
 
     def classify(
         self, labels: Sequence[str] | dict[str, Sequence[str]], *, at: int | None = None

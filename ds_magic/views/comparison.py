@@ -92,7 +92,9 @@ def _parting(comparison: Comparison) -> str:
             continue
         held = f", and held {other}'s {percent(share)}" if share == share else ""
         words.append(f"{name} says {rows[0].label} ({percent(rows[0].prob)}{held})")
-    return f"They part after {parted.byte:,} bytes: {'; '.join(words)}."
+    shared = sum(len(stretch.text) for stretch in comparison.shared)
+    where = f"after {shared:,} character{'s' * (shared > 1)}" if shared else "at once"
+    return f"They part {where}: {'; '.join(words)}."
 
 
 def comparison_text(comparison: Comparison, *, width: int = 80) -> str:

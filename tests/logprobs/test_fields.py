@@ -85,6 +85,12 @@ def test_fenced_json_and_json_in_prose_are_found():
     assert [(span.path, span.value) for span in value_spans('Sure: {"a": 1} ok')] == [("a", 1)]
 
 
+def test_json_that_begins_in_a_prefix_is_read_with_it():
+    fields = table_of(("blue", 0.5), (' hat"', 0.5), (', "n": 3}', 0.25)).fields(prefix='{"id": 7, "item": "dark ')
+    assert [(field.path, field.value) for field in fields] == [("item", "dark blue hat"), ("n", 3)]
+    assert float(fields["item"].prob) == pytest.approx(0.25) and fields["item"].shared
+
+
 def test_a_scalar_alone_is_a_value_and_prose_is_none():
     assert [(span.path, span.value) for span in value_spans(" 42\n")] == [("", 42)]
     assert [span.value for span in value_spans('"yes"')] == ["yes"]
@@ -165,6 +171,7 @@ def test_a_label_gathers_its_surface_forms():
     result = choice([(" Yes", 0.5), ("yes", 0.1), (" No", 0.3), (" maybe", 0.08)]).classify(["yes", "no"])
     assert result["yes"].mass == pytest.approx(0.6) and result["yes"].forms == (" Yes", "yes")
     assert result["no"].mass == pytest.approx(0.3)
+    assert result["yes"].ratio == pytest.approx(0.6 / 0.9)
     assert result["yes"].share.low == pytest.approx(0.6 / 0.92)
     assert result["yes"].share.high == pytest.approx(0.62 / 0.92)
     assert result.rest.high == pytest.approx(0.1) and result.rest.low == pytest.approx(0.08)
@@ -172,7 +179,7 @@ def test_a_label_gathers_its_surface_forms():
 
 def test_a_label_that_was_not_returned_has_an_interval_from_nothing_to_the_rest():
     result = choice([(" Yes", 0.9), (" Maybe", 0.06)]).classify(["yes", "no"])
-    assert not result["no"].returned
+    assert not result["no"].returned and result["no"].ratio is None and result["yes"].ratio is None
     assert result["no"].share.low == 0 and result["no"].share.high == pytest.approx(0.04 / 0.94)
     assert str(result["no"].share).startswith("≤ ")
 

@@ -119,7 +119,14 @@ export function percent(p) {
 export function chance(table, i) {
   if (table.status(i) === "exact") return percent(table.prob(i));
   const upper = table.upper(i);
-  return table.status(i) === "censored" && !Number.isNaN(upper) ? `≤ ${percent(Math.exp(upper))}` : "—";
+  return table.status(i) === "censored" && !Number.isNaN(upper) ? `< ${percentAbove(Math.exp(upper))}` : "—";
+}
+
+/** A bound in about two digits, never below `p`. */
+function percentAbove(p) {
+  const digits = p < 0.1 ? Math.max(1, 1 - Math.floor(Math.log10(100 * p))) : 1;
+  const step = 10 ** -digits;
+  return `${(Math.ceil((100 * p) / step - 1e-9) * step).toFixed(digits)} %`;
 }
 
 export function rank(table, i) {

@@ -268,7 +268,7 @@ class View {
   spoken(group) {
     const { table } = this;
     const i = table.groups[group];
-    const said = chance(table, i).replace(" %", " percent").replace("≤", "at most").replace("—", "probability not known");
+    const said = chance(table, i).replace(" %", " percent").replace("<", "at most").replace("—", "probability not known");
     const name = table.text(group).replaceAll("·", " ").replaceAll("↵", " line break ");
     return `token '${name}', ${said}, rank ${rank(table, i).replace(">", "above").replace("—", "not known")}`;
   }
