@@ -58,6 +58,7 @@ RULES = {
     "an event ends at a blank line": (b"data: a\n\ndata: b\n\n", [b"a", b"b"]),
     "lines end at CR": (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
     "lines end at CRLF": (b"data: a\r\n\r\ndata: b\r\n\r\n", [b"a", b"b"]),
+    "CRLF is one end of a line, not two": (b"data: a\r\ndata: b\r\n: c\r\ndata: d\r\n\r\n", [b"a\nb\nd"]),
     "line ends may be mixed": (b"data: a\r\n\ndata: b\n\r\ndata: c\r\n\rdata: d\n\n", [b"a", b"b", b"c", b"d"]),
     "CR LF LF is an end of line and a blank line": (b"data: a\r\n\ndata: b\n\n", [b"a", b"b"]),
     "LF CR is two ends of lines": (b"data: a\n\rdata: b\n\n", [b"a", b"b"]),
