@@ -206,7 +206,7 @@ class Classification:
 
     def __repr__(self) -> str:
         shares = ", ".join(f"{each.label} {_percents(each.ratio, each.share)}" for each in self.labels)
-        return f"Classification({shares}; neither: {_percents(None, self.rest)} of the choice)"
+        return f"Classification({shares}; everything else {_percents(None, self.rest)})"
 
 
 def _percents(ratio: float | None, share: Bounded) -> str:

@@ -60,6 +60,14 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         from .probabilities import to_html as probabilities_html
 
         parts.append(probabilities_html(table))
+    reasoning = completion.reasoning_logprobs
+    if reasoning is not None and len(reasoning):
+        from .heatmap import heatmap_html
+
+        parts.append(
+            f'<details style="{REASONING}"><summary style="{SUMMARY}">Token probabilities of the reasoning</summary>'
+            f"{heatmap_html(reasoning)}</details>"
+        )
     return root_html("".join(parts))
 
 

@@ -130,3 +130,15 @@ def test_every_alpha_is_at_most_the_widest():
         alphas = np.array([metric.alpha(class_) for class_ in range(-1, len(metric.names))])
         assert alphas.min() == 0 and alphas.max() == tint.WIDEST_TINT
         assert len(metric.names) == len(metric.edges) + 1
+
+
+def test_the_reasoning_has_a_heat_map_of_its_own_folded_below_the_answer():
+    from ds_magic.api.response import ChatCompletion
+
+    lists = {"content": [entry("42", 0.9)], "reasoning_content": [entry("hmm", 0.01), entry(" well", 0.5)]}
+    message = {"content": "42", "reasoning_content": "hmm well"}
+    answer = ChatCompletion.from_wire({"choices": [{"message": message, "logprobs": lists}]})
+    folded = re.search(
+        r"<details[^>]*><summary[^>]*>Token prob.*?</details>", answer._repr_mimebundle_()["text/html"], re.S
+    )
+    assert "hmm" in folded.group() and "·well" in folded.group() and "42" not in folded.group()

@@ -94,7 +94,8 @@ class Explorer(anywidget.AnyWidget):
         elif kind == "fork" and self._fork is not None:
             answer = self._tables[self.tab][2]
             at, rank = message.get("at"), message.get("rank")
-            if answer is not None and isinstance(at, int) and isinstance(rank, int):
+            known = isinstance(at, int) and isinstance(rank, int) and 0 <= at < len(self._tables[self.tab][1])
+            if answer is not None and known:
                 self.branch(answer, at, rank)
 
     def branch(self, answer: ChatCompletion, at: int, rank: int) -> threading.Thread:
