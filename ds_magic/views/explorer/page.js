@@ -9,12 +9,19 @@ const place = document.getElementById("explorer");
 const tabs = document.getElementById("tabs");
 
 function open(index) {
-  const packed = atob(sources[index].textContent.trim());
-  const bytes = Uint8Array.from(packed, (character) => character.charCodeAt(0));
+  const bytes = decoded(sources[index].textContent);
   const table = new Table(new DataView(bytes.buffer));
   open.view?.destroy();
   open.view = explore(place, table, { metric: open.view?.metric });
   [...tabs.children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === index)));
+}
+
+function decoded(base64) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
+  const packed = atob(base64);
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  return bytes;
 }
 
 sources.forEach((source, index) => {

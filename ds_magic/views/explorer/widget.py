@@ -62,6 +62,9 @@ class Explorer(anywidget.AnyWidget):
         self._show(0)
         self.on_msg(self._on_message)
 
+    def __repr__(self) -> str:
+        return f"Explorer({', '.join(f'{name}: {len(table):,} tokens' for name, table, _ in self._tables)})"
+
     def _add(self, name: str, table: LogprobTable, answer: ChatCompletion | None) -> None:
         self._tables.append((name, table, answer))
         self.tabs = [name for name, _, _ in self._tables]
