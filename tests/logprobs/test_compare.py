@@ -102,3 +102,9 @@ def test_however_texts_are_cut_shared_and_rest_give_each_back(shared, tail_a, ta
         assert b"".join(stretch.a.bytes) == b"".join(stretch.b.bytes)
     assert np.isfinite([stretch.difference.low for stretch in result]).all()
     repr(result), result._repr_html_(), result.to_pandas()
+
+
+def test_a_forced_shared_part_keeps_its_numbers():
+    forced = LogprobTable.from_wire([entry("a", 0.5), entry("b", 0.5)], forced=1)
+    result = compare(table(("a", 0.25), ("b", 0.5)), forced)
+    assert float(result.shared[0].difference) == pytest.approx(math.log(2))
