@@ -30,6 +30,7 @@ from tests.servers.scripted import (
     refused,
     said,
     text_chunk,
+    timers,
 )
 
 UNKNOWN = refused(400, "Model Not Exist")
@@ -281,7 +282,7 @@ def test_an_answer_within_its_time_leaves_no_timer(connect):
             client.chat("Hi")
         with pytest.raises(InvalidRequestError), client.stream("Hi"):
             pass
-    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    assert timers() == []
 
 
 @pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), "5", 1e30, Timeouts(idle=0)])
@@ -450,7 +451,7 @@ def test_hundreds_of_streams_leave_no_timer_and_no_socket(connect):
             stream.close()
             del stream
         assert len(server.requests) == 200
-        assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+        assert timers() == []
         ours = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
         ours = [each for each in ours if each not in (server._listener, *server._sockets)]
         assert len(ours) <= 1, "more than the one connection that waits to be used again"

@@ -24,6 +24,7 @@ from tests.servers.scripted import (
     said,
     streamed,
     text_chunk,
+    timers,
 )
 
 S1_HEAD = b'"created": 1718345013, "id": "1f633d8bfc032625086f14113c411638", "model": "deepseek-chat"'
@@ -452,7 +453,7 @@ def test_a_stream_that_was_entered_and_never_read_closes_its_connection(connect)
         with connect(server, timeout=1000).stream("Hi"):
             pass
         assert closed.wait(PATIENCE)
-        assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+        assert timers() == []
 
 
 def test_a_stream_closed_before_it_began_sends_nothing(connect):

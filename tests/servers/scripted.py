@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 
 LAST_CHUNK = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a wait in a script gives up, so that a broken test ends."""
 
 
@@ -148,6 +148,15 @@ def _read_request(connected):
     except ValueError:
         parsed = None
     return Received(method, path, headers, body, parsed)
+
+
+def timers():
+    """The timers that are left when those that were cancelled have ended."""
+    running = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    for each in running:
+        if each.finished.is_set():
+            each.join(PATIENCE)
+    return [each for each in running if each.is_alive()]
 
 
 def head(status="200 OK", content_type="text/event-stream", framing="chunked", **headers) -> bytes:
