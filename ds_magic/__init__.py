@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from .conversation.chats import Chat
     from .conversation.schema import UnfitAnswerError
     from .conversation.tools import TooManyRoundsError
+    from .logprobs.compare import compare
+    from .logprobs.samples import entropy
     from .logprobs.table import LogprobTable
 
 __version__ = "0.1.0"
@@ -61,6 +63,8 @@ _PLACES = {
     "conversation.chats": ["Chat"],
     "conversation.schema": ["UnfitAnswerError"],
     "conversation.tools": ["TooManyRoundsError"],
+    "logprobs.compare": ["compare"],
+    "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

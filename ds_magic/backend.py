@@ -75,6 +75,17 @@ def _say_once_why(client: Client) -> None:
         client.announce("There is no API key: a small language model on this machine answers. `%ds_login` takes one.")
 
 
+def named(name: str | None) -> Client | None:
+    """The client of the server that a completion's `backend` names, or None where it is no longer known."""
+    if name == EMBEDDED:
+        return resolve(local=True)
+    for client in _clients.values():
+        if client.name == name:
+            return client
+    client = resolve()
+    return client if client.name == name else None
+
+
 def _client(identity: Any, make) -> Client:
     if identity not in _clients:
         _clients[identity] = make()

@@ -27,9 +27,25 @@ MAY_IMPORT = {
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""
 
+FOR_TYPES = None
+"""Imported for type checkers alone, outside any function."""
+
 UPWARDS = {
     ("api/response.py", "ChatCompletion._repr_mimebundle_", "views.static"),
+    ("api/response.py", "ChatCompletion.explore", "experiments.branch"),
+    ("api/response.py", "ChatCompletion.fork", "experiments.branch"),
+    ("api/response.py", "ChatCompletion.to_html", "experiments.branch"),
+    ("api/response.py", "ChatCompletion.tree", "experiments.branch"),
+    ("api/response.py", FOR_TYPES, "experiments.branch"),
+    ("api/response.py", FOR_TYPES, "views.explorer.widget"),
+    ("logprobs/compare.py", "Comparison.__repr__", "views.comparison"),
+    ("logprobs/compare.py", "Comparison._repr_html_", "views.comparison"),
+    ("logprobs/fields.py", "Fields._repr_html_", "views.measures"),
     ("logprobs/table.py", "LogprobTable._repr_html_", "views.probabilities"),
+    ("logprobs/table.py", "LogprobTable.explore", "views.explorer.widget"),
+    ("logprobs/table.py", "LogprobTable.to_html", "views.explorer.page"),
+    ("logprobs/table.py", FOR_TYPES, "views.explorer.widget"),
+    ("logprobs/temperature.py", "TemperedTable._repr_html_", "views.measures"),
 }
 """The conveniences on a result that import upwards inside their method."""
 

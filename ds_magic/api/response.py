@@ -16,7 +16,11 @@ from .token_logprobs import TokenLogprobs
 from .wire import index_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ..experiments.branch import Branch, BranchTree
     from ..logprobs.table import LogprobTable
+    from ..views.explorer.widget import Explorer
     from .request import ChatRequest
 
 
@@ -144,6 +148,9 @@ class ChatCompletion(Incoming):
     _raw: dict[str, Any] | None = PrivateAttr(default=None)
     _rounds: list[Any] = PrivateAttr(default_factory=list)
     _parsed: tuple[Any] | None = PrivateAttr(default=None)
+    _parent: ChatCompletion | None = PrivateAttr(default=None)
+    _branch: Branch | None = PrivateAttr(default=None)
+    _branches: list[ChatCompletion] = PrivateAttr(default_factory=list)
 
     @classmethod
     def from_wire(
@@ -212,6 +219,59 @@ class ChatCompletion(Incoming):
     def notes(self) -> list[str]:
         """What was changed or ignored on the way, one sentence each."""
         return self._notes
+
+    @property
+    def parent(self) -> ChatCompletion | None:
+        """The answer that this one branched off, or None."""
+        return self._parent
+
+    @property
+    def branch(self) -> Branch | None:
+        """Where and how this one left its parent, or None."""
+        return self._branch
+
+    @property
+    def branches(self) -> tuple[ChatCompletion, ...]:
+        """The answers that branched off this one, the oldest first."""
+        return tuple(self._branches)
+
+    def adopted_by(self, parent: ChatCompletion, branch: Branch) -> ChatCompletion:
+        """This completion, as a branch of `parent`."""
+        self._parent, self._branch = parent, branch
+        parent._branches.append(self)
+        return self
+
+    def fork(
+        self, token: str | int, instead: str | None = None, *, rank: int | None = None, **fields: Any
+    ) -> ChatCompletion:
+        """The answer continued from `token`, with `instead` (or the alternative of `rank`) in its place.
+
+        See `experiments.branch.fork`.
+        """
+        from ..experiments.branch import fork
+
+        return fork(self, token, instead, rank=rank, **fields)
+
+    def explore(self) -> Explorer:
+        """A live widget over the token probabilities, in which alternatives can be continued.
+
+        Raises InvalidRequestError where the answer has no logprobs.
+        """
+        from ..experiments.branch import explorer
+
+        return explorer(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
+        from ..experiments.branch import export
+
+        return export(self, path)
+
+    def tree(self) -> BranchTree:
+        """The answer and all its branches, with what they share dimmed."""
+        from ..experiments.branch import tree
+
+        return tree(self)
 
     @property
     def choice(self) -> Choice:

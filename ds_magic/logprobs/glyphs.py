@@ -39,12 +39,17 @@ def encodable(text: str) -> str:
     return text if text.isascii() else _SURROGATE.sub(REPLACEMENT, text)
 
 
+def inline(text: str) -> str:
+    """`text` with its white space and control characters drawn, to stand in running text: joins are kept."""
+    return encodable(text).translate(_VISIBLE)
+
+
 def visible(text: str) -> str:
     """`text` with its white space and control characters drawn: `·` `→` `↵` `␀` `⟨U+202E⟩`.
 
     Combining marks with nothing to stand on get a dotted circle.
     """
-    shown = encodable(text).translate(_VISIBLE)
+    shown = inline(text)
     if shown.strip("\u200c\u200d") == "" and shown:
         return "".join(f"⟨U+{ord(character):04X}⟩" for character in shown)
     if shown and unicodedata.category(shown[0]).startswith("M"):

@@ -10,14 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import fields as fields_module
+from . import metrics
+from .bounded import Bounded
 from .distribution import EXACT, read_distributions
 from .export import write_csv, write_jsonl
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
+from .temperature import TemperedTable
 from .wire import read_entries
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
+
+    from ds_magic.views.explorer.widget import Explorer
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -303,6 +310,63 @@ class LogprobTable(_Columns):
         order = candidates[np.argsort(-surprisal[candidates], kind="stable")]
         return self.take(order[: max(0, n)])
 
+    def find(self, text: str) -> LogprobTable:
+        """The tokens that spell each occurrence of `text` in the decoded answer; empty where there is none."""
+        indices: list[int] = []
+        at = self.text_content.find(text) if text else -1
+        while at >= 0:
+            indices.extend(fields_module.overlapping(self, at, at + len(text)).tolist())
+            at = self.text_content.find(text, at + len(text))
+        return self.take(sorted(set(indices)))
+
+    def windows(self, n: int = 16) -> metrics.Windows:
+        """Sliding confidence over `n` tokens: where the model wavered."""
+        return metrics.windows(self, n)
+
+    def fields(self, *, prefix: str = "") -> fields_module.Fields:
+        """The values of a JSON answer, each with the probability of its tokens; `prefix`: JSON before the first."""
+        return fields_module.fields(self, prefix=prefix)
+
+    def classify(
+        self, labels: Sequence[str] | dict[str, Sequence[str]], *, at: int | None = None
+    ) -> fields_module.Classification:
+        """How the choice fell between labels where one word is the answer; see `fields.classify`."""
+        return fields_module.classify(self, labels, at=at)
+
+    def at_temperature(self, temperature: float) -> TemperedTable:
+        """The alternatives at another temperature (≥ 0), with bounds for what was not returned."""
+        return TemperedTable(self, temperature)
+
+    @property
+    def probability(self) -> Bounded:
+        """exp Σℓ: the probability of choosing all these tokens."""
+        return metrics.probability(self)
+
+    @property
+    def perplexity(self) -> Bounded:
+        """exp(−Σℓ / T): among how many equally likely tokens the model chose on average."""
+        return metrics.perplexity(self)
+
+    @property
+    def mean_surprisal(self) -> Bounded:
+        """−Σℓ / (T ln 2): bits a token."""
+        return metrics.mean_surprisal(self)
+
+    @property
+    def bits_per_byte(self) -> Bounded:
+        """−Σℓ / (ln 2 · bytes)."""
+        return metrics.bits_per_byte(self)
+
+    @property
+    def mean_entropy(self) -> Bounded:
+        """The mean of the tokens' entropies, in bits."""
+        return metrics.mean_entropy(self)
+
+    @property
+    def relative_probability(self) -> np.ndarray:
+        """p / p₁ of each token (GLTR): 1 for the likeliest; NaN unless exact."""
+        return metrics.relative_probability(self)
+
     @property
     def text_content(self) -> str:
         """The decoded answer: the tokens' bytes as UTF-8."""
@@ -328,6 +392,27 @@ class LogprobTable(_Columns):
                 1,
             )
         )
+
+    def plot(self, kind: str = "surprisal", **options: Any) -> Axes:
+        """A picture of `plots`: `surprisal`, `alternatives` (with `at=`), or `ranks`; returns the matplotlib axes."""
+        from . import plots
+
+        kinds = {"surprisal": plots.surprisal, "alternatives": plots.alternatives, "ranks": plots.ranks}
+        if kind not in kinds:
+            raise ValueError(f"There is no picture {kind!r}; there are {', '.join(kinds)}.")
+        return kinds[kind](self, **options)
+
+    def explore(self) -> Explorer:
+        """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""
+        from ds_magic.views.explorer.widget import Explorer
+
+        return Explorer(self)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write the explorer over this table as one HTML file that needs no network; returns the path."""
+        from ds_magic.views.explorer.page import write_page
+
+        return write_page(path, {"tokens": self})
 
     def __repr__(self) -> str:
         parts = [f"{len(self):,} tokens"]

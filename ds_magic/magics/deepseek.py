@@ -105,6 +105,10 @@ class DeepSeekMagics(Magics):
             return show(dry) if cell is not None else show(dry) or dry
         question = question_of(self, text, values, fill, namespace, takes_schema=takes_schema)
         completion = answer(self, self.client(values), question, values)
+        if values.get("explore") and completion.logprobs is not None:
+            from IPython.display import display
+
+            display(completion.explore())
         return completion if cell is None else None
 
     @line_magic

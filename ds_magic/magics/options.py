@@ -134,6 +134,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("max-rounds", "count", "ask at most N times for an answer (8)", "Functions", "N",
            limit="a whole number, 1 or more"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
+    Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
+           wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
     Option("top-logprobs", "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})",
            "Probabilities", "N", short="l", field="top_logprobs", implied=MOST_ALTERNATIVES,
            limit=f"a whole number from 0 to {MOST_ALTERNATIVES}",
@@ -287,8 +289,9 @@ def spelled(word: str) -> Option | None:
 def request_fields(values: dict[str, Any]) -> dict[str, Any]:
     """The request fields that the options' values set, by their wire names."""
     fields: dict[str, Any] = {}
-    for key, value in values.items():
-        fields.update(BY_KEY[key].fields(value))
+    for option in OPTIONS:  # their order, so that -l 5 says how many alternatives --explore gets
+        if option.key in values:
+            fields.update(option.fields(values[option.key]))
     return fields
 
 

@@ -61,6 +61,14 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         from .probabilities import to_html as probabilities_html
 
         parts.append(probabilities_html(table))
+    reasoning = completion.reasoning_logprobs
+    if reasoning is not None and len(reasoning):
+        from .heatmap import heatmap_html
+
+        parts.append(
+            f'<details style="{REASONING}"><summary style="{SUMMARY}">Token probabilities of the reasoning</summary>'
+            f"{heatmap_html(reasoning)}</details>"
+        )
     return root_html("".join(parts))
 
 
@@ -105,8 +113,18 @@ def reasoning_html(reasoning: str, title: str) -> str:
 
 
 def prefix_of(completion: ChatCompletion) -> str:
-    """The text that the answer was made to begin with; empty where there is none."""
+    """The text that the answer was made to begin with and its content does not have; empty where there is none."""
+    if completion.branch is not None:
+        return completion.branch.base
     return (completion.request and completion.request.prefix) or ""
+
+
+def given_of(completion: ChatCompletion) -> str:
+    """What of the text shown was given to the model: the prefix, in a branch also what it shares and its token."""
+    branch = completion.branch
+    if branch is None:
+        return prefix_of(completion)
+    return branch.base + completion.content[: branch.char + len(branch.instead)]
 
 
 def answers_in_json(completion: ChatCompletion) -> bool:
@@ -121,7 +139,8 @@ def content_html(completion: ChatCompletion, content: str) -> str:
     if answers_in_json(completion):
         return code_to_html(prefix + content, "json", wrap=True)
     html = markdown_to_html(prefix + content)
-    return mark_prefix(html, visible_length(prefix, html)) if prefix else html
+    given = given_of(completion)
+    return mark_prefix(html, visible_length(given, html)) if given else html
 
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")

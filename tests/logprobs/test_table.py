@@ -341,3 +341,14 @@ def test_the_bound_of_a_censored_token_holds_for_every_full_distribution(weights
     row = LogprobTable.from_wire([entry(str(chosen), logprob=NOT_RETURNED, alternatives=top)])[0]
     assert row.status == "censored"
     assert full[chosen] <= math.exp(row.logprob_upper) + 1e-9
+
+
+def test_a_truth_value_is_no_logprob():
+    table = LogprobTable.from_wire([{**entry("a", 0.5), "logprob": False}, CONTEST])
+    assert table.status.tolist() == ["missing", "exact"]
+
+
+@pytest.mark.parametrize("wrong", [[300], [-1], [1.5], ["a"], "abc", 5, 10**9, {"0": 97}])
+def test_bytes_that_are_none_are_those_of_the_token(wrong):
+    table = LogprobTable.from_wire([{**entry("a", 0.5), "bytes": wrong}, CONTEST])
+    assert table.bytes == [b"a", b" Canberra"] and table.bytes_given.tolist() == [False, True]

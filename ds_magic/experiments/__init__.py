@@ -1,0 +1,1 @@
+"""What goes beyond one answer: branches, sweeps, batches."""

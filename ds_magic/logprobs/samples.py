@@ -1,0 +1,86 @@
+"""How much several answers to one prompt differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from .bounded import Bounded
+from .metrics import likelihood
+
+
+@dataclass(frozen=True, slots=True)
+class SampleEntropy:
+    """What `entropy` finds over M answers, in bits.
+
+    `length_normalised`: −(1/M) Σ (1/N) Σℓ, the mean bits a token (arXiv 2002.07650), with bounds.
+    `semantic`: the entropy of the clusters' shares, between 0 (all answers mean the same) and log₂ M
+    (arXiv 2302.09664, in its form over counts). `clusters`: the answers, by meaning, the largest first.
+    """
+
+    length_normalised: Bounded
+    semantic: float
+    clusters: tuple[tuple[Any, ...], ...]
+
+    @property
+    def shares(self) -> list[float]:
+        """The share of the answers in each cluster, 0 … 1."""
+        total = sum(map(len, self.clusters))
+        return [len(cluster) / total for cluster in self.clusters]
+
+    def __repr__(self) -> str:
+        return (
+            f"SampleEntropy({sum(map(len, self.clusters))} answers in {len(self.clusters)} clusters, "
+            f"semantic {self.semantic:.2f} bits, length-normalised {self.length_normalised})"
+        )
+
+
+def entropy(answers: Iterable[Any], *, same: Callable[[Any, Any], bool] | None = None) -> SampleEntropy:
+    """Length-normalised and semantic entropy over several answers to one prompt.
+
+    Answers mean the same where `same(a, b)` says so; without it, where their contents are equal but for case,
+    white space around and a full stop. An answer without logprobs counts for the semantic entropy alone.
+    Raises ValueError where there is no answer.
+    """
+    answers = list(answers)
+    if not answers:
+        raise ValueError("There are no answers to compare.")
+    clusters: list[list[Any]] = []
+    for answer in answers:
+        for cluster in clusters:
+            if (same or _equal)(cluster[0], answer):
+                cluster.append(answer)
+                break
+        else:
+            clusters.append([answer])
+    clusters.sort(key=len, reverse=True)
+    shares = [len(cluster) / len(answers) for cluster in clusters]
+    return SampleEntropy(
+        length_normalised=_length_normalised(answers),
+        semantic=-sum(share * math.log2(share) for share in shares) + 0.0,
+        clusters=tuple(map(tuple, clusters)),
+    )
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return _plain(a) == _plain(b)
+
+
+def _plain(answer: Any) -> str:
+    return str(answer).strip().rstrip(".").casefold()
+
+
+def _length_normalised(answers: list[Any]) -> Bounded:
+    sums = [likelihood(answer.logprobs) for answer in answers if answer.logprobs is not None]
+    sums = [sum_ for sum_ in sums if sum_.tokens]
+    left_out = sum(sum_.left_out for sum_ in sums)
+    if not sums:
+        return Bounded(math.nan, math.nan, " bits", 0, 0, left_out)
+    low, high = (
+        -sum(getattr(sum_, name) / sum_.tokens for sum_ in sums) / len(sums) / math.log(2) + 0.0
+        for name in ("upper", "lower")
+    )
+    tokens, censored = sum(sum_.tokens for sum_ in sums), sum(sum_.censored for sum_ in sums)
+    return Bounded(low, high, " bits", tokens, censored, left_out)

@@ -1,0 +1,153 @@
+"""What the same distribution would be at another temperature, with bounds for what was not returned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .glyphs import label
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .table import LogprobTable
+
+
+@dataclass(frozen=True, slots=True)
+class TemperedAlternative:
+    """One alternative at a temperature: its share lies between `low` and `high` (0 … 1); `prob` is as sent."""
+
+    position: int
+    rank: int
+    token: str
+    bytes: bytes
+    prob: float
+    low: float
+    high: float
+    chosen: bool
+
+    @property
+    def label(self) -> str:
+        """The token with its white space visible."""
+        return label(self.token, self.bytes)
+
+
+class TemperedTable:
+    """The alternatives of every token at temperature T: p^(1/T), renormalised.
+
+    Columns as AlternativeTable's `position, rank, token, bytes, prob, chosen`, with `low` and `high`, the
+    bounds of the share at T. One value a token: `rest_low`, `rest_high`, the share of all that was not
+    returned. A chosen token outside the alternatives counts as returned and has no row. Numbers are taken
+    as from before temperature, as DeepSeek and llama.cpp send them.
+    """
+
+    def __init__(self, table: LogprobTable, temperature: float) -> None:
+        if not temperature >= 0:
+            raise ValueError(f"A temperature is 0 or more, not {temperature!r}.")
+        self.table, self.temperature = table, temperature
+        long = table.alternatives()
+        for name in ("position", "rank", "token", "bytes", "prob", "chosen"):
+            setattr(self, name, getattr(long, name))
+        self.low, self.high, self.rest_low, self.rest_high = _bounds(table, temperature)
+
+    def __len__(self) -> int:
+        return len(self.rank)
+
+    def at(self, position: int) -> list[TemperedAlternative]:
+        """The alternatives of the token at this position, the likeliest first."""
+        return [self._row(index) for index in np.flatnonzero(self.position == position)]
+
+    def __iter__(self) -> Iterator[TemperedAlternative]:
+        return (self._row(index) for index in range(len(self)))
+
+    def _row(self, index: int) -> TemperedAlternative:
+        return TemperedAlternative(
+            int(self.position[index]),
+            int(self.rank[index]),
+            self.token[index],
+            self.bytes[index],
+            float(self.prob[index]),
+            float(self.low[index]),
+            float(self.high[index]),
+            bool(self.chosen[index]),
+        )
+
+    def to_pandas(self) -> pd.DataFrame:
+        """Columns `position, rank, token, prob, low, high, chosen`."""
+        import pandas as pd
+
+        names = ("position", "rank", "token", "prob", "low", "high", "chosen")
+        return pd.DataFrame({name: getattr(self, name) for name in names})
+
+    def __repr__(self) -> str:
+        return f"TemperedTable(temperature {self.temperature:g}, {len(self):,} alternatives)"
+
+    def _repr_html_(self) -> str:
+        from ds_magic.views.measures import tempered_html
+
+        return tempered_html(self)
+
+
+def _bounds(table: LogprobTable, temperature: float) -> tuple[np.ndarray, ...]:
+    """Bounds of each alternative's share and of the rest's.
+
+    With q the probabilities that were not returned, Σq = r and q ≤ p_k, the sum Σ q^(1/T) lies between its
+    value for the rest in as few tokens as may be and that for the rest spread over the vocabulary (which of
+    the two is less turns at T = 1). Work is relative to p₁, so that small T does not underflow.
+    """
+    rows, logprobs = table._alternative_rows, table._alternative_logprobs
+    n_tokens = len(table)
+    if temperature == 0:
+        return _greedy(table)
+    beta = 1 / temperature
+    first, least = np.full(n_tokens, np.nan), np.full(n_tokens, np.nan)
+    has, starts, k = table.n_alternatives > 0, table._alternative_starts[:-1], table.n_alternatives
+    first[has] = logprobs[starts[has]]
+    least[has] = logprobs[(starts + k - 1)[has]]
+    listed = np.bincount(rows[table._chosen], minlength=n_tokens) > 0
+    outside = ~listed & (table.status == "exact")
+
+    weight = np.exp(beta * (logprobs - first[rows]))
+    known = np.bincount(rows, weights=np.nan_to_num(weight), minlength=n_tokens)
+    known += np.where(outside, np.nan_to_num(np.exp(beta * (table.logprob - first))), 0.0)
+
+    rest = table.rest_mass
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        atoms = np.floor(rest / np.exp(least))
+        remainder = np.maximum(0.0, rest - atoms * np.exp(least))
+        few = atoms * np.exp(beta * (least - first)) + np.where(
+            remainder > 0, np.exp(beta * (np.log(remainder) - first)), 0.0
+        )
+        if table.vocabulary_size is None:
+            spread = np.zeros(n_tokens) if beta > 1 else np.full(n_tokens, np.inf)
+        else:
+            others = np.maximum(1, table.vocabulary_size - k - outside)
+            spread = others * np.exp(beta * (np.log(rest / others) - first))
+        spread = np.where(rest > 0, spread, 0.0)
+        if beta == 1:
+            few = spread = rest / np.exp(first)
+        least_rest, most_rest = np.minimum(few, spread), np.maximum(few, spread)
+        low = weight / (known + most_rest)[rows]
+        high = weight / (known + least_rest)[rows]
+        rest_low = least_rest / (known + least_rest)
+        rest_high = np.where(np.isinf(most_rest), 1.0, most_rest / (known + most_rest))
+    unknown = ~has
+    rest_low[unknown] = rest_high[unknown] = np.nan
+    return low, high, rest_low, rest_high
+
+
+def _greedy(table: LogprobTable) -> tuple[np.ndarray, ...]:
+    """Temperature 0: the likeliest token is taken; tokens that tie share it."""
+    rows, logprobs = table._alternative_rows, table._alternative_logprobs
+    first = np.full(len(table), np.nan)
+    has = table.n_alternatives > 0
+    first[has] = logprobs[table._alternative_starts[:-1][has]]
+    best = logprobs == first[rows]
+    count = np.bincount(rows[best], minlength=len(table))
+    share = np.where(best, 1 / np.maximum(1, count)[rows], 0.0)
+    share[np.isnan(logprobs)] = np.nan
+    rest = np.where(has, 0.0, np.nan)
+    return share, share.copy(), rest, rest.copy()

@@ -1,0 +1,107 @@
+"""Numbers of a token in words: percentages, bounds, ranks. A number that did not come is never made up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ds_magic.logprobs.table import Alternative, LogprobTable, Token
+
+BARS_LIMIT = 8  # an answer of at most this many tokens gets bars for each
+BARS_SHOWN = 5
+TRUTH = "A probability measures the choice of a token, not the truth of a sentence."
+
+
+def percent(p: float) -> str:
+    """A probability (0 … 1) in words of about two digits: `57.0 %`, `0.043 %`, `> 99.9 %`; NaN is `—`."""
+    if math.isnan(p):
+        return "—"
+    if p > 0.9995:
+        return "> 99.9 %"
+    if p >= 0.00995:
+        return f"{100 * p:.1f} %"
+    if p >= 1e-6:
+        return f"{100 * p:.{1 - math.floor(math.log10(100 * p))}f} %"
+    return f"{p:.0e}" if p > 0 else "≈ 0 %"
+
+
+def chance(row: Token) -> str:
+    """The chosen token's probability: a number where it is one, a bound where it is bounded, else `—`."""
+    if row.status == "exact":
+        return percent(row.prob)
+    if row.status == "censored" and not math.isnan(row.logprob_upper):
+        return f"< {_rounded_up(math.exp(row.logprob_upper))}"
+    return "—"
+
+
+def rank_text(row: Token) -> str:
+    """`1`, `> 20` below what was returned, `—` where nothing is known of it."""
+    if row.rank is not None:
+        return f"{row.rank:,}"
+    if row.n_alternatives and row.status in ("exact", "censored"):
+        return f"> {row.n_alternatives}"
+    return "—"
+
+
+def bits(row: Token) -> str:
+    """The surprisal, `≥` where only a bound is known: `4.1`, `≥ 8.3`, `—`."""
+    if math.isnan(row.surprisal):
+        return "—"
+    return f"{'≥ ' if row.status == 'censored' else ''}{row.surprisal:.1f}"
+
+
+def _rounded_up(p: float) -> str:
+    """A bound as percentage with two digits, never below `p`."""
+    digits = max(1, 1 - math.floor(math.log10(100 * p))) if p < 0.1 else 1
+    step = 10.0**-digits
+    return f"{math.ceil(100 * p / step - 1e-9) * step:.{digits}f} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One line of a bar chart: `prob` is 0 … 1, NaN where no number is known; `text` says the same."""
+
+    label: str
+    prob: float
+    text: str
+    kind: str  # "chosen", "alternative" or "rest"
+
+
+def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
+    """The first `shown` alternatives of a token, the chosen one if it is not among them, and everything else.
+
+    The last bar is all the probability that the others do not hold. Empty without a distribution.
+    """
+    if row.status == "degenerate" or not row.n_alternatives:
+        return []
+    top = [one for one in row.alternatives if one.prob == one.prob][:shown]
+    lines = [Bar(one.label, one.prob, percent(one.prob), "chosen" if one.chosen else "alternative") for one in top]
+    total = sum(one.prob for one in top)
+    if not any(one.chosen for one in top):
+        lines.append(Bar(row.label, row.prob, chance(row), "chosen"))
+        total += 0.0 if math.isnan(row.prob) else row.prob
+    rest = max(0.0, 1.0 - total)
+    lines.append(Bar("everything else", rest, percent(rest), "rest"))
+    return lines
+
+
+def other_choices(row: Token, n: int = 2) -> list[Alternative]:
+    """The `n` likeliest alternatives that were not chosen."""
+    return [one for one in row.alternatives if not one.chosen and one.prob == one.prob][:n]
+
+
+def least_certain(table: LogprobTable, n: int | None = None) -> tuple[str, list[Token]]:
+    """The heading and the rows of the table of least certain tokens; fewer where bars stand beside it."""
+    rows = list(table.least_certain((5 if len(table) <= BARS_LIMIT else 10) if n is None else n))
+    few = f" ({len(rows)} of {len(table):,})" if len(rows) < len(table) else ""
+    return f"Least certain tokens{few}", rows
+
+
+def notes(table: LogprobTable) -> Iterator[str]:
+    """What a reader should know: sentences."""
+    if len(table):
+        yield TRUTH
+    yield from table.notes

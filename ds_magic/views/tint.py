@@ -1,0 +1,82 @@
+"""The one hue of token probabilities, and the fixed classes of the heat map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from ds_magic.logprobs.table import LogprobTable
+
+# A grey-teal whose luminance lies between the themes' black and white: text in either stays readable on it.
+TINT = (72, 134, 138)
+WIDEST_TINT = 0.6  # the strongest alpha under text; a test computes the contrast in both themes
+UNKNOWN = -1  # the class of a token whose metric is not known, or too vaguely
+WIDE_INTERVAL = 0.7  # bits; an entropy known no better than this is greyed
+
+
+def tint(alpha: float) -> str:
+    """The hue as CSS colour, translucent: `rgba(72,134,138,0.25)`."""
+    return "rgba({},{},{},{:.2f})".format(*TINT, alpha)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A heat map's metric: `names[c]` says which values are in class c, and the last class is underlined.
+
+    Classes are absolute, so that two runs compare; class c is everything from `edges[c − 1]` up to `edges[c]`.
+    """
+
+    title: str
+    edges: tuple[float, ...]
+    names: tuple[str, ...]
+    unknown: str = "not known"
+
+    def alpha(self, class_: int) -> float:
+        """How strong the tint of a class is, 0 … WIDEST_TINT."""
+        return 0.0 if class_ < 0 else WIDEST_TINT * class_ / len(self.edges)
+
+
+METRICS = {
+    "surprisal": Metric("surprise, bits", (1, 2, 4, 7), ("< 1", "1 – 2", "2 – 4", "4 – 7", "≥ 7")),
+    "probability": Metric(
+        "probability", (-0.9, -0.5, -0.1, -0.01), ("> 90 %", "50 – 90 %", "10 – 50 %", "1 – 10 %", "< 1 %")
+    ),
+    "rank": Metric("rank", (2, 6, 21), ("1", "2 – 5", "6 – 20", "> 20")),
+    "entropy": Metric(
+        "entropy, bits",
+        (0.5, 1.5, 3, 5),
+        ("< 0.5", "0.5 – 1.5", "1.5 – 3", "3 – 5", "≥ 5"),
+        unknown=f"known to no better than {WIDE_INTERVAL} bit",
+    ),
+}
+
+
+def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:
+    """The class of each token under a metric (int), UNKNOWN where nothing sure can be said.
+
+    A censored token has the class of its bound, which is the least it can be; without a bound its rank
+    still is below what was returned.
+    """
+    values, edges = _values(table, metric), METRICS[metric].edges
+    found = np.searchsorted(np.asarray(edges, float), np.nan_to_num(values, nan=-np.inf), side="right")
+    return np.where(np.isnan(values), UNKNOWN, found)
+
+
+def _values(table: LogprobTable, metric: str) -> np.ndarray:
+    """The metric, larger where the model was less certain; NaN where unknown."""
+    if metric == "surprisal":
+        return table.surprisal
+    if metric == "probability":
+        return -np.exp2(-table.surprisal)
+    if metric == "rank":
+        below = np.maximum(table.n_alternatives + 1, 2).astype(float)
+        known = np.isin(table.status, ("exact", "censored")) & (table.n_alternatives > 0)
+        return np.where(table.rank > 0, table.rank, np.where(known, below, np.nan))
+    if metric == "entropy":
+        with np.errstate(invalid="ignore"):
+            narrow = table.entropy_high - table.entropy_low <= WIDE_INTERVAL
+        return np.where(narrow, table.entropy_low, np.nan)
+    raise ValueError(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")

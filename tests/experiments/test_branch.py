@@ -1,0 +1,198 @@
+import math
+
+import pytest
+
+from ds_magic import Client
+from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
+from tests.servers.scripted import ScriptedServer, said, streamed, text_chunk
+
+
+def entry(text, p, alternatives=()):
+    raw = text if isinstance(text, bytes) else text.encode()
+    tops = [
+        {
+            "token": name if isinstance(name, str) else "�",
+            "logprob": math.log(share),
+            "bytes": list(name if isinstance(name, bytes) else name.encode()),
+        }
+        for name, share in alternatives
+    ]
+    return {"token": raw.decode(errors="replace"), "bytes": list(raw), "logprob": math.log(p), "top_logprobs": tops}
+
+
+def spoken(*entries, done=True):
+    """A stream of tokens with their logprobs."""
+    chunks = [text_chunk(bytes(one["bytes"]).decode(errors="replace"), logprobs={"content": [one]}) for one in entries]
+    return streamed(*chunks, text_chunk("", finish="stop", usage={"completion_tokens": len(entries)}), done=done)
+
+
+CANBERRA = [
+    entry(" Canberra", 0.57, [(" Canberra", 0.57), (" Sydney", 0.38), (b" \xe2", 0.02), ("", 0.01)]),
+    entry(",", 0.5, [(",", 0.5), (".", 0.4)]),
+    entry(" the capital", 0.9),
+]
+SYDNEY = [entry(" is", 0.25), entry(" large", 0.25)]
+
+
+@pytest.fixture
+def answered():
+    """`ask(*scripts)` gives the answer to the first script, and its client and server."""
+    servers = []
+
+    def ask(*scripts, **fields):
+        server = ScriptedServer(*scripts)
+        servers.append(server)
+        server.__enter__()
+        client = Client(base_url=server.url, api_key="k", model="m")
+        messages = [
+            {"role": "user", "content": "Capital?"},
+            {"role": "assistant", "content": "It is", "prefix": True},
+        ]
+        options = {"stream": True, "logprobs": True, "top_logprobs": 4, "temperature": 0.5, **fields}
+        return client.chat(messages, **options), client, server
+
+    yield ask
+    for server in servers:
+        server.__exit__(None, None, None)
+
+
+def test_a_fork_sends_what_is_shared_and_what_stands_there_instead_as_a_prefix(answered):
+    answer, client, server = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    answer.fork(" the capital", "a town", client=client)
+    sent = server.requests[-1].json
+    assert sent["messages"] == [
+        {"role": "user", "content": "Capital?"},
+        {"role": "assistant", "content": "It is Canberra, a town", "prefix": True},
+    ]
+    assert (sent["temperature"], sent["logprobs"], sent["top_logprobs"]) == (0.5, True, 4)
+
+
+def test_a_branch_is_the_whole_answer_with_a_parent(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    branch = answer.fork("Canberra", "Sydney", client=client)
+    assert str(branch) == " Sydney is large"
+    assert branch.parent is answer and answer.branches == (branch,)
+    assert (branch.branch.position, branch.branch.instead, branch.branch.replaced) == (0, " Sydney", "·Canberra")
+    assert branch.branch.prob == pytest.approx(0.38)
+
+
+def test_the_shared_part_and_the_forced_token_are_marked_and_left_out_of_perplexity(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    branch = answer.fork(1, rank=2, client=client)
+    table = branch.logprobs
+    assert table.token == [" Canberra", ".", " is", " large"]
+    assert table.forced.tolist() == [True, True, False, False]
+    assert table.prob[1] == pytest.approx(0.4)
+    assert float(table.perplexity) == pytest.approx(4.0)
+    assert table.matches_content is True
+
+
+def test_a_text_that_was_not_returned_has_no_probability(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    branch = answer.fork("Canberra", "Hobart, of course", client=client)
+    assert branch.content == " Hobart, of course is large"
+    assert branch.branch.prob is None and branch.logprobs.status[0] == "missing"
+
+
+def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tree(answered):
+    answer, client, server = answered(spoken(*CANBERRA), spoken(*SYDNEY), spoken(entry(" end", 0.5)))
+    first = answer.fork("Canberra", "Sydney", client=client)
+    second = first.fork(" large", "small", client=client)
+    assert server.requests[-1].json["messages"][-1]["content"] == "It is Sydney is small"
+    assert second.content == " Sydney is small end"
+    tree = second.tree()
+    assert [(depth, one.content) for depth, one in tree] == [
+        (0, answer.content),
+        (1, first.content),
+        (2, second.content),
+    ]
+    assert tree.requests == 3 and "3 requests: the answer and 2 branches" in repr(tree)
+    assert "▸Sydney◂ is large" in repr(tree)
+
+
+def test_a_server_that_repeats_the_prefix_is_understood(answered):
+    repeated = streamed(text_chunk("It is Sydney"), text_chunk(" now", finish="stop"))
+    answer, client, _ = answered(spoken(*CANBERRA), repeated)
+    assert answer.fork("Canberra", "Sydney", client=client).content == " Sydney now"
+
+
+def test_an_answer_without_logprobs_is_forked_by_its_text(answered):
+    answer, client, server = answered(said(" Canberra", " it is"), said(" now"), logprobs=None, top_logprobs=None)
+    branch = answer.fork("Canberra", "Sydney", client=client)
+    assert server.requests[-1].json["messages"][-1]["content"] == "It is Sydney"
+    assert branch.content == " Sydney now" and branch.logprobs is None
+
+
+def test_request_fields_can_be_changed_for_a_branch(answered):
+    answer, client, server = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    answer.fork(0, "x", client=client, temperature=0, max_tokens=5)
+    assert server.requests[-1].json["temperature"] == 0 and server.requests[-1].json["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(
+    ("token", "options", "said_back"),
+    [
+        (0, {"rank": 3}, "part of a character"),
+        (0, {"rank": 4}, "ends the answer"),
+        (0, {"rank": 9}, "4 came"),
+        (0, {}, "what stands there instead"),
+        (0, {"instead": "x", "rank": 1}, "what stands there instead"),
+        (0, {"instead": ""}, "no text"),
+        (99, {"instead": "x"}, "no token 99"),
+        ("Canbera", {"instead": "x"}, "Did you mean 'Canberra'"),
+    ],
+)
+def test_what_cannot_be_forked_is_refused_in_words_before_anything_is_sent(answered, token, options, said_back):
+    answer, client, server = answered(spoken(*CANBERRA))
+    with pytest.raises(InvalidRequestError, match=said_back):
+        answer.fork(token, client=client, **options)
+    assert len(server.requests) == 1 and answer.branches == ()
+
+
+def test_a_fork_inside_a_character_is_refused(answered):
+    parts = [entry(bytes([byte]), 0.5) for byte in "é".encode()]
+    answer, client, _ = answered(spoken(entry("a", 0.5), *parts))
+    with pytest.raises(InvalidRequestError, match="inside a character that begins with token 1"):
+        answer.fork(2, "x", client=client)
+
+
+def test_an_answer_of_an_unknown_server_asks_for_its_client(answered, monkeypatch):
+    answer, client, server = answered(spoken(*CANBERRA))
+    monkeypatch.setenv("DEEPSEEK_BASE_URL", "http://127.0.0.1:9")
+    with pytest.raises(InvalidRequestError, match="Give the server's client"):
+        try:
+            answer.fork(0, "x")
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"{error} {error.remedy}") from None
+    monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+    server.scripts = (spoken(*SYDNEY),)
+    assert answer.fork(0, "x").content == " x is large"
+
+
+def test_a_branch_that_breaks_off_is_kept_as_far_as_it_came(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY, done=False))
+    with pytest.raises(StreamInterruptedError) as raised:
+        answer.fork("Canberra", "Sydney", client=client)
+    assert raised.value.partial.content == " Sydney is large"
+    assert raised.value.partial.parent is answer and raised.value.partial.interrupted
+
+
+def test_the_tree_is_shown_with_its_text_escaped(answered):
+    answer, client, _ = answered(spoken(entry("<b>&", 0.5)), spoken(entry("</script><img src=x>", 0.5)))
+    answer.fork(0, "<i>", client=client)
+    page = answer.tree()._repr_html_()
+    assert "<b>&amp;" not in page and "<i>" not in page and "<img" not in page and "&lt;/script&gt;" in page
+
+
+def test_the_embedded_model_continues_a_branch(local_server):
+    with Client(base_url=local_server.base_url, api_key=local_server.api_key) as client:
+        messages = [
+            {"role": "user", "content": "What is the capital of Australia?"},
+            {"role": "assistant", "content": "The capital of Australia is", "prefix": True},
+        ]
+        answer = client.chat(messages, logprobs=True, top_logprobs=20, temperature=0, max_tokens=8)
+        branch = answer.fork("Canberra", "Sydney", client=client)
+    assert branch.content.startswith(" Sydney")
+    assert branch.logprobs.matches_content is True
+    assert branch.logprobs.forced.tolist()[:2] == [True, False]
+    assert 0.1 < branch.branch.prob < 0.6
