@@ -38,7 +38,8 @@ def code_to_html(code: str, language: str = "", *, wrap: bool = False) -> str:
     code = with_visible_order(cleaned(code).removesuffix("\n"))
     body = _coloured(code, language) if language and _is_light(code) else None
     style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap") if wrap else PRE_STYLE
-    return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{escape(code) if body is None else body}</code></pre>\n'
+    body = escape(code) if body is None else body
+    return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{body}</code></pre>\n'
 
 
 def _is_light(code: str) -> bool:

@@ -10,6 +10,7 @@ import json
 import re
 from html import escape
 
+from ..api.request import ChatRequest
 from ..api.response import ChatCompletion, Choice, MessageToolCall
 from . import words
 from .clean import cleaned, escaped, on_one_line
@@ -108,16 +109,16 @@ def prefix_of(completion: ChatCompletion) -> str:
     return (completion.request and completion.request.prefix) or ""
 
 
-def answers_in_json(completion: ChatCompletion) -> bool:
+def is_json(request: ChatRequest | None) -> bool:
     """Whether the answer was asked for as JSON, and so is shown as code."""
-    wanted = completion.request and completion.request.response_format
+    wanted = request and request.response_format
     return bool(wanted) and wanted.type != "text"
 
 
 def content_html(completion: ChatCompletion, content: str) -> str:
     """The answer formatted, with the prefix that was given told apart from what the model wrote."""
     prefix = prefix_of(completion)
-    if answers_in_json(completion):
+    if is_json(completion.request):
         return code_to_html(prefix + content, "json", wrap=True)
     html = markdown_to_html(prefix + content)
     return mark_prefix(html, visible_length(prefix, html)) if prefix else html
@@ -125,6 +126,16 @@ def content_html(completion: ChatCompletion, content: str) -> str:
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
 _CHARACTER = re.compile(r"&[#\w]+;|.", re.DOTALL)
+
+
+def prefix_length(prefix: str) -> int:
+    """How many characters of text the prefix is once it is formatted."""
+    return text_length(markdown_to_html(prefix).rstrip())
+
+
+def text_length(html: str) -> int:
+    """How many characters of text the HTML holds."""
+    return len(_characters(html))
 
 
 def visible_length(prefix: str, html: str) -> int:
