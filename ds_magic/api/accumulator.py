@@ -11,6 +11,7 @@ from .wire import index_of, written
 _CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
 _HEAD_FIELDS = ("id", "created", "model", "system_fingerprint")
 _CHOICE_FIELDS = frozenset(("index", "delta", "finish_reason", "logprobs"))
+_LOGPROB_LISTS = frozenset(("content", "reasoning_content"))
 _DELTA_FIELDS = frozenset(("role", "content", "reasoning_content", "tool_calls"))
 
 
@@ -47,7 +48,7 @@ class _Choice:
         self.reasoning_content: list[str] = []
         self.tool_calls: dict[Any, _ToolCall] = {}
         self.last_call: Any = None
-        self.logprobs: dict[str, StreamedEntries] = {}
+        self.logprobs: dict[str, Any] = {}
         self.finish_reason: str | None = None
         self.unknown: dict[str, Any] = {}
         self.unknown_in_message: dict[str, Any] = {}
@@ -81,10 +82,14 @@ class _Choice:
 
     def _add_logprobs(self, logprobs: dict[str, Any], payload: bytes, position: int) -> None:
         for name, entries in logprobs.items():
-            if entries and isinstance(entries, list):
-                if name not in self.logprobs:
-                    self.logprobs[name] = StreamedEntries(name)
-                self.logprobs[name].append(payload, position, len(entries))
+            if not (entries and isinstance(entries, list)):
+                continue
+            if name not in _LOGPROB_LISTS:
+                self.logprobs.setdefault(name, []).extend(entries)
+                continue
+            if name not in self.logprobs:
+                self.logprobs[name] = StreamedEntries(name)
+            self.logprobs[name].append(payload, position, len(entries))
 
     def _add_tool_calls(self, pieces: Any) -> None:
         for piece in pieces if isinstance(pieces, list) else ():

@@ -97,6 +97,7 @@ class Exchange:
         self._gone = threading.Event()
         self.closed = False
         self._expired = False
+        self._last_failure: DeepSeekError | None = None
         self._deadline: threading.Timer | None = None
         self._expires_at: float | None = None
         self.sent_at = 0.0
@@ -128,13 +129,15 @@ class Exchange:
         attempt = 0
         while not self.closed:
             error = self._try_to_open()
+            if error is None:
+                self._last_failure = None
             if error is None or self.closed:
                 return
             attempt += 1
             wait = wait_before(attempt, error.retry_after)
             if not error.retryable or attempt > self._client.retries or wait is None:
                 raise error
-            error = bare(error, self._client.masked)
+            self._last_failure = error = bare(error, self._client.masked)
             self._on_event(Retrying(error, wait, attempt, self._client.retries))
             self._gone.wait(wait)
 
@@ -197,7 +200,8 @@ class Exchange:
     def _raise_if_expired(self) -> None:
         if self._expired:
             self._end()
-            raise APITimeoutError(f"The answer was not complete within {self._timeouts.total:g} s.")
+            last_try = f" The last try: {self._last_failure}" if self._last_failure else ""
+            raise APITimeoutError(f"The answer was not complete within {self._timeouts.total:g} s.{last_try}")
 
     def _end(self) -> None:
         if self._deadline is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -49,6 +50,7 @@ class Stream:
         self._accumulator = Accumulator()
         self._exchange: Exchange | None = None
         self._opened = False
+        self._reader: int | None = None
         self._closed = False
         self._interruption: str | None = "stopped"
         self._first_token_at: float | None = None
@@ -73,16 +75,18 @@ class Stream:
 
     def __exit__(self, *exception: Any) -> None:
         self.close()
-        with contextlib.suppress(ValueError):  # another thread is reading: it will find the stream closed
-            self._deltas.close()
-            if self._exchange is not None:  # where nobody read, the generator's own end does not run
-                self._exchange.finish(whole=False)
 
     def close(self) -> None:
         """End the stream at once, from any thread. What had arrived stays in `.completion`."""
         self._closed = True
-        if self._exchange is not None:
-            self._exchange.close()
+        if self._exchange is None:
+            return
+        self._exchange.close()
+        # Another thread that reads finds the stream closed, and lets go of the connection itself.
+        if self._reader == threading.get_ident():
+            with contextlib.suppress(ValueError):  # we are called from within the reading
+                self._deltas.close()
+                self._exchange.finish(whole=False)
 
     def adopt(self, exchange: Exchange) -> None:
         """The exchange that this stream now waits for, so that `close` reaches it."""
@@ -119,6 +123,7 @@ class Stream:
         return Timing(first_token=None if first is None else first - start, total=last - start, tokens_per_second=rate)
 
     def _open(self) -> bool:
+        self._reader = threading.get_ident()
         if not self._opened:
             self._opened = True
             if not self._closed:
@@ -169,14 +174,14 @@ class Stream:
                     yield from self._rest_of_text(joiner)
                     return
                 try:
-                    chunk = from_json(payload)
+                    chunk, halves = from_json(payload), joiner.holds
                 except ValueError:
-                    chunk = _parsed_leniently(payload, joiner)
+                    chunk, halves = _parsed_leniently(payload), True
                 if not isinstance(chunk, dict):
                     continue
                 if chunk.get("error"):
                     raise _error_in_stream(chunk["error"])
-                if joiner.holds:
+                if halves:
                     joiner.heal(chunk)
                 add(chunk, payload)
                 for delta in deltas_of(chunk):
@@ -216,18 +221,14 @@ class Stream:
         yield from deltas_of(body)
 
 
-def _parsed_leniently(payload: bytes, joiner: SurrogateJoiner) -> Any:
+def _parsed_leniently(payload: bytes) -> Any:
     """What the fast parser refused: lone surrogates, deep nesting, or no JSON at all, which raises."""
     if not payload.strip():
         return None
     try:
-        chunk, _ = parse_json(payload)
+        return parse_json(payload)[0]
     except ValueError:
         shown = shorten(payload.decode("utf-8", "replace"), 200)
-    else:
-        if isinstance(chunk, dict):
-            joiner.heal(chunk)
-        return chunk
     raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}")
 
 
@@ -260,6 +261,7 @@ def parse_body(payload: bytes, url: str) -> dict[str, Any]:
         raise not_an_answer(url, payload)
     if body.get("error"):
         known = described(body["error"])
-        status = known["code"] if isinstance(known["code"], int) and 400 <= known["code"] < 600 else None
+        code = known.get("code")
+        status = code if isinstance(code, int) and 400 <= code < 600 else None
         raise class_for_status(status or 500)(status=status, **known)
     return heal(body) if may_hold_surrogates else body
