@@ -89,14 +89,20 @@ def _end_of_finished(raw: str) -> int:
     if not whole or is_too_nested(raw):
         return 0
     tokens = _splitter().parse(raw[:whole])
-    starts = [token.map[0] for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
-    if len(starts) < 2:
+    blocks = [token for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
+    if not blocks:
         return 0
+    last = blocks[-1]
+    is_whole = last.type in _ENDED_BY_LINE or (last.type in _ENDED_BY_BLANK and last.map[1] < raw.count("\n", 0, whole))
     offset = 0
-    for _ in range(starts[-1]):
+    for _ in range(last.map[1] if is_whole else last.map[0]):
         offset = raw.index("\n", offset) + 1
-    return offset
+    return offset if is_whole or len(blocks) > 1 else 0
 
+
+# After a list or a quote a line may still belong to it; after these none can.
+_ENDED_BY_LINE = ("heading_open", "hr", "tex_block")
+_ENDED_BY_BLANK = ("paragraph_open", "table_open", "fence")
 
 _OPENING = re.compile(r"^ {0,3}(\$\$|\\\[)", re.MULTILINE)
 
