@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import (
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
+    from ..background import Background
 
 RESULT = "_ds"
 """The variable that every result is bound to."""
@@ -80,6 +81,8 @@ class DeepSeekMagics(Magics):
         refuse_filled_keys(fill.filled)
         if values.get("dry_run"):
             return self._show_request(request)
+        if values.get("bg"):
+            return self._begin(self._client(values), request, values)
         completion = self._run(self._client(values), request, values)
         return completion if cell is None else None
 
@@ -186,13 +189,23 @@ class DeepSeekMagics(Magics):
     def _run(self, client: Client, request: ChatRequest, values: dict[str, Any]) -> ChatCompletion:
         from ..run import run
 
-        sinks = [Binding(self.shell, values.get("output"))]
+        return run(client, request, self._sinks(values))
+
+    def _begin(self, client: Client, request: ChatRequest, values: dict[str, Any]) -> Background:
+        from ..background import Background
+
+        handle = Background(client, request)
+        return handle.begin(self._sinks(values, on_stop=handle.stop))
+
+    def _sinks(self, values: dict[str, Any], on_stop: Callable[[], None] | None = None) -> list[Any]:
+        """Where an answer goes; `on_stop` ends one in the background."""
+        sinks: list[Any] = [Binding(self.shell, values.get("output"))]
         view = "none" if values.get("quiet") else setting(self, "view")
         if view != "none":
             from ..views import default_view, make_view
 
-            sinks.append(make_view(view or default_view()))
-        return run(client, request, sinks)
+            sinks.append(make_view(view or default_view(), on_stop=on_stop))
+        return sinks
 
     def _show_request(self, request: ChatRequest) -> None:
         import json

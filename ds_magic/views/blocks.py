@@ -48,7 +48,7 @@ class Blocks:
 
         None where there is nothing new, or where it is not worth the effort yet.
         """
-        if not (self.raw if is_last else self.unformatted and self._is_affordable()):
+        if not (self.raw if is_last else _MARK.search(self.unformatted) and self._is_affordable()):
             return None
         self._spent += len(self.raw)
         finished = []
@@ -65,6 +65,9 @@ class Blocks:
         effort = EFFORT * RESERVE if _may_have_ended(self.raw, self.unformatted) else EFFORT
         return self._spent + len(self.raw) <= effort * self._total + FREE
 
+
+# Without one of these, text that is appended to a block looks as it will when it is formatted.
+_MARK = re.compile(r"[-+*_`~\[\]<>&$\\|#=\n]|\d[.)]")
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)[^\n]*\n", re.MULTILINE)
 

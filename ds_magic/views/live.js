@@ -63,7 +63,7 @@ class Answer {
   /** Takes a message in and says what of it concerns a view. */
   take(message) {
     const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
-    this.state = message.state;
+    if (message.state) this.state = message.state;
     this.pieces = message.pieces;
     if (message.pieces && this.first === null) this.first = performance.now();
     if (message.note !== undefined) this.note = message.note;

@@ -12,8 +12,9 @@ from . import static
 from .blocks import Blocks, changed, encode, units
 from .clean import Joiner, cleaned, on_one_line
 from .code import OPENINGS
-from .display import ThinkingClock
+from .display import Place, ThinkingClock
 from .live_widget import LiveWidget, kernel_id
+from .soon import Soon
 from .tex import IGNORE
 from .words import thought
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion, Delta
 
-INTERVAL = 0.08
+INTERVAL = 0.085
 """Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""
 
 CLASSES = (1.0, 3.0, 6.0)
@@ -47,10 +48,13 @@ class LiveView:
         self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
         self._message: dict[str, Any] = {}
         self._pieces = 0
-        self._state = "waiting"
-        self._timer: threading.Timer | None = None
+        self._state = self._told_state = "waiting"
+        self._soon = Soon(self._send_waiting)
         self._last_sent = float("-inf")
         self._is_over = False
+        self._widget: LiveWidget | None = None
+        self._unmarked = 0
+        self._place = Place(is_reserved=on_stop is not None)
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Display the widget."""
@@ -71,7 +75,7 @@ class LiveView:
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
         self._handle = display(self._widget.view_bundle(), raw=True, display_id=True)
-        self._unmarked = 0
+        self._place.reserve()
         if request.prefix:
             self._unmarked = static.prefix_length(request.prefix)
             self._add_content(request.prefix)
@@ -94,16 +98,13 @@ class LiveView:
             return
         with self._lock:
             self._take(delta)
-            if self._timer is not None or not self._message:
+            if self._soon.is_set or not self._message:
                 return
-            wait = self._last_sent + INTERVAL - time.monotonic()
-            if wait <= 0:
+            due = self._last_sent + INTERVAL
+            if time.monotonic() >= due:
                 self._send()
             else:
-                # The main thread may be blocked in a read when the time has come.
-                self._timer = threading.Timer(wait, self._send_from_timer)
-                self._timer.daemon = True
-                self._timer.start()
+                self._soon.at(due)
 
     def _take(self, delta: Delta) -> None:
         self._clock.see(delta)
@@ -165,16 +166,17 @@ class LiveView:
         self._pieces += 1
         self._message.setdefault("calls", []).append(call)
 
-    def _send_from_timer(self) -> None:
+    def _send_waiting(self) -> None:
         with self._lock:
-            self._timer = None
             if not self._is_over and self._message:
                 self._send()
 
     def _send(self, *, is_last: bool = False) -> None:
         """One message with all that is new. The text goes first, as text; then the HTML that is made of it."""
         message, self._message = self._message, {}
-        message["state"], message["pieces"] = self._state, self._pieces
+        message["pieces"] = self._pieces
+        if self._state != self._told_state:
+            message["state"] = self._told_state = self._state
         formatted = self._blocks.format(is_last=is_last) if self._formats else None
         if formatted is not None:
             finished, growing = formatted
@@ -183,7 +185,7 @@ class LiveView:
                 self._steps = []
             message["growing"] = self._changed(growing, self._blocks.raw, may_mark=False)
         self._last_sent = time.monotonic()
-        self._widget.send(message)
+        self._widget.tell(message)
 
     def _changed(self, html: str, source: str, *, may_mark: bool = True) -> list[Any]:
         if self._unmarked:
@@ -196,12 +198,11 @@ class LiveView:
 
     def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
         """Send the rest, then put the static output in the widget's place; nothing where nothing came."""
-        from IPython.display import display
-
+        if self._widget is None:
+            return
         with self._lock:
             self._is_over = True
-            if self._timer is not None:
-                self._timer.cancel()
+            self._soon.end()
             for part, joiner in self._joiners.items():
                 held = joiner.flush()
                 if held:
@@ -214,8 +215,7 @@ class LiveView:
             self._send(is_last=True)
         self._handle.update({}, raw=True)
         self._widget.close()
-        if completion is not None:
-            display(static.mimebundle(completion, thinking_seconds=self._clock.seconds), raw=True)
+        self._place.show(completion, error, self._clock.seconds)
 
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""

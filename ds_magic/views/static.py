@@ -10,6 +10,7 @@ import json
 import re
 from html import escape
 
+from ..api.errors import DeepSeekError
 from ..api.request import ChatRequest
 from ..api.response import ChatCompletion, Choice, MessageToolCall
 from . import words
@@ -62,6 +63,12 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
 
         parts.append(probabilities_html(table))
     return root_html("".join(parts))
+
+
+def error_bundle(error: DeepSeekError) -> dict[str, str]:
+    """An error that no cell can show, because the cell has ended."""
+    said = on_one_line(f"{error} {error.remedy}", 600)
+    return {"text/html": root_html(_end_html(said)), "text/plain": said}
 
 
 def root_html(inner: str) -> str:

@@ -169,7 +169,7 @@ view.finish(completion("One\\n\\ntwo three"), None)
     notebook.page.wait_for_function("document.querySelectorAll('.ds-live').length === 2")
     gate.open()
     notebook.page.wait_for_function(
-        "[...document.querySelectorAll('.ds-answer')].filter(one => /two three\\s*$/.test(one.textContent)).length === 2"
+        "[...document.querySelectorAll('.ds-answer')].every(one => /two three\\s*$/.test(one.textContent))"
     )
     first, second = notebook.page.eval_on_selector_all(
         ".ds-live", "views => views.map(view => view.querySelector('.ds-answer').innerHTML)"
@@ -289,7 +289,8 @@ view.finish(completion("Text"), None)
         .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
         .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
       const page = getComputedStyle(document.body).getPropertyValue("--jp-layout-color0");
-      return [...document.querySelectorAll(".ds-live p, .ds-live pre i, .ds-live bdi, .ds-live button")].map((one) => {
+      const texts = document.querySelectorAll(".ds-live p, .ds-live pre i, .ds-live bdi, .ds-header button");
+      return [...texts].map((one) => {
         let layers = [], opacity = 1;
         for (let up = one; up && !up.classList.contains("jp-Notebook"); up = up.parentElement) {
           layers.unshift(getComputedStyle(up).backgroundColor);
