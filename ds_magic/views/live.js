@@ -11,7 +11,7 @@ const STATES = {
   failed: "failed",
 };
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
-const HAND_OVER_MS = 1500;
+const OUTPUT = ".jp-OutputArea-output > .mathjax_ignore";
 
 export default () => {
   const views = new Set();
@@ -64,7 +64,7 @@ class Answer {
   take(message) {
     const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
     if (message.state) this.state = message.state;
-    this.pieces = message.pieces;
+    this.pieces += message.pieces || 0;
     if (message.pieces && this.first === null) this.first = performance.now();
     if (message.note !== undefined) this.note = message.note;
     else if (message.pieces) this.note = "";
@@ -332,35 +332,27 @@ class View {
     this.note.hidden = false;
   }
 
-  /** The static output takes this view's place: a copy stands in until it is there; what is unfolded stays so. */
+  /** The static output comes below: once it is there it takes this view's place, and what is unfolded stays so. */
   handOver() {
-    const child = this.root.closest(".jp-OutputArea-child");
-    const area = child?.parentElement;
-    if (!area || this.handedOver) return;
-    this.handedOver = true;
-    const isOpen = this.reasoning.open && !this.reasoning.hidden;
-    const old = new Set(area.querySelectorAll(".jp-RenderedHTML"));
-    const ghost = child.cloneNode(true);
-    const follow = follower(this.root);
-    const observer = new MutationObserver(() => {
-      const output = [...area.querySelectorAll(".jp-RenderedHTML")].find((one) => !old.has(one));
-      if (output) {
-        const details = output.querySelector("details");
-        if (details && isOpen) details.open = true;
-        end(output);
-      } else if (!this.root.isConnected && !ghost.isConnected) area.append(ghost);
+    const area = this.root.closest(".jp-OutputArea");
+    if (!area || this.observer) return;
+    const before = new Set(area.querySelectorAll(OUTPUT));
+    this.observer = new MutationObserver(() => {
+      const output = [...area.querySelectorAll(OUTPUT)].find((one) => !before.has(one));
+      if (!output) return;
+      this.observer.disconnect();
+      const follow = follower(this.root);
+      const details = output.querySelector("details");
+      if (details && this.reasoning.open) details.open = true;
+      this.root.hidden = true;
+      follow(output);
     });
-    const end = (output) => {
-      observer.disconnect();
-      ghost.remove();
-      if (output) follow(output);
-    };
-    observer.observe(area, { childList: true, subtree: true });
-    setTimeout(() => end(), HAND_OVER_MS);
+    this.observer.observe(area, { childList: true, subtree: true });
   }
 
   close() {
     clearInterval(this.clock);
+    this.observer?.disconnect();
   }
 }
 

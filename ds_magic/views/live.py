@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion, Delta
 
-INTERVAL = 0.085
+INTERVAL = 0.09
 """Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""
 
 CLASSES = (1.0, 3.0, 6.0)
@@ -174,7 +174,8 @@ class LiveView:
     def _send(self, *, is_last: bool = False) -> None:
         """One message with all that is new. The text goes first, as text; then the HTML that is made of it."""
         message, self._message = self._message, {}
-        message["pieces"] = self._pieces
+        if self._pieces:
+            message["pieces"], self._pieces = self._pieces, 0
         if self._state != self._told_state:
             message["state"] = self._told_state = self._state
         formatted = self._blocks.format(is_last=is_last) if self._formats else None
@@ -213,9 +214,10 @@ class LiveView:
                 self._state = "failed"
             self._message["over"] = True
             self._send(is_last=True)
+        # First the static output, then away with the widget: the page swaps them without a frame in between.
+        self._place.show(completion, error, self._clock.seconds)
         self._handle.update({}, raw=True)
         self._widget.close()
-        self._place.show(completion, error, self._clock.seconds)
 
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""

@@ -127,7 +127,8 @@ view.finish(completion("{text}", reasoning="Hm."), None)
       window.frames_seen = [];
       const places = () => ["h4", "p", "li", "pre", "td", "blockquote"].map((tag) => {
         const found = document.querySelectorAll(`.ds-live ${tag}, .jp-RenderedHTML ${tag}`);
-        return [...found].map((one) => Math.round(one.getBoundingClientRect().top));
+        const seen = [...found].map((one) => one.getBoundingClientRect()).filter(({ height }) => height);
+        return seen.map(({ top }) => Math.round(top));
       });
       const look = () => { frames_seen.push(JSON.stringify(places())); requestAnimationFrame(look); };
       look();
