@@ -37,26 +37,24 @@ def begin(server):
 
 
 def test_two_answers_in_the_background_do_not_mix(lab):
-    first, second = Slow("first"), Slow("second")
+    first, second = Slow("alpha"), Slow("beta")
     with ScriptedServer(first, second) as server:
         notebook = lab(
             begin(server),
             "one = %deepseek --bg -o a Tell me.",
-            "import time\nwhile not _ip.user_ns['one']._stream or not one._stream.has_begun: time.sleep(0.01)".replace(
-                "_ip.user_ns['one']", "one"
-            ),
+            "import time\nwhile not (one._stream and one._stream.has_begun): time.sleep(0.01)",
             "two = %deepseek --bg -o b Tell me more.",
             "print('the cells went on')",
         )
         notebook.run_all()
         shows(notebook.page, "the cells went on", ".jp-OutputArea-output")
-        shows(notebook.page, "first one", ".jp-Cell:nth-child(2) .ds-answer")
-        shows(notebook.page, "second one", ".jp-Cell:nth-child(4) .ds-answer")
+        shows(notebook.page, "alpha one", ".jp-Cell:nth-child(2) .ds-answer")
+        shows(notebook.page, "beta one", ".jp-Cell:nth-child(4) .ds-answer")
         second.go_on.set()
-        shows(notebook.page, "second one second two", ".jp-Cell:nth-child(4) .jp-RenderedHTML")
+        shows(notebook.page, "beta one beta two", ".jp-Cell:nth-child(4) .jp-RenderedHTML")
         first.go_on.set()
-        shows(notebook.page, "first one first two", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
-        assert "first" not in notebook.page.inner_text(".jp-Cell:nth-child(4) .jp-OutputArea")
+        shows(notebook.page, "alpha one alpha two", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
+        assert "alpha" not in notebook.page.inner_text(".jp-Cell:nth-child(4) .jp-OutputArea")
 
 
 def test_stop_ends_an_answer_in_the_background(lab):
