@@ -11,7 +11,7 @@ import pytest
 
 from ds_magic import ChatRequest, Client, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ds_magic.api.events import Note, Retrying
-from ds_magic.run import run
+from ds_magic.run import TWICE_SECONDS, run
 from tests.servers.scripted import (
     PATIENCE,
     ScriptedServer,
@@ -166,10 +166,13 @@ def test_an_interrupt_while_a_sink_works_ends_the_answer_and_keeps_what_came():
 
 
 PROGRAM = """
-import io, sys, time, traceback
+import io, signal, sys, traceback
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs start without
 sys.path[:0] = sys.argv[1:2]
 from ds_magic import Client, ChatRequest
+from ds_magic import run as module
 from ds_magic.run import run
+module.TWICE_SECONDS = 60.0  # a machine that is busy may not come to the second interrupt within a second
 
 class Sink:
     def start(self, request, backend): print("start", flush=True)
@@ -244,7 +247,11 @@ def test_interrupted_once_what_came_is_kept(stream, sent, lines, content):
         assert program.lines(2) == [f"finish {content!r} None", f"returned {content!r} stopped"]
 
 
-def test_interrupted_twice_within_a_second_everything_stops_and_what_came_is_kept():
+def test_twice_means_within_a_second():
+    assert TWICE_SECONDS == 1.0
+
+
+def test_interrupted_twice_everything_stops_and_what_came_is_kept():
     asked = threading.Semaphore(0)
     script = asked_and_silent(asked, head() + chunk(event(text_chunk("a"))))
     with ScriptedServer(script) as server, Script(server, "streamed", "streamed") as program:

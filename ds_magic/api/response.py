@@ -370,4 +370,6 @@ def deltas_of(chunk: dict[str, Any]) -> list[Delta]:
     choices = chunk.get("choices")
     if not isinstance(choices, list) or not choices:
         return [Delta(chunk, {})]
+    if len(choices) == 1 and isinstance(choices[0], dict):
+        return [Delta(chunk, choices[0])]
     return [Delta(chunk, choice) for choice in choices if isinstance(choice, dict)]

@@ -5,35 +5,33 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 _BOM = b"\xef\xbb\xbf"
 
 
-class Decoded(NamedTuple):
-    """What some bytes completed: the data of each event, and whether a comment was among them."""
-
-    events: list[bytes]
-    comment: bool
-
-
 class EventDecoder:
-    """Takes bytes as they arrive and gives the data of each finished event.
+    """Takes bytes as they arrive and gives the data of each finished event. `comments` counts the comments.
 
     Lines end at LF, CR or CRLF and nowhere else. Data stays bytes: it is UTF-8 by the standard, and JSON
     parsers take it as it is.
     """
 
     def __init__(self) -> None:
+        self.comments = 0
         self._line: list[bytes] = []
         self._data: list[bytes] = []
         self._at_start = True
         self._after_cr = False
 
-    def decode(self, data: bytes) -> Decoded:
-        """What `data` completes. An event is finished by the blank line behind it."""
-        if self._is_one_event(data):
-            return Decoded([data[6:-2]], False)
+    def decode(self, data: bytes) -> list[bytes]:
+        """The data of each event that `data` completes. An event is finished by the blank line behind it."""
+        if (  # one event of one line, between events: what nearly all servers send
+            data.startswith(b"data: ")
+            and data.endswith(b"\n\n")
+            and data.count(b"\n") == 2
+            and b"\r" not in data
+            and not (self._line or self._data or self._at_start or self._after_cr)
+        ):
+            return [data[6:-2]]
         if self._at_start:
             data = self._without_bom(data)
         if self._after_cr and data:
@@ -45,21 +43,11 @@ class EventDecoder:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._line.append(data)
         if b"\n" not in data:
-            return Decoded([], False)
+            return []
         lines = b"".join(self._line).split(b"\n")
         rest = lines.pop()
         self._line = [rest] if rest else []
         return self._take(lines)
-
-    def _is_one_event(self, data: bytes) -> bool:
-        """Whether `data` is one event of one line, between events: what nearly all servers send."""
-        return (
-            data.startswith(b"data: ")
-            and data.endswith(b"\n\n")
-            and data.count(b"\n") == 2
-            and b"\r" not in data
-            and not (self._line or self._data or self._at_start or self._after_cr)
-        )
 
     def flush(self) -> list[bytes]:
         """What the end of the input completes: nothing, but for `[DONE]`, which servers leave unterminated.
@@ -81,9 +69,8 @@ class EventDecoder:
         self._at_start = False
         return data.removeprefix(_BOM)
 
-    def _take(self, lines: list[bytes]) -> Decoded:
+    def _take(self, lines: list[bytes]) -> list[bytes]:
         events: list[bytes] = []
-        comment = False
         for line in lines:
             if line.startswith(b"data:"):
                 self._data.append(line[6:] if line.startswith(b"data: ") else line[5:])
@@ -92,7 +79,7 @@ class EventDecoder:
                     events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
                     self._data = []
             elif line.startswith(b":"):
-                comment = True
+                self.comments += 1
             elif line == b"data":
                 self._data.append(b"")
-        return Decoded(events, comment)
+        return events

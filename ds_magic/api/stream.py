@@ -157,12 +157,12 @@ class Stream:
         while True:
             data = exchange.read()
             if data:
-                events, comment = decoder.decode(data)
+                events = decoder.decode(data)
                 if unread is not None:
                     unread.append(data)
                     if events:
                         unread = None
-                if not begun and not queued and (comment or not data.strip()):
+                if not begun and not queued and (decoder.comments or not data.strip()):
                     queued = True
                     self._on_event(Queued())
             else:

@@ -24,6 +24,7 @@ from tests.servers.scripted import (
     said,
     streamed,
     text_chunk,
+    timers,
 )
 
 S1_HEAD = b'"created": 1718345013, "id": "1f633d8bfc032625086f14113c411638", "model": "deepseek-chat"'
@@ -449,10 +450,11 @@ def test_a_stream_that_was_entered_and_never_read_closes_its_connection(connect)
         closed.set()
 
     with ScriptedServer(script) as server:
-        with connect(server, timeout=1000).stream("Hi"):
+        before = server.open_sockets_of_clients()
+        with connect(server, timeout=1000).stream("Hi") as stream:
             pass
-        assert closed.wait(PATIENCE)
-        assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+        assert closed.wait(PATIENCE) and server.open_sockets_of_clients() <= before and stream.completion.interrupted
+        assert timers() == []
 
 
 def test_a_stream_closed_before_it_began_sends_nothing(connect):

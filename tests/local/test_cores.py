@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
+
 from ds_magic.local.cores import allowed_cores, free_cores
 
 
@@ -27,17 +32,32 @@ def test_no_limit_gives_what_the_scheduler_allows(tmp_path):
     assert allowed_cores(tmp_path) == allowed_cores(tmp_path / "missing") >= 1
 
 
-def test_cores_that_others_keep_busy_are_left_to_them(tmp_path):
-    stat = tmp_path / "stat"
-    stat.write_text("cpu  100 0 0 100 0 0 0 0 0 0\n")
+class Stat(type(Path())):
+    """A file whose every reading finds as many more ticks of work and of idleness."""
 
-    class Busy(type(stat)):
-        """Each reading finds a hundred more ticks of work, and none idle."""
+    work, idle = 0, 100
+    seen = 0
 
-        work = 100
+    def read_text(self) -> str:
+        self.seen += 1
+        return f"cpu  {self.seen * self.work} 0 0 {self.seen * self.idle} 0 0 0 0 0 0\n"
 
-        def read_text(self) -> str:
-            Busy.work += 100
-            return f"cpu  {Busy.work} 0 0 100 0 0 0 0 0 0\n"
 
-    assert free_cores(tmp_path, Busy(stat), watch=0) == 1
+@pytest.fixture
+def four_cores(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2, 3}, raising=False)
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+
+
+def test_one_idle_core_is_left_to_the_notebook(tmp_path, four_cores):
+    assert free_cores(tmp_path, Stat(tmp_path), watch=0) == 3
+
+
+def test_cores_that_others_keep_busy_are_left_to_them(tmp_path, four_cores, monkeypatch):
+    monkeypatch.setattr(Stat, "work", 100)
+    assert free_cores(tmp_path, Stat(tmp_path), watch=0) == 1
+
+
+def test_on_two_cores_one_thread_computes(tmp_path):
+    (tmp_path / "cpu.max").write_text("200000 100000\n")
+    assert free_cores(tmp_path, watch=0) == 1

@@ -15,6 +15,7 @@ where the server's `with` ends.
 """
 
 import contextlib
+import gc
 import json
 import socket
 import struct
@@ -23,7 +24,7 @@ from dataclasses import dataclass, field
 
 LAST_CHUNK = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a wait in a script gives up, so that a broken test ends."""
 
 
@@ -100,6 +101,11 @@ class ScriptedServer:
         if self.failures and exception == (None, None, None):
             raise self.failures[0]
 
+    def open_sockets_of_clients(self) -> int:
+        """How many sockets are open in this process that are not the server's own."""
+        found = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
+        return sum(each not in (self._listener, *self._sockets) for each in found)
+
     def _accept(self):
         while True:
             try:
@@ -148,6 +154,15 @@ def _read_request(connected):
     except ValueError:
         parsed = None
     return Received(method, path, headers, body, parsed)
+
+
+def timers():
+    """The timers that are left when those that were cancelled have ended."""
+    running = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    for each in running:
+        if each.finished.is_set():
+            each.join(PATIENCE)
+    return [each for each in running if each.is_alive()]
 
 
 def head(status="200 OK", content_type="text/event-stream", framing="chunked", **headers) -> bytes:
