@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
-    from ..background import Background
+    from .background import Background
 
 RESULT = "_ds"
 """The variable that every result is bound to."""
@@ -192,7 +192,7 @@ class DeepSeekMagics(Magics):
         return run(client, request, self._sinks(values))
 
     def _begin(self, client: Client, request: ChatRequest, values: dict[str, Any]) -> Background:
-        from ..background import Background
+        from .background import Background
 
         handle = Background(client, request)
         return handle.begin(self._sinks(values, on_stop=handle.stop))

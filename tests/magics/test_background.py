@@ -7,7 +7,7 @@ import pytest
 from ds_magic import Client
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.request import ChatRequest
-from ds_magic.background import Background
+from ds_magic.magics.background import Background
 from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, text_chunk
 
 PATIENCE = 20

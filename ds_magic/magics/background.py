@@ -6,13 +6,13 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .run import Sink, run
+from ..run import Sink, run
 
 if TYPE_CHECKING:
-    from .api.client import Client
-    from .api.request import ChatRequest
-    from .api.response import ChatCompletion
-    from .api.stream import Stream
+    from ..api.client import Client
+    from ..api.request import ChatRequest
+    from ..api.response import ChatCompletion
+    from ..api.stream import Stream
 
 
 class Background:
