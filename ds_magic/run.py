@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .api.events import Event
     from .api.request import ChatRequest
     from .api.response import ChatCompletion, Delta
+    from .api.stream import Stream
 
     Outcome = tuple[ChatCompletion | None, BaseException | None]
     """What there is to keep, and what there is to raise."""
@@ -38,21 +39,34 @@ class Sink(Protocol):
         """It is over. `completion` is None where nothing arrived; `error` is None where all went well."""
 
 
-def run(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> ChatCompletion:
+def run(
+    client: Client,
+    request: ChatRequest,
+    sinks: Sequence[Sink],
+    *,
+    on_stream: Callable[[Stream], None] = lambda stream: None,
+) -> ChatCompletion:
     """Send `request` through `client`, give what comes to each sink, and return the completion.
 
     Interrupted once, it returns what had arrived, marked `interrupted`; interrupted again within a second
-    it raises KeyboardInterrupt. Raises DeepSeekError, its `.partial` holding what had arrived.
+    it raises KeyboardInterrupt. `on_stream` is given the stream, whose `close()` ends the answer from any
+    thread. Raises DeepSeekError, its `.partial` holding what had arrived.
     """
     from .api.errors import DeepSeekError
 
-    answer = _unstreamed if request.stream is False else _streamed
+    def answer() -> Outcome:
+        if request.stream is False:
+            return _unstreamed(client, request, sinks)
+        stream = client.stream(request, on_event=_tell(sinks))
+        on_stream(stream)
+        return _streamed(stream, sinks)
+
     completion: ChatCompletion | None = None
     error: BaseException | None = None
     try:
         for sink in sinks:
             sink.start(request, client.name)
-        completion, error = answer(client, request, sinks)
+        completion, error = answer()
     except BaseException as caught:
         error = caught
     failed = error if isinstance(error, DeepSeekError) else None
@@ -76,8 +90,7 @@ def _tell(sinks: Sequence[Sink]) -> Callable[[Event], None]:
     return tell
 
 
-def _streamed(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> Outcome:
-    stream = client.stream(request, on_event=_tell(sinks))
+def _streamed(stream: Stream, sinks: Sequence[Sink]) -> Outcome:
     error: BaseException | None = None
     try:
         try:

@@ -12,6 +12,7 @@ from ..conversation.ask import answered, with_instructions
 from ..conversation.chats import Chat
 from ..conversation.schema import AnySchema, Schema
 from ..conversation.tools import MOST_ROUNDS, Toolbox
+from .background import Background
 from .objects import named_dictionary, named_tools, named_type
 from .options import STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
@@ -102,9 +103,8 @@ def answer(
     shown = Shown("none" if values.get("quiet") else setting(magics, "view"))
 
     def sinks() -> Sequence[Any]:
-        fixed = [Binding(magics.shell, values.get("output")), Counting(magics.usage), WhatIsMissing()]
         beside = shown.also(question.schema.fields) if question.schema is not None else []
-        return [*fixed, shown.sink(), *beside]
+        return [*_beside(magics, values), shown.sink(), *beside]
 
     completion = None
     try:
@@ -132,6 +132,24 @@ def answer(
                 question.chat.restart()
             _record(question, question.chat, completion, shown)
     return completion
+
+
+def begin(magics: DeepSeekMagics, client: Client, question: Question, values: Mapping[str, Any]) -> Background:
+    """Ask in the background: one request, whose result is bound and shown when it is there."""
+    several = question.toolbox.definitions or question.schema is not None or question.chat is not None
+    if several or values.get("explore"):
+        raise InvalidRequestError(
+            "`--bg` is for one request and its answer.",
+            remedy="Leave out `--bg`, or `--tools`, `--schema`, `--json`, `--chat` and `--explore`.",
+        )
+    handle = Background(client, question.request)
+    view = Shown("none" if values.get("quiet") else setting(magics, "view")).view(on_stop=handle.stop)
+    return handle.begin([*_beside(magics, values), view])
+
+
+def _beside(magics: DeepSeekMagics, values: Mapping[str, Any]) -> list[Any]:
+    """What every answer is given to besides its view."""
+    return [Binding(magics.shell, values.get("output")), Counting(magics.usage), WhatIsMissing()]
 
 
 def _record(question: Question, chat: Chat, completion: ChatCompletion, shown: Shown) -> None:

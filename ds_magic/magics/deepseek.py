@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
+    from .background import Background
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
 
@@ -82,13 +83,13 @@ class DeepSeekMagics(Magics):
     @guarded
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> ChatCompletion | DryRun | None:
+    ) -> ChatCompletion | Background | DryRun | None:
         from .secrets import refuse_keys
 
         refuse_keys(line, cell or "")
         parsed = parse(line)
         text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
-        from .ask import answer, question_of
+        from .ask import answer, begin, question_of
         from .prompt import Filler
 
         namespace = ChainMap(local_ns or {}, self.shell.user_ns)
@@ -104,6 +105,8 @@ class DeepSeekMagics(Magics):
             dry = DryRun(question.request, values.get("base_url") or setting(self, "base_url"), takes_schema)
             return show(dry) if cell is not None else show(dry) or dry
         question = question_of(self, text, values, fill, namespace, takes_schema=takes_schema)
+        if values.get("bg"):
+            return begin(self, self.client(values), question, values)
         completion = answer(self, self.client(values), question, values)
         if values.get("explore") and completion.logprobs is not None:
             from IPython.display import display

@@ -154,6 +154,8 @@ OPTIONS: tuple[Option, ...] = (
     Option("stream", "flag", "show the answer as it comes (it does), or when it is whole", "The cell",
            field="stream", negatable=True,
            wire=lambda on: STREAMED if on else {"stream": False}),
+    Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
+           "The cell"),
     Option("quiet", "flag", "show nothing", "The cell"),
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )

@@ -25,11 +25,15 @@ class Shown:
         self.kind = kind
         self._kept: list[_Kept] = []
 
-    def sink(self) -> Any:
-        """The view of the next round."""
+    def view(self, **options: Any) -> Any:
+        """A view of this kind; `options` go to it."""
         from ..views import make_view
 
-        view = make_view(self.kind)
+        return make_view(self.kind, **options)
+
+    def sink(self) -> Any:
+        """The view of the next round."""
+        view = self.view()
         if self.kind != "static":
             return view
         self._kept.append(_Kept(view))

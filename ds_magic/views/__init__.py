@@ -4,29 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TextIO
 
 KINDS = ("live", "static", "text", "none")
 
 
-def make_view(kind: str, **options: Any) -> Any:
+def make_view(kind: str, *, on_stop: Callable[[], None] | None = None, out: TextIO | None = None) -> Any:
     """A sink for `run` that shows an answer: `live`, `static`, `text` or `none`.
 
-    `options` go to the view's constructor. Raises ValueError for another kind.
+    `on_stop` ends an answer that comes in the background, while other cells run; without it the answer
+    belongs to the cell that runs. `out` is where `text` is written. Raises ValueError for another kind.
     """
     if kind == "live":
         from .live import LiveView
 
-        return LiveView(**options)
+        return LiveView(on_stop)
     if kind == "static":
         from .display import StaticView
 
-        return StaticView(**options)
-    if kind == "text":
+        return StaticView(in_background=on_stop is not None)
+    if kind == "text" and on_stop is None:
         from .terminal import TerminalView
 
-        return TerminalView(**options)
-    if kind == "none":
+        return TerminalView(out)
+    if kind in ("none", "text"):  # two texts in one terminal would mix
         return NoView()
     raise ValueError(f"there is no view {kind!r}: choose one of {', '.join(KINDS)}")
 

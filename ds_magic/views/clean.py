@@ -37,3 +37,22 @@ def on_one_line(text: str, limit: int = 200) -> str:
     """`text` cleaned, on one line, cut to `limit` characters, its order marks shown."""
     line = with_visible_order(" ".join(cleaned(text[: 4 * limit]).split()))
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+class Joiner:
+    """Puts together what was split between two pieces of a stream: CR and LF, the halves of a surrogate pair."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def add(self, text: str) -> str:
+        """What is certain after this piece."""
+        text, self._held = self._held + text, ""
+        if text and (text[-1] == "\r" or "\ud800" <= text[-1] <= "\udbff"):
+            text, self._held = text[:-1], text[-1]
+        return text
+
+    def flush(self) -> str:
+        """What was held back."""
+        held, self._held = self._held, ""
+        return held

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from .static import mimebundle
+from .static import error_bundle, mimebundle
 
 if TYPE_CHECKING:
     from ..api.errors import DeepSeekError
@@ -45,11 +45,13 @@ class ThinkingClock:
 class StaticView:
     """One display at the end, and nothing before: what documents and graders compare."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_background: bool = False) -> None:
         self._clock = ThinkingClock()
+        self._place = Place(is_reserved=in_background)
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Nothing is shown yet."""
+        self._place.reserve()
 
     def event(self, event: Event) -> None:
         """Waits are not kept."""
@@ -60,8 +62,35 @@ class StaticView:
 
     def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
         """Show what came, if anything came."""
-        if completion is None:
-            return
+        self._place.show(completion, error, self._clock.seconds)
+
+
+class Place:
+    """Where the final output stands: a display of its own, which nbval and others compare best.
+
+    In the background a new display would go to the cell that runs by then, so a place is reserved
+    at the start and filled at the end.
+    """
+
+    def __init__(self, *, is_reserved: bool) -> None:
+        self._is_reserved = is_reserved
+        self._handle = None
+
+    def reserve(self) -> None:
+        """Hold a place in the cell that runs now, if it will be needed."""
         from IPython.display import display
 
-        display(mimebundle(completion, thinking_seconds=self._clock.seconds), raw=True)
+        if self._is_reserved:
+            self._handle = display({}, raw=True, display_id=True)
+
+    def show(
+        self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
+    ) -> None:
+        """The static output; in the background the error too, which no cell shows."""
+        bundle = mimebundle(completion, thinking_seconds=thinking_seconds) if completion is not None else None
+        if self._handle is not None:
+            self._handle.update(bundle or (error_bundle(error) if error is not None else {}), raw=True)
+        elif bundle is not None:
+            from IPython.display import display
+
+            display(bundle, raw=True)

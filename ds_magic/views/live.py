@@ -1,15 +1,21 @@
-"""An answer in a notebook, streamed through a throttled display that ends as the static output."""
+"""An answer in a notebook, streamed into a widget that gives way to the static output."""
 
 from __future__ import annotations
 
 import threading
 import time
-from html import escape
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from ..api.events import Queued
 from . import static
-from .clean import escaped, on_one_line
-from .display import ThinkingClock
+from .blocks import Blocks, changed, encode, units
+from .clean import Joiner, cleaned, on_one_line
+from .code import OPENINGS
+from .display import Place, ThinkingClock
+from .live_widget import LiveWidget, kernel_id
+from .soon import Soon
+from .tex import IGNORE
 from .words import thought
 
 if TYPE_CHECKING:
@@ -18,106 +24,231 @@ if TYPE_CHECKING:
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion, Delta
 
-SHORTEST = 0.1
-"""Seconds between two updates of a short text."""
+INTERVAL = 0.09
+"""Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""
 
-GROWTH = 0.12
-"""By how much of itself a text grows before it is sent again: this keeps the sum of all updates linear."""
-
-SMALL = 2_000
-"""Characters below which only the time counts."""
+CLASSES = (1.0, 3.0, 6.0)
+"""Bits of surprisal from which on a token is tinted more strongly: absolute, so that two answers compare."""
 
 
 class LiveView:
-    """Shows what has come some ten times a second, less often as the text grows, and all of it at the end."""
+    """Sends what has come some twelve times a second, and ends as the output that a notebook keeps.
 
-    def __init__(self) -> None:
+    `on_stop`, where given, is called when the reader presses Stop; without it the button interrupts the
+    kernel, because no callback runs while its cell does.
+    """
+
+    def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
+        self._on_stop = on_stop
         self._lock = threading.RLock()
         self._clock = ThinkingClock()
-        self._reasoning: list[str] = []
-        self._content: list[str] = []
-        self._length = self._sent_length = 0
-        self._status = ""
-        self._handle = None
-        self._timer: threading.Timer | None = None
+        self._blocks = Blocks()
+        self._steps: list[Any] = []
+        self._joiners = {"reasoning": Joiner(), "content": Joiner()}
+        self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
+        self._message: dict[str, Any] = {}
+        self._pieces = 0
+        self._state = self._told_state = "waiting"
+        self._soon = Soon(self._send_waiting)
         self._last_sent = float("-inf")
         self._is_over = False
+        self._widget: LiveWidget | None = None
+        self._unmarked = 0
+        self._place = Place(is_reserved=on_stop is not None)
 
     def start(self, request: ChatRequest, backend: str) -> None:
-        """Show where the request goes."""
+        """Display the widget."""
         from IPython.display import display
 
-        self._backend, self._model = backend, request.model
+        self._request, self._backend = request, backend
+        self._model = request.model
+        self._formats = not static.is_json(request)
+        about = {
+            "backend": on_one_line(backend, 80),
+            "model": on_one_line(request.model, 80),
+            "kernel": kernel_id(),
+            "in_background": self._on_stop is not None,
+            "is_json": not self._formats,
+            "prefix_units": units(cleaned(request.prefix or "")),
+        }
+        self._widget = LiveWidget(about=about, styles=_STYLES)
+        if self._on_stop is not None:
+            self._widget.on_msg(self._heard)
+        self._handle = display(self._widget.view_bundle(), raw=True, display_id=True)
+        self._place.reserve()
         if request.prefix:
-            self._content.append(request.prefix)
-        self._handle = display({"text/html": self._html(), "text/plain": ""}, raw=True, display_id=True)
+            self._unmarked = static.prefix_length(request.prefix)
+            self._add_content(request.prefix)
+
+    def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("stop"):
+            self._on_stop()
 
     def event(self, event: Event) -> None:
         """Show why it takes long, until something comes."""
         with self._lock:
-            self._status = on_one_line(str(event), 400)
+            if isinstance(event, Queued):
+                self._state = "queued"
+            self._message["note"] = on_one_line(str(event), 400)
             self._send()
 
     def delta(self, delta: Delta) -> None:
-        """Keep what came, and show it now or soon."""
+        """Keep what came, and send it now or soon."""
         if delta.index != 0:
             return
         with self._lock:
-            self._clock.see(delta)
-            if delta.model:
-                self._model = delta.model
-            for text, parts in ((delta.reasoning_content, self._reasoning), (delta.content, self._content)):
-                if text:
-                    parts.append(text)
-                    self._length += len(text)
-                    self._status = ""
-            self._send_when_due()
+            self._take(delta)
+            if self._soon.is_set or not self._message:
+                return
+            due = self._last_sent + INTERVAL
+            if time.monotonic() >= due:
+                self._send()
+            else:
+                self._soon.at(due)
 
-    def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
-        """The display becomes the static output; an empty one where nothing came."""
+    def _take(self, delta: Delta) -> None:
+        self._clock.see(delta)
+        if delta.model and delta.model != self._model:
+            self._model = delta.model
+            self._message["model"] = on_one_line(delta.model, 80)
+        if delta.reasoning_content:
+            self._state = "thinking"
+            self._add("reasoning", delta.reasoning_content)
+        if delta.content:
+            self._begin_answer("answering")
+            self._add_tints(self._add_content(delta.content), delta.logprobs)
+        for call in delta.tool_calls or ():
+            if isinstance(call, dict):
+                self._begin_answer("calling")
+                self._add_call(call)
+
+    def _begin_answer(self, state: str) -> None:
+        if self._state == "thinking":
+            self._message["thought"] = thought(None, self._clock.seconds)
+        self._state = state
+
+    def _add(self, part: str, text: str) -> str:
+        self._pieces += 1
+        text = cleaned(self._joiners[part].add(text))
+        self._kept[part].append(text)
+        self._message[part] = self._message.get(part, "") + text
+        return text
+
+    def _add_content(self, text: str) -> str:
+        text = self._add("content", text)
+        if self._formats:
+            self._blocks.add(text)
+        return text
+
+    def _add_tints(self, text: str, logprobs: Any) -> None:
+        """Runs of the text and the class of their surprisal: `[units, class, …]`."""
+        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+        tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+        if not tokens:
+            return
+        tints = self._message.setdefault("tints", [])
+        if "".join(str(token.get("token")) for token in tokens) == text:
+            for token in tokens:
+                tints += [units(token["token"]), _class_of(token.get("logprob"))]
+        else:
+            tints += [units(text), max(_class_of(token.get("logprob")) for token in tokens)]
+
+    def _add_call(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
+        index = piece.get("index")
+        name, arguments = function.get("name"), function.get("arguments")
+        call = [
+            index if isinstance(index, int) else 0,
+            on_one_line(name, 80) if isinstance(name, str) else "",
+            cleaned(arguments) if isinstance(arguments, str) else "",
+        ]
+        self._pieces += 1
+        self._message.setdefault("calls", []).append(call)
+
+    def _send_waiting(self) -> None:
         with self._lock:
-            self._is_over = True
-            if self._timer is not None:
-                self._timer.cancel()
-        if completion is None:
-            self._handle.update({"text/plain": ""}, raw=True)
-            return
-        self._handle.update(static.mimebundle(completion, thinking_seconds=self._clock.seconds), raw=True)
-
-    def _send_when_due(self) -> None:
-        if self._timer is not None:
-            return
-        grown = self._length - self._sent_length
-        due = self._last_sent + SHORTEST
-        if time.monotonic() >= due and (self._length < SMALL or grown >= GROWTH * self._length):
-            self._send()
-            return
-        # The main thread is blocked in a read while nothing comes, so a thread of its own shows the rest. A
-        # long text waits for longer: were it sent as often as a short one, the sum would grow with its square.
-        wait = SHORTEST * max(1.0, self._length / SMALL)
-        self._timer = threading.Timer(max(0.0, self._last_sent + wait - time.monotonic()), self._send_from_timer)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _send_from_timer(self) -> None:
-        with self._lock:
-            self._timer = None
-            if not self._is_over and self._length > self._sent_length:
+            if not self._is_over and self._message:
                 self._send()
 
-    def _send(self) -> None:
-        self._last_sent, self._sent_length = time.monotonic(), self._length
-        self._handle.update({"text/html": self._html(), "text/plain": ""}, raw=True)
+    def _send(self, *, is_last: bool = False) -> None:
+        """One message with all that is new. The text goes first, as text; then the HTML that is made of it."""
+        message, self._message = self._message, {}
+        if self._pieces:
+            message["pieces"], self._pieces = self._pieces, 0
+        if self._state != self._told_state:
+            message["state"] = self._told_state = self._state
+        formatted = self._blocks.format(is_last=is_last) if self._formats else None
+        if formatted is not None:
+            finished, growing = formatted
+            for source, html in finished:
+                message.setdefault("finished", []).append([units(source), self._changed(html, source)])
+                self._steps = []
+            message["growing"] = self._changed(growing, self._blocks.raw, may_mark=False)
+        self._last_sent = time.monotonic()
+        self._widget.tell(message)
 
-    def _html(self) -> str:
-        parts = [static.header_html(self._backend, self._model)]
-        if self._status:
-            parts.append(f'<div style="{static.QUIET}">{escape(self._status)}</div>')
-        if self._reasoning:
-            title = "Thinking…" if self._clock.is_thinking else thought(None, self._clock.seconds)
-            folded = static.reasoning_html("".join(self._reasoning), title)
-            parts.append(folded.replace("<details", "<details open", 1) if self._clock.is_thinking else folded)
-        if self._content:
-            style = "white-space:pre-wrap;overflow-wrap:anywhere"
-            parts.append(f'<div dir="auto" style="{style}">{escaped("".join(self._content))}</div>')
-        return static.root_html("".join(parts))
+    def _changed(self, html: str, source: str, *, may_mark: bool = True) -> list[Any]:
+        if self._unmarked:
+            html = static.mark_prefix(html, self._unmarked)
+            if may_mark:
+                self._unmarked = max(0, self._unmarked - static.text_length(html))
+        steps = encode(html, source)
+        before, self._steps = self._steps, steps
+        return changed(before, steps)
+
+    def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
+        """Send the rest, then put the static output in the widget's place; nothing where nothing came."""
+        if self._widget is None:
+            return
+        with self._lock:
+            self._is_over = True
+            self._soon.end()
+            for part, joiner in self._joiners.items():
+                held = joiner.flush()
+                if held:
+                    self._add_content(held) if part == "content" else self._add(part, held)
+            completion = completion or self._what_came()
+            self._state = "done" if completion is None or not completion.interrupted else "stopped"
+            if error is not None:
+                self._state = "failed"
+            self._message["over"] = True
+            self._send(is_last=True)
+        # First the static output, then away with the widget: the page swaps them without a frame in between.
+        self._place.show(completion, error, self._clock.seconds)
+        self._handle.update({}, raw=True)
+        self._widget.close()
+
+    def _what_came(self) -> ChatCompletion | None:
+        """The text that had come where a second interrupt left no completion."""
+        from ..api.response import ChatCompletion
+
+        content, reasoning = ("".join(self._kept[part]) for part in ("content", "reasoning"))
+        content = content.removeprefix(cleaned(self._request.prefix or ""))
+        if not content and not reasoning:
+            return None
+        message = {"content": content, "reasoning_content": reasoning or None}
+        body = {"model": self._model, "choices": [{"index": 0, "message": message}]}
+        known = {"request": self._request, "backend": self._backend, "interruption": "stopped"}
+        return ChatCompletion.from_wire(body, **known)
+
+
+def _class_of(logprob: Any) -> int:
+    """0 to 3 by surprisal; a token that was not among the returned is the most surprising."""
+    if not isinstance(logprob, int | float):
+        return 0
+    bits = -logprob / 0.6931471805599453
+    return sum(bits >= limit for limit in CLASSES)
+
+
+_STYLES = {
+    "ignore": IGNORE,
+    "root": static.ROOT,
+    "header": static.HEADER,
+    "badge": static.BADGE,
+    "reasoning": static.REASONING,
+    "summary": static.SUMMARY,
+    "thoughts": static.THOUGHTS,
+    "quiet": static.QUIET,
+    "openings": list(OPENINGS.values()),
+}

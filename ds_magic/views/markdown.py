@@ -37,7 +37,7 @@ def markdown_to_html(text: str) -> str:
     mailto only, images are links. Text beyond what can be formatted in linear time is shown plain.
     """
     text = cleaned(text)
-    if len(text) > LONGEST or _NESTED.search(text):
+    if len(text) > LONGEST or is_too_nested(text):
         return plain_to_html(text)
     parser = _parser()
     try:
@@ -69,7 +69,7 @@ def safe_markdown(text: str) -> str:
     text = cleaned(text)
     if not any(mark in text for mark in ("<", "![", "```", "~~~")):
         return text
-    if len(text) > LONGEST or _NESTED.search(text):
+    if len(text) > LONGEST or is_too_nested(text):
         return "".join(f"    {line}\n" for line in text.split("\n"))
     lines = text.split("\n")
     tokens = parse(text)
@@ -110,8 +110,18 @@ def _code_spans(lines: list[str], tokens: list[Token]) -> dict[int, tuple[str, .
     return found
 
 
+def is_too_nested(text: str) -> bool:
+    """Whether a line opens more quotes and lists than any answer does."""
+    return _NESTED.search(text) is not None
+
+
 @cache
 def _parser() -> MarkdownIt:
+    return new_parser()
+
+
+def new_parser() -> MarkdownIt:
+    """A parser with the rules of this module; parsers are costly to make."""
     md = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
     md.enable(["table", "strikethrough"])
     md.disable("html_block")
@@ -148,7 +158,9 @@ def _dress(state) -> None:
     for token in _all(state.tokens):
         if token.type in _DIRECTED:
             token.attrSet("dir", "auto")
-        if token.type in ("th_open", "td_open"):
+        if token.type == "table_open":
+            token.attrSet("style", "margin:0 0 1em")
+        elif token.type in ("th_open", "td_open"):
             token.attrSet("style", token.attrGet("style") or "text-align:start")
         elif token.type in ("heading_open", "heading_close"):
             # The page's own h1 and h2 are the notebook's.

@@ -10,6 +10,8 @@ import json
 import re
 from html import escape
 
+from ..api.errors import DeepSeekError
+from ..api.request import ChatRequest
 from ..api.response import ChatCompletion, Choice, MessageToolCall
 from . import words
 from .clean import cleaned, escaped, on_one_line
@@ -72,6 +74,12 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     return root_html("".join(parts))
 
 
+def error_bundle(error: DeepSeekError) -> dict[str, str]:
+    """An error that no cell can show, because the cell has ended."""
+    said = on_one_line(f"{error} {error.remedy}", 600)
+    return {"text/html": root_html(_end_html(said)), "text/plain": said}
+
+
 def root_html(inner: str) -> str:
     """The frame of an answer: nothing in it is typeset by the page but its formulas."""
     return f'<div class="{IGNORE}" dir="ltr" style="{ROOT}">{inner}</div>'
@@ -127,16 +135,16 @@ def given_of(completion: ChatCompletion) -> str:
     return branch.base + completion.content[: branch.char + len(branch.instead)]
 
 
-def answers_in_json(completion: ChatCompletion) -> bool:
+def is_json(request: ChatRequest | None) -> bool:
     """Whether the answer was asked for as JSON, and so is shown as code."""
-    wanted = completion.request and completion.request.response_format
+    wanted = request and request.response_format
     return bool(wanted) and wanted.type != "text"
 
 
 def content_html(completion: ChatCompletion, content: str) -> str:
     """The answer formatted, with the prefix that was given told apart from what the model wrote."""
     prefix = prefix_of(completion)
-    if answers_in_json(completion):
+    if is_json(completion.request):
         return code_to_html(prefix + content, "json", wrap=True)
     html = markdown_to_html(prefix + content)
     given = given_of(completion)
@@ -145,6 +153,16 @@ def content_html(completion: ChatCompletion, content: str) -> str:
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
 _CHARACTER = re.compile(r"&[#\w]+;|.", re.DOTALL)
+
+
+def prefix_length(prefix: str) -> int:
+    """How many characters of text the prefix is once it is formatted."""
+    return text_length(markdown_to_html(prefix).rstrip())
+
+
+def text_length(html: str) -> int:
+    """How many characters of text the HTML holds."""
+    return len(_characters(html))
 
 
 def visible_length(prefix: str, html: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from ..api.text import heal_surrogates
 from . import words
-from .clean import on_one_line, with_visible_order
+from .clean import Joiner, on_one_line, with_visible_order
 from .static import pretty_arguments
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_HIGH_SURROGATE = re.compile("[\ud800-\udbff]\\Z")
 
 
 def harmless(text: str) -> str:
@@ -43,7 +42,7 @@ class TerminalView:
         self._out = out or sys.stdout
         self._has_colours = bool(getattr(self._out, "isatty", lambda: False)())
         self._part: str | None = None
-        self._held = ""
+        self._joiner = Joiner()
         self._line_is_open = False
 
     def start(self, request: ChatRequest, backend: str) -> None:
@@ -77,11 +76,7 @@ class TerminalView:
     def _write(self, part: str, text: str) -> None:
         if part != self._part:
             self._switch_to(part)
-        text, self._held = self._held + text, ""
-        # The two halves of a surrogate pair, and of a CRLF, may come in two pieces.
-        if text.endswith("\r") or _HIGH_SURROGATE.search(text):
-            text, self._held = text[:-1], text[-1]
-        self._put(text)
+        self._put(self._joiner.add(text))
 
     def _put(self, text: str) -> None:
         if not text:
@@ -105,8 +100,7 @@ class TerminalView:
             self._put(prefix)
 
     def _release(self) -> None:
-        held, self._held = self._held, ""
-        self._put(held)
+        self._put(self._joiner.flush())
 
     def _write_whole(self, completion: ChatCompletion) -> None:
         """An answer that was not streamed."""

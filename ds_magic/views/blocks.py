@@ -1,0 +1,176 @@
+"""Markdown that still grows: its finished blocks, and the one that is being written, at linear cost."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from html import unescape
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+from .code import OPENINGS
+from .markdown import LONGEST, is_too_nested, markdown_to_html, new_parser
+from .tex import MOST_LINES
+
+EFFORT = 4
+"""How often, at most, each character is formatted while it streams, on average."""
+
+FREE = 4_000
+"""Characters that may be formatted beyond that: short answers are formatted at each batch."""
+
+RESERVE = 2
+"""The effort is allowed to be this many times as high where a block seems to have ended."""
+
+
+class Blocks:
+    """Text that comes in pieces, split into blocks as they are finished.
+
+    `add` takes text; `format` says which blocks were finished since and what the growing one looks like.
+    Formatting is put off where it would cost more than a multiple of the text: `raw` is what stands
+    unfinished, and `unformatted` what of it came after it was formatted last.
+    """
+
+    def __init__(self) -> None:
+        self.raw = ""
+        self.unformatted = ""
+        self._total = 0
+        self._spent = 0
+
+    def add(self, text: str) -> None:
+        """Append cleaned text."""
+        self.raw += text
+        self.unformatted += text
+        self._total += len(text)
+
+    def format(self, *, is_last: bool = False) -> tuple[list[tuple[str, str]], str] | None:
+        """`(finished, growing)`: pairs of a finished part's source and HTML, and the HTML of the rest.
+
+        None where there is nothing new, or where it is not worth the effort yet.
+        """
+        if not (self.raw if is_last else _MARK.search(self.unformatted) and self._is_affordable()):
+            return None
+        self._spent += len(self.raw)
+        finished = []
+        end = len(self.raw) if is_last else _end_of_finished(self.raw)
+        if end:
+            finished.append((self.raw[:end], markdown_to_html(self.raw[:end])))
+            self.raw = self.raw[end:]
+        self.unformatted = ""
+        return finished, markdown_to_html(self.raw) if self.raw.strip() else ""
+
+    def _is_affordable(self) -> bool:
+        if self._total > LONGEST:
+            return False
+        effort = EFFORT * RESERVE if _may_have_ended(self.raw, self.unformatted) else EFFORT
+        return self._spent + len(self.raw) <= effort * self._total + FREE
+
+
+# Without one of these, text that is appended to a block looks as it will when it is formatted.
+_MARK = re.compile(r"[-+*_`~\[\]<>&$\\|#=\n]|\d[.)]")
+
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)[^\n]*\n", re.MULTILINE)
+
+
+def _may_have_ended(raw: str, fresh: str) -> bool:
+    """Whether the fresh end of the text has a sign of a new block: a fence, or outside of one a blank line."""
+    end = raw[-len(fresh) - 4 :]
+    return _FENCE.search(end) is not None or ("\n\n" in end and _FENCE.match(raw) is None)
+
+
+@cache
+def _splitter() -> MarkdownIt:
+    md = new_parser()
+    md.core.ruler.enableOnly(["normalize", "block"])
+    return md
+
+
+def _end_of_finished(raw: str) -> int:
+    """Up to where the blocks are finished: all but the last of those that begin on lines that are whole."""
+    whole = raw.rfind("\n") + 1
+    whole = min(whole, _open_formula(raw[:whole]))
+    if not whole or is_too_nested(raw):
+        return 0
+    tokens = _splitter().parse(raw[:whole])
+    blocks = [token for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
+    if not blocks:
+        return 0
+    last = blocks[-1]
+    is_whole = last.type in _ENDED_BY_LINE or (last.type in _ENDED_BY_BLANK and last.map[1] < raw.count("\n", 0, whole))
+    offset = 0
+    for _ in range(last.map[1] if is_whole else last.map[0]):
+        offset = raw.index("\n", offset) + 1
+    return offset if is_whole or len(blocks) > 1 else 0
+
+
+# After a list or a quote a line may still belong to it; after these none can.
+_ENDED_BY_LINE = ("heading_open", "hr", "tex_block")
+_ENDED_BY_BLANK = ("paragraph_open", "table_open", "fence")
+
+_OPENING = re.compile(r"^ {0,3}(\$\$|\\\[)", re.MULTILINE)
+
+
+def _open_formula(text: str) -> int:
+    """Where a displayed formula begins whose closing has not come yet: its lines may look like lists."""
+    begin = text.rfind("\n\n") + 1
+    for match in _OPENING.finditer(text, begin):
+        closing = "$$" if match.group(1) == "$$" else "\\]"
+        if closing not in text[match.end() :] and text.count("\n", match.end()) < MOST_LINES:
+            return match.start()
+    return len(text)
+
+
+# What goes to the browser as HTML is for the most part text that it has already. So it is sent as a list
+# of: a number n > 0, "copy n characters of the source"; n < 0, "leave out -n of them"; a list [k], "the
+# k-th opening of coloured code"; a string, HTML. Characters are counted as JavaScript does, in UTF-16 units.
+
+_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
+_OPENING_NUMBERS = {opening: number for number, opening in enumerate(OPENINGS.values())}
+LOOK_AHEAD = 80
+
+
+def units(text: str) -> int:
+    """The length of `text` in JavaScript."""
+    return len(text) if text.isascii() else len(text) + sum(1 for character in text if character > "\uffff")
+
+
+def encode(html: str, source: str) -> list[Any]:
+    """`html` as steps that make it from `source`, the text that the browser has."""
+    steps: list[Any] = []
+    cursor = 0
+    for run in _TAG_OR_TEXT.findall(html):
+        if run.startswith("<"):
+            number = _OPENING_NUMBERS.get(run)
+            _append(steps, run if number is None else [number])
+            continue
+        text = unescape(run)
+        found = source.find(text, cursor, cursor + len(text) + LOOK_AHEAD)
+        if found < 0:
+            _append(steps, run)
+            continue
+        if found > cursor:
+            _append(steps, -units(source[cursor:found]))
+        _append(steps, units(text))
+        cursor = found + len(text)
+    return steps
+
+
+def changed(before: list[Any], after: list[Any]) -> list[Any]:
+    """`after` as the number of its first steps that are those of `before`, and the others."""
+    same = 0
+    for old, new in zip(before, after, strict=False):
+        if old != new:
+            break
+        same += 1
+    return [same, *after[same:]]
+
+
+def _append(steps: list[Any], step: Any) -> None:
+    """Neighbours of a kind become one step."""
+    last = steps[-1] if steps else None
+    are_texts = isinstance(step, str) and isinstance(last, str)
+    are_numbers = isinstance(step, int) and isinstance(last, int) and (step > 0) == (last > 0)
+    if are_texts or are_numbers:
+        steps[-1] = last + step
+    else:
+        steps.append(step)

@@ -1,0 +1,95 @@
+import os
+import time
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from tests.browser.jupyter import BROWSER_ARGUMENTS, PATIENCE, Jupyter, Lab, Notebook7, find_browser
+
+
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory):
+    """A running Jupyter server."""
+    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
+    yield server
+    server.end()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Chromium with a profile of its own."""
+    path = find_browser()
+    assert path, "the browser tests need Chromium or Chrome: `bash tests/run` installs it, or says how"
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path_factory.mktemp("profile"),
+            executable_path=path,
+            args=BROWSER_ARGUMENTS,
+            viewport={"width": 1100, "height": 900},
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        yield context
+        context.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A fresh page that fails the test on a dialog, and on an error in a widget's module (a blob)."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    troubles = []
+    page.on("pageerror", lambda error: troubles.append(error.stack) if "blob:" in (error.stack or "") else None)
+
+    def refuse(dialog):
+        troubles.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    yield page
+    page.close()
+    assert not troubles
+
+
+@pytest.fixture(params=[Lab, Notebook7], ids=lambda kind: kind.__name__)
+def either(request, page, jupyter):
+    """Opens cells in JupyterLab, and in another run in Notebook 7."""
+    return opener(request, request.param, page, jupyter)
+
+
+@pytest.fixture
+def lab(request, page, jupyter):
+    """Opens cells in JupyterLab."""
+    return opener(request, Lab, page, jupyter)
+
+
+def opener(request, kind, page, jupyter):
+    def opened(*cells):
+        name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name) + ".ipynb"
+        jupyter.write(name, cells)
+        return kind(page, jupyter, name)
+
+    return opened
+
+
+class Gate:
+    """Stops a cell at a line until the test lets it through."""
+
+    def __init__(self, path):
+        os.mkfifo(path)
+        self.path = path
+        self.code = f"open({str(path)!r}).read()"
+
+    def open(self):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK))
+                return
+            except OSError:  # nobody stands at the gate yet
+                assert time.monotonic() < deadline, "the cell did not come to its gate"
+                time.sleep(0.02)
+
+
+@pytest.fixture
+def gate(tmp_path):
+    return Gate(tmp_path / "gate")

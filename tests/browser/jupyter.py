@@ -1,0 +1,167 @@
+"""JupyterLab and Notebook 7 in Chromium, driven as a reader drives them."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 40
+TOKEN = "a-token-of-the-tests"
+
+SCRATCH = {
+    "HOME": "home",
+    "IPYTHONDIR": "ipython",
+    "JUPYTER_CONFIG_DIR": "config",
+    "JUPYTER_DATA_DIR": "data",
+    "JUPYTER_RUNTIME_DIR": "runtime",
+    "JUPYTERLAB_SETTINGS_DIR": "settings",
+    "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+}
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+]
+
+
+def find_browser():
+    """The Chromium that is installed; `tests/run` names it."""
+    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+    return next((path for path in map(shutil.which, filter(None, names)) if path), None)
+
+
+class Jupyter:
+    """A server of its own, in a folder of its own, with its notebooks in `folder`."""
+
+    def __init__(self, home: Path):
+        self.folder = home / "notebooks"
+        self.folder.mkdir()
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        for name in ("DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL", "DS_MAGIC_VIEW"):
+            self.environment.pop(name, None)
+        for name, folder in SCRATCH.items():
+            (home / folder).mkdir()
+            self.environment[name] = str(home / folder)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self.log = home / "log"
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"),
+                f"--port={self.url.rsplit(':')[-1]}",
+                f"--IdentityProvider.token={TOKEN}",
+                "--expose-app-in-browser",
+                "--LabApp.news_url=None",
+                f"--ServerApp.root_dir={self.folder}",
+            ],
+            env=self.environment,
+            stdout=self.log.open("w"),
+            stderr=subprocess.STDOUT,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.1)
+
+    def _answers(self):
+        try:
+            urllib.request.urlopen(f"{self.url}/api").close()
+        except OSError:
+            return False
+        return True
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+    def write(self, name, cells):
+        """A notebook of code cells."""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(notebook, self.folder / name)
+
+    def saved(self, name):
+        """The notebook as it was saved."""
+        return json.loads((self.folder / name).read_text())
+
+
+class Lab:
+    """A notebook in JupyterLab."""
+
+    name = "JupyterLab"
+
+    def __init__(self, page, jupyter, notebook):
+        self.page, self.notebook = page, notebook
+        workspace = f"auto-{time.time_ns()}"
+        page.goto(f"{jupyter.url}/lab/workspaces/{workspace}/tree/{notebook}?reset&token={TOKEN}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE * 1000)
+
+    def wait_for_kernel(self):
+        kernel = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel"
+        self.page.wait_for_function(f"{kernel}?.status === 'idle'", timeout=PATIENCE * 1000)
+
+    def run_all(self):
+        """Begin to run all cells."""
+        self.wait_for_kernel()
+        self._command("notebook:run-all-cells")
+
+    def save(self):
+        self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+
+    def theme(self, name):
+        self.page.evaluate("name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+
+    def second_view(self, cell):
+        """The cell's output in a tab of its own, beside the notebook."""
+        self.page.evaluate(
+            "at => { jupyterapp.shell.currentWidget.content.activeCellIndex = at;"
+            " jupyterapp.commands.execute('notebook:create-output-view') }",
+            cell,
+        )
+
+    def _command(self, name):
+        # Its promise would be waited for until the cells have ended.
+        self.page.evaluate("name => void jupyterapp.commands.execute(name)", name)
+
+
+class Notebook7:
+    """A notebook in Notebook 7, which has no `jupyterapp`: its menus."""
+
+    name = "Notebook 7"
+
+    def __init__(self, page, jupyter, notebook):
+        self.page, self.notebook = page, notebook
+        page.goto(f"{jupyter.url}/notebooks/{notebook}?token={TOKEN}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE * 1000)
+
+    def wait_for_kernel(self):
+        self.page.wait_for_selector(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator[data-status=idle]")
+
+    def run_all(self):
+        self.page.wait_for_selector(
+            ".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached", timeout=PATIENCE * 1000
+        )
+        self._menu("Run", "Run All Cells")
+
+    def save(self):
+        self._menu("File", "Save Notebook")
+
+    def _menu(self, menu, item):
+        self.page.click(f".lm-MenuBar-item:has-text('{menu}')")
+        self.page.click(f".lm-Menu-item:has(.lm-Menu-itemLabel:text-is('{item}'))")
