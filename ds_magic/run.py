@@ -74,7 +74,7 @@ def run(
         try:
             sink.finish(completion, failed)
         except KeyboardInterrupt as caught:
-            error = error or _second_interrupt(caught)
+            error = error or second_interrupt(caught)
         except BaseException as caught:
             error = error or caught
     if error is not None:
@@ -98,7 +98,7 @@ def _streamed(stream: Stream, sinks: Sequence[Sink]) -> Outcome:
                 for sink in sinks:
                     sink.delta(delta)
         except KeyboardInterrupt as caught:
-            error = _second_interrupt(caught)
+            error = second_interrupt(caught)
         stream.close()
     except BaseException as caught:  # also an interrupt on the heels of the first
         error = caught
@@ -113,13 +113,13 @@ def _unstreamed(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> 
     try:
         return client.chat(request, on_event=_tell(sinks)), None
     except KeyboardInterrupt as caught:
-        error = _second_interrupt(caught)
+        error = second_interrupt(caught)
     if error is not None:
         return None, error
     return ChatCompletion.from_wire({}, request=request, backend=client.name, interruption="stopped"), None
 
 
-def _second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:
+def second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:
     """None for a first interrupt, which ends one answer; the second within a second, to be raised."""
     global _last_interrupt
     previous, _last_interrupt = _last_interrupt, time.monotonic()

@@ -147,8 +147,12 @@ def class_for_status(status: int) -> type[DeepSeekError]:
     return ServerError if status >= 500 else InvalidRequestError
 
 
+UNAVAILABLE = "model_unavailable"
+"""The `code` with which the embedded server says that its model cannot be had: trying again is no use."""
+
+
 def described(error: Any) -> dict[str, Any]:
-    """What an error object of the wire says: `message`, `type`, `field` and `code`, as far as they are there.
+    """What an error object of the wire says: `message`, `type`, `field`, `code` and, from ours, `remedy`.
 
     `error` is the object under "error", or whatever stands there instead.
     """
@@ -160,6 +164,7 @@ def described(error: Any) -> dict[str, Any]:
         "type": error.get("type") if isinstance(error.get("type"), str) else None,
         "field": error.get("param") if isinstance(error.get("param"), str) else None,
         "code": error.get("code"),
+        "remedy": shorten(error["remedy"], 600) if isinstance(error.get("remedy"), str) else None,
     }
 
 

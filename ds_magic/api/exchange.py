@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .errors import (
+    UNAVAILABLE,
     APIConnectionError,
     APITimeoutError,
     DeepSeekError,
@@ -267,6 +268,8 @@ class Exchange:
         if status < 400:
             return APIConnectionError(f"HTTP {status} instead of an answer: {known['message']}", status=status)
         error = class_for_status(status)(retry_after=retry_after, status=status, **known)
+        if error.code == UNAVAILABLE:
+            error.retryable = False
         if status == 404:
             error.remedy = "Check the base URL: the server does not know this address, or not this model."
         return error

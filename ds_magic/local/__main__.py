@@ -59,7 +59,7 @@ def serve_for_a_kernel(api_key: str) -> int:
     end_with_starter()
     options = _parser().parse_args(["serve"])
     options.api_key = api_key
-    return run(options, _print_for_starter)
+    return run(options, _print_for_starter, end_on_failure=True)
 
 
 def _with_command(arguments: list[str]) -> list[str]:

@@ -25,12 +25,12 @@ class Refusal(Exception):
 
     def __init__(
         self, status: int, message: str, param: str | None = None, *,
-        kind: str = "invalid_request_error", headers: dict[str, str] | None = None,
+        kind: str = "invalid_request_error", headers: dict[str, str] | None = None, **more: str,
     ):
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
-        self.body = error_body(message, kind, param)
+        self.body = error_body(message, kind, param, **more)
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -80,6 +80,10 @@ def _json(raw: bytes) -> Any:
 
 def check(body: dict[str, Any], *, beta: bool, model: str) -> ChatRequest:
     """The request in `body`, within the documented limits and what this server can do."""
+    if body.get("max_tokens") is None and "max_completion_tokens" in body:  # what newer clients call it
+        body = {**body, "max_tokens": body["max_completion_tokens"]}
+    if body.get("n") not in (None, 1):
+        raise Refusal(400, "This server gives one answer a request: n must be 1.", "n")
     whole = {  # JSON has one kind of number: 3.0 is the integer 3
         name: int(body[name]) for name in ("max_tokens", "top_logprobs")
         if isinstance(body.get(name), float) and body[name].is_integer()

@@ -25,20 +25,34 @@ Announce = Callable[[str, str, str], None]
 """Told the address, the key and the model's name as soon as the server listens."""
 
 
-def run(options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None = None) -> int:
-    """Serve until SIGINT or SIGTERM; `options` are those of `ds-magic serve`. Returns the exit status."""
-    return asyncio.run(_serve(options, announce, log))
+def run(
+    options: argparse.Namespace,
+    announce: Announce,
+    log: Callable[[str], None] | None = None,
+    *,
+    end_on_failure: bool = False,
+) -> int:
+    """Serve until SIGINT or SIGTERM; `options` are those of `ds-magic serve`. Returns the exit status.
+
+    With `end_on_failure` also until a client has been told that the model cannot be had, so that the
+    next one may find it.
+    """
+    return asyncio.run(_serve(options, announce, log, end_on_failure))
 
 
-async def _serve(options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None) -> int:
+async def _serve(
+    options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None, end_on_failure: bool
+) -> int:
     asyncio.get_running_loop().set_exception_handler(_quiet)
     engine = Engine(
         threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context
     )
+    stop = asyncio.Event()
     named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
     service = LocalService(
         engine, key=options.api_key, model=gguf.short_name(Path(named)), fault=options.fault, log=log,
         loopback_only=options.host in ("127.0.0.1", "::1", "localhost"),
+        on_failure=stop.set if end_on_failure else None,
     )
     # A client that goes away cancels its handler, which frees its slot.
     runner = web.AppRunner(service.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
@@ -49,7 +63,6 @@ async def _serve(options: argparse.Namespace, announce: Announce, log: Callable[
         print(f"ds-magic: {options.host}:{options.port} cannot be had: {error.strerror}", file=sys.stderr)
         return 1
     host, port = runner.addresses[0][:2]
-    stop = asyncio.Event()
     with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 
+from ..api.errors import UNAVAILABLE
 from . import checks
 from .answer import Answer, Part
 from .checks import Refusal
@@ -23,6 +24,8 @@ from .outlet import Outlet
 from .wire import Envelope, TokenWriter
 
 LARGEST_BODY = 4 * 1024**2
+_TIME_TO_TELL = 0.2
+"""Seconds that a refusal has to reach its client before `on_failure` is called."""
 PREFIXES = ("", "/v1", "/beta")
 
 
@@ -31,12 +34,14 @@ class LocalService:
 
     `key`: what a client must send. `model`: the name that answers carry. `keep_alive`: seconds of
     silence after which a waiting client is told that it still waits. `fault`: what shall go wrong.
-    `log`: told of each request as it ends, in a line.
+    `log`: told of each request as it ends, in a line. `on_failure`: called when a client has been told
+    that the model cannot be had.
     """
 
     def __init__(
         self, engine: Engine, *, key: str, model: str, keep_alive: float = 3.0, loopback_only: bool = True,
         fault: Fault | None = None, log: Callable[[str], None] | None = None,
+        on_failure: Callable[[], None] | None = None,
     ):
         self.engine = engine
         self.key = key
@@ -44,6 +49,7 @@ class LocalService:
         self.keep_alive = keep_alive
         self.loopback_only = loopback_only
         self.fingerprint = f"fp_{model}_{_build()}"
+        self.on_failure = on_failure
         self._fault = fault
         self._hits = 0
         self._log = log
@@ -112,7 +118,7 @@ class LocalService:
         fault = await self._trouble(request)
         asked = checks.check(checks.parse(await request.read()), beta=beta, model=self.model)
         if self.engine.failure is not None:
-            raise _refusal(self.engine.failure)
+            raise self._failed()
         try:
             self.engine.slots.check_line()
         except QueueFullError as error:
@@ -132,11 +138,18 @@ class LocalService:
                     self._notes[id(request)] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
                 return response
             except LocalModelError as error:
-                refusal = _refusal(error)
+                refusal = self._failed() if error is self.engine.failure else _refusal(error)
                 if not outlet.begun:
                     raise refusal from None
                 await outlet.send(b"data: " + refusal.body + b"\n\n" if asked.stream else refusal.body)
                 return await outlet.end()
+
+    def _failed(self) -> Refusal:
+        """The refusal where the model cannot be had; who keeps this server hears of it."""
+        failure = self.engine.failure
+        if self.on_failure:
+            asyncio.get_running_loop().call_later(_TIME_TO_TELL, self.on_failure)
+        return Refusal(503, failure.message, kind="server_error", code=UNAVAILABLE, remedy=failure.remedy)
 
     async def _trouble(self, request: web.Request) -> Fault | None:
         """What shall go wrong with this request; a delay has passed, and a refusal is raised."""

@@ -117,7 +117,9 @@ class Envelope:
         ).encode()
 
 
-def error_body(message: str, kind: str, param: str | None = None, code: str = "invalid_request_error") -> bytes:
-    """An error in DeepSeek's shape."""
-    error = {"message": message, "type": kind, "param": param, "code": code}
+def error_body(
+    message: str, kind: str, param: str | None = None, code: str = "invalid_request_error", **more: str
+) -> bytes:
+    """An error in DeepSeek's shape; `more` stands beside its fields."""
+    error = {"message": message, "type": kind, "param": param, "code": code, **more}
     return json.dumps({"error": error}).encode()

@@ -13,7 +13,7 @@ def load(shell: Any) -> None:
 
     if DeepSeekMagics.of(shell) is not None:
         return
-    magics = DeepSeekMagics(shell=shell)
+    magics = _configured(DeepSeekMagics, shell)
     magics.displaced = {
         kind: {name: shell.magics_manager.magics[kind].get(name) for name in names}
         for kind, names in magics.magics.items()
@@ -23,6 +23,24 @@ def load(shell: Any) -> None:
     shell.events.register("pre_run_cell", magics.before_cell)
     magics.matcher = matcher_of(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
+
+
+def _configured(kind: type, shell: Any) -> Any:
+    """The magics with the defaults of `%config` and of IPython's files, without those that are impossible.
+
+    A value that `%config` refused stays in the shell's configuration, where it would prevent every reload.
+    """
+    from traitlets import TraitError
+    from traitlets.config import Config
+
+    section = shell.config[kind.__name__]
+    for name, value in list(section.items()):
+        try:
+            kind(shell=None, config=Config({kind.__name__: {name: value}}))
+        except TraitError as error:
+            del section[name]
+            print(f"ds_magic: the configured {kind.__name__}.{name} is left out: {error}")
+    return kind(shell=shell)
 
 
 def unload(shell: Any) -> None:

@@ -14,9 +14,9 @@ from ..conversation.schema import AnySchema, Schema
 from ..conversation.tools import MOST_ROUNDS, Toolbox
 from .background import Background
 from .objects import named_dictionary, named_tools, named_type
-from .options import STREAMED, request_fields
+from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
-from .secrets import refuse_filled_keys
+from .secrets import refuse_filled_keys, refuse_keys_in
 from .settings import setting
 from .shown import Shown
 from .sinks import Binding, Counting, WhatIsMissing
@@ -72,7 +72,10 @@ def question_of(
     asked = messages_of(text, fill, system=system, prefix=values.get("prefix"))
     refuse_filled_keys(fill.filled)
 
-    fields = {name: setting(magics, name) for name in ("model", "temperature", "max_tokens")}
+    fields: dict[str, Any] = {}
+    for name in DEFAULTED:
+        if (value := setting(magics, name)) is not None:
+            fields |= BY_KEY[name].fields(value)
     fields |= STREAMED | request_fields(dict(values))
     if fields["stream"] is False:
         fields.pop("stream_options")
@@ -89,6 +92,7 @@ def question_of(
         # A model that is constrained to the schema need not be shown it, and a small one only echoes it.
         messages = messages if takes_schema else with_instructions(messages, schema.instructions())
     request = ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})
+    refuse_keys_in(request)
     return Question(request, asked, toolbox, schema, chat, turn)
 
 

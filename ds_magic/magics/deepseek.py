@@ -39,6 +39,21 @@ class DeepSeekMagics(Magics):
 
     model = Unicode(None, allow_none=True, help="The model that answers, as --model.").tag(config=True)
     temperature = Float(None, allow_none=True, min=0, max=2, help="From 0 to 2, as --temperature.").tag(config=True)
+    top_p = Float(None, allow_none=True, min=0, max=1, help="From 0 to 1, as --top-p.").tag(config=True)
+    frequency_penalty = Float(
+        None, allow_none=True, min=-2, max=2, help="From -2 to 2, as --frequency-penalty."
+    ).tag(config=True)
+    presence_penalty = Float(
+        None, allow_none=True, min=-2, max=2, help="From -2 to 2, as --presence-penalty."
+    ).tag(config=True)
+    thinking = Bool(None, allow_none=True, help="Whether the model thinks first, as --thinking.").tag(config=True)
+    reasoning_effort = Enum(
+        ["none", "low", "high", "max"], default_value=None, allow_none=True,
+        help="How much it thinks, as --reasoning-effort.",
+    ).tag(config=True)
+    top_logprobs = Integer(
+        None, allow_none=True, min=0, max=20, help="Token probabilities with so many alternatives, as -l."
+    ).tag(config=True)
     max_tokens = Integer(None, allow_none=True, min=1, help="The longest answer in tokens, as --max-tokens.").tag(
         config=True
     )
@@ -53,7 +68,7 @@ class DeepSeekMagics(Magics):
         "text in a terminal; none shows nothing.",
     ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
-    timeout = Float(None, allow_none=True, min=0, help="Seconds for a whole answer, as --timeout.").tag(config=True)
+    timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
 
     prices = Dict(
@@ -124,7 +139,7 @@ class DeepSeekMagics(Magics):
 
         from .. import backend
 
-        said, line = line.strip(), ""
+        said, line = line.partition("#")[0].strip(), ""
         if said == "--forget":
             backend.logout()
             print("The key is forgotten.")

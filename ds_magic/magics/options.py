@@ -160,6 +160,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )
 
+DEFAULTED = (
+    "model", "temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "thinking",
+    "reasoning_effort", "top_logprobs",
+)
+"""The options whose value `%config DeepSeekMagics` and the environment can set for every cell."""
+
 BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
 
 _LEAST = {"max-rounds": 1, "repair": 0}
@@ -299,7 +305,7 @@ def request_fields(values: dict[str, Any]) -> dict[str, Any]:
 
 def nearest(word: str, words: Any) -> str | None:
     """The word nearest to `word`, or None where none is near."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.5)
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.65)
     return found[0] if found else None
 
 

@@ -24,6 +24,9 @@ _TRANSPORT = re.compile(
 def guarded(method: Callable) -> Callable:
     """A magic whose errors are panels: the cell fails, and the traceback waits for `%ds_why`.
 
+    An interrupt before there was an answer to keep ends the magic quietly; a second one within a second
+    goes on, so that Run All stops.
+
     The error goes on without the frames below, whose locals hold prompts, headers and keys.
     """
 
@@ -32,8 +35,14 @@ def guarded(method: Callable) -> Callable:
         failure: BaseException
         try:
             return method(self, *args, **kwargs)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as interrupt:
+            from ..run import second_interrupt
+
+            if second_interrupt(interrupt) is None:
+                print("Stopped.")
+                return None
             failure = KeyboardInterrupt()
+            failure._render_traceback_ = lambda *_: [f"{_RED}{_BAR}{_RESET}Stopped, and Run All with it."]
         except Exception as error:
             self.why = traceback_text(error)
             failure = as_panel(error)

@@ -93,6 +93,11 @@ def _not_there(
     )
 
 
+def _with_lf(text: str) -> str:
+    """`text` with line ends made LF: a notebook saved on Windows may hold CRLF."""
+    return text.replace("\r\n", "\n")
+
+
 def messages_of(
     cell: str, fill: Filler, *, system: str | None = None, prefix: str | None = None
 ) -> list[dict[str, Any]]:
@@ -104,7 +109,7 @@ def messages_of(
     InvalidRequestError for an attribute that a role does not have.
     """
     messages = [{"role": "system", "content": system}] if system else []
-    messages += [_message(role, attributes, content, fill) for role, attributes, content in _blocks(cell)]
+    messages += [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     if prefix is not None:
         if messages and messages[-1].get("prefix"):
             raise InvalidRequestError(

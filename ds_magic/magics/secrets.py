@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ..api.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from ..api.request import ChatRequest
 
 _KEY = re.compile(r"\bsk-[A-Za-z0-9_\-]{16,}")
 _LONG_ENOUGH = 16
@@ -47,3 +51,13 @@ def refuse_filled_keys(filled: dict[str, str]) -> None:
                 f"`{{{{ {expression} }}}}` holds an API key, so nothing was sent.",
                 remedy="A key is never part of a prompt. Give it to `%ds_login`.",
             )
+
+
+def refuse_keys_in(request: ChatRequest) -> None:
+    """Raise InvalidRequestError where a request holds a key, from whichever object it came."""
+    if holds_key(request.encode().decode()):
+        raise InvalidRequestError(
+            "The request holds an API key, from a variable that `--extra`, `--tools` or `--chat` names, so nothing "
+            "was sent.",
+            remedy="A key is never part of a request. Give it to `%ds_login`.",
+        )

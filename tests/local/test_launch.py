@@ -16,7 +16,8 @@ import psutil
 import pytest
 import requests
 
-from ds_magic.local import launch
+from ds_magic.api.events import Retrying
+from ds_magic.local import launch, weights
 from ds_magic.local.errors import LocalModelError, MissingExtraError
 
 STARTER = """
@@ -180,3 +181,38 @@ def test_by_hand_it_prints_the_three_lines_that_a_client_needs_and_ends_on_ctrl_
     assert process.wait(timeout=30) == 0
     with pytest.raises(OSError):
         socket.create_connection(("127.0.0.1", urlsplit(lines["base_url"]).port), timeout=5)
+
+
+def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mended(monkeypatch, tmp_path, local_server):
+    from ds_magic import DeepSeekError, backend
+
+    good = os.environ.get("DS_MAGIC_LOCAL_MODEL") or str(weights.cache_dir() / weights.FILE_NAME)
+    monkeypatch.setattr(launch, "_server", None)
+    broken = tmp_path / "broken.gguf"
+    broken.write_text("no model")
+    told = []
+    for bad in (str(tmp_path / "nowhere.gguf"), str(broken)):
+        monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", bad)
+        with pytest.raises(DeepSeekError) as caught:
+            backend.resolve(local=True).chat("Hi", stream=True, on_event=told.append)
+        assert "gguf" in caught.value.message and "overloaded" not in caught.value.remedy
+        launch.ensure().process.wait(timeout=30)
+    assert [event for event in told if isinstance(event, Retrying)] == []
+    monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", good)
+    assert backend.resolve(local=True).chat("Hi", max_tokens=1).finish_reason
+    launch.ensure().stop()
+
+
+def test_a_start_that_is_interrupted_leaves_no_server_behind(tmp_path):
+    program = "import sys, threading, _thread\nfrom ds_magic.local import launch\n" \
+        "threading.Timer(0.15, _thread.interrupt_main).start()\n" \
+        "try:\n    launch.ensure()\n    print('started')\nexcept KeyboardInterrupt:\n    print('interrupted')\n" \
+        "sys.stdout.flush()\nsys.stdin.read()\n"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", program], text=True, **pipes)
+    try:
+        assert process.stdout.readline() == "interrupted\n"
+        assert psutil.Process(process.pid).children() == []
+    finally:
+        process.kill()
+        process.wait()

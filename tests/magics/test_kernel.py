@@ -144,7 +144,7 @@ def test_a_live_view_shows_each_call_with_its_result(kernel):
         kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
         kernel.run("def add(a: int, b: int): return a + b\n%config DeepSeekMagics.view = 'live'")
         shown = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
-    assert any("add(" in data["text/plain"] and "→ 3" in data["text/plain"] for data in shown)
+    assert any("add(" in data.get("text/plain", "") and "→ 3" in data["text/plain"] for data in shown)
     assert "It is 3." in str(shown[-1])
 
 
@@ -179,3 +179,13 @@ def test_a_live_view_shows_the_object_while_it_comes_and_ends_without_it(kernel)
         (partial,) = [updates for updates in displays.values() if "<th" in str(updates[0])]
         assert partial[-1] == {"text/plain": ""}
         assert kernel.text("print(answer.parsed)") == "{'number': 7, 'note': 'paid'}\n"
+
+
+def test_an_interrupt_before_there_is_a_server_is_quiet_and_a_second_one_stops_run_all(kernel):
+    kernel.run("%load_ext ds_magic\nimport threading, _thread, ds_magic.backend as backend\n"
+               "def waiting(**more):\n    _thread.interrupt_main()\n    threading.Event().wait(30)\n"
+               "backend.resolve = waiting")
+    first = kernel.run("%%deepseek\nHi")
+    assert not any("traceback" in output for output in first) and "Stopped." in str(first)
+    second = kernel.run("from ds_magic import run\nimport time\nrun._last_interrupt = time.monotonic()\n%deepseek Hi")
+    assert second[-1]["ename"] == "KeyboardInterrupt" and len(second[-1]["traceback"]) == 1

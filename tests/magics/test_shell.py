@@ -191,3 +191,52 @@ def test_loading_imports_nothing_heavy(module, tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split()[-2:] == ["False", "False"]
+
+
+def test_a_configured_value_that_is_impossible_does_not_prevent_a_reload(shell, capsys):
+    shell.run_cell("%config DeepSeekMagics.temperature = 5")
+    shell.run_cell("%reload_ext ds_magic").raise_error()
+    assert "temperature is left out" in capsys.readouterr().out
+    assert shell.magics_manager.registry["DeepSeekMagics"].temperature is None
+
+
+@pytest.mark.parametrize(("name", "value", "sent"), [
+    ("top_p", 0.5, {"top_p": 0.5}),
+    ("presence_penalty", 1.0, {"presence_penalty": 1.0}),
+    ("frequency_penalty", -1.0, {"frequency_penalty": -1.0}),
+    ("thinking", True, {"thinking": {"type": "enabled"}}),
+    ("reasoning_effort", "low", {"reasoning_effort": "low"}),
+    ("top_logprobs", 3, {"logprobs": True, "top_logprobs": 3}),
+])
+def test_a_default_comes_from_config_and_from_the_environment_and_an_option_wins(
+    ask, shell, monkeypatch, name, value, sent
+):
+    monkeypatch.setenv(f"DS_MAGIC_{name.upper()}", str(value))
+    assert sent.items() <= ask("%%deepseek\nHi").items()
+    monkeypatch.delenv(f"DS_MAGIC_{name.upper()}")
+    assert not set(sent) & set(ask("%%deepseek\nHi"))
+    shell.run_cell(f"%config DeepSeekMagics.{name} = {value!r}").raise_error()
+    assert sent.items() <= ask("%%deepseek\nHi").items()
+
+
+def test_an_option_wins_over_the_configured_default(ask, shell):
+    shell.run_cell("%config DeepSeekMagics.top_p = 0.5").raise_error()
+    assert ask("%%deepseek --top-p 0.9\nHi")["top_p"] == 0.9
+
+
+def test_a_cell_with_windows_line_ends_has_the_same_messages(ask):
+    sent = ask("%%deepseek\r\n@system\r\nBe brief.\r\n@user\r\nHi\r\nthere\r\n")["messages"]
+    assert sent == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi\nthere"}]
+
+
+def test_a_key_in_an_object_that_an_option_names_is_refused(ask, shell, capsys):
+    shell.user_ns["more"] = {"user": "sk-" + "5d41402abc4b2a76" * 2}
+    name, shown = failed(shell, "%%deepseek --extra more\nHi", capsys)
+    assert name == "InvalidRequestError" and "key" in shown and "5d41402abc" not in shown
+    assert ask.server.requests == []
+
+
+def test_a_comment_behind_login_is_no_key(bare_shell, capsys, monkeypatch):
+    bare_shell.run_cell("%load_ext ds_magic").raise_error()
+    bare_shell.run_cell("%ds_login --forget   # or another one").raise_error()
+    assert "forgotten" in capsys.readouterr().out
