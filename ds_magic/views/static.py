@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from html import escape
 
 from ..api.errors import DeepSeekError
 from ..api.request import ChatRequest
 from ..api.response import ChatCompletion, Choice, MessageToolCall
 from . import words
-from .clean import cleaned, escaped, on_one_line
+from .clean import cleaned, escaped, on_one_line, with_visible_order
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
@@ -102,7 +103,7 @@ def _choice_html(completion: ChatCompletion, choice: Choice, thinking_seconds: f
         parts.append(reasoning_html(message.reasoning_content, _title(completion, thinking_seconds)))
     if message.content or prefix_of(completion):
         parts.append(content_html(completion, message.content or ""))
-    if not message.content and not message.tool_calls:
+    if not (message.content or "").strip() and not message.tool_calls:
         parts.append(f'<p style="font-style:italic;opacity:.75">{words.nothing(completion)}</p>')
     parts.extend(call_html(call) for call in message.tool_calls or ())
     return "".join(parts)
@@ -237,7 +238,7 @@ def _end_html(end: str | None) -> str:
 
 def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as plain text: reasoning quoted, the answer as it came, one summary line, probabilities."""
-    parts = _texts(completion, thinking_seconds, cleaned, "| ")
+    parts = _texts(completion, thinking_seconds, lambda text: with_visible_order(cleaned(text)), "| ", str)
     parts.append("\n".join([f"⟨{words.summary(completion)}⟩", *_notes(completion)]))
     table = completion.logprobs
     if table is not None:
@@ -249,7 +250,7 @@ def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None
 
 def to_markdown(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as Markdown."""
-    parts = _texts(completion, thinking_seconds, safe_markdown, "> ")
+    parts = _texts(completion, thinking_seconds, safe_markdown, "> ", _plain_markdown)
     lines = [f"*{_plain_markdown(words.summary(completion))}*", *map(_plain_markdown, _notes(completion))]
     parts.append("  \n".join(lines))
     table = completion.logprobs
@@ -268,7 +269,14 @@ def _plain_markdown(line: str) -> str:
     return re.sub(r"([\\`*_\[\]<>])", r"\\\1", line)
 
 
-def _texts(completion: ChatCompletion, thinking_seconds: float | None, shown, quote: str) -> list[str]:
+def _texts(
+    completion: ChatCompletion,
+    thinking_seconds: float | None,
+    shown: Callable[[str], str],
+    quote: str,
+    unmarked: Callable[[str], str],
+) -> list[str]:
+    """The parts of the text: `shown` makes the model's text safe to show, `unmarked` a line of words."""
     parts = [shown(part) for part in earlier_to_text(completion)]
     choices = completion.choices or [Choice()]
     for number, choice in enumerate(choices, 1):
@@ -282,12 +290,12 @@ def _texts(completion: ChatCompletion, thinking_seconds: float | None, shown, qu
         text = prefix_of(completion) + (message.content or "")
         if text:
             parts.append(shown(text))
-        if not message.content and not message.tool_calls:
+        if not (message.content or "").strip() and not message.tool_calls:
             parts.append(words.nothing(completion))
         for call in message.tool_calls or ():
             arguments, _ = pretty_arguments(call.function.arguments)
             indented = "\n".join("    " + line for line in cleaned(arguments).split("\n"))
-            parts.append(f"calls {_plain_markdown(on_one_line(call.function.name, 80))}:\n\n{indented}")
+            parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
         if number < len(choices):
             end = words.ending(completion, choice.finish_reason) if choice.finish_reason else None
             parts.extend([f"({end})"] if end else [])

@@ -95,4 +95,4 @@ def nothing(completion: ChatCompletion) -> str:
         return "Nothing had arrived."
     if completion.reasoning_content:
         return "Nothing was answered after the reasoning."
-    return "The answer is empty."
+    return "The answer is only white space." if completion.content else "The answer is empty."

@@ -7,7 +7,9 @@ from playwright.sync_api import sync_playwright
 from tests.browser.jupyter import BROWSER_ARGUMENTS, PATIENCE, Jupyter, Lab, Notebook7, find_browser
 
 
-@pytest.fixture(scope="session")
+# Playwright's loop stands still in this thread while it is up, and no other loop can run beside it: so each
+# module of browser tests has its own, and no test of another folder meets it.
+@pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
     """A running Jupyter server."""
     server = Jupyter(tmp_path_factory.mktemp("jupyter"))
@@ -15,7 +17,7 @@ def jupyter(tmp_path_factory):
     server.end()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """Chromium with a profile of its own."""
     path = find_browser()

@@ -143,3 +143,17 @@ def test_only_the_formulas_of_an_answer_are_typeset():
     page = Page(to_html(completion("$a$ and $5", reasoning="$b$", calls=[("f", '"$c$"')], notes=["$d$"])))
     assert page.formulas == [r"\(a\)"]
     assert to_html(completion()).startswith('<div class="mathjax_ignore tex2jax_ignore"')
+
+
+def test_a_functions_name_has_no_markup_in_plain_text():
+    made = completion("", calls=[("get_weather", "{}")])
+    assert "calls get_weather:" in to_text(made) and r"calls get\_weather:" in to_markdown(made)
+
+
+def test_an_answer_of_white_space_says_so():
+    made = completion(" \n\t ")
+    assert "only white space" in to_text(made) and "only white space" in Page(to_html(made)).text
+
+
+def test_overrides_of_direction_are_named_in_plain_text():
+    assert "\u202e" not in to_text(completion("a\u202eb")) and "⟨U+202E⟩" in to_text(completion("a\u202eb"))
