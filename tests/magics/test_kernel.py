@@ -146,7 +146,7 @@ def test_a_live_view_shows_each_call_with_its_result(kernel):
         shown = [output["data"] for output in kernel.run("%%deepseek --tools add\n1 + 2?") if "data" in output]
     texts = [data.get("text/plain", "") for data in shown]
     assert any("add(" in text and "→ 3" in text for text in texts)
-    assert "It is 3." in str(shown[-1])
+    assert "It is 3." in str(shown)
 
 
 def an_object_in_pieces(connection):
