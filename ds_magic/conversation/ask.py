@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..api.request import ChatRequest, as_messages
 from ..run import Sink
 from .chats import Chat
-from .schema import AnySchema, Schema, UnfitAnswerError, parse_answer, repair_messages
+from .schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .tools import MOST_ROUNDS, Called, Toolbox, run_with_tools
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ def ask(
     asked = as_messages(messages)
     sent = [*(chat.messages if chat is not None else ()), *asked]
     if wanted is not None:
-        takes_schema = client.name == EMBEDDED
-        fields["response_format"] = wanted.response_format(takes_schema)
-        # A model that is constrained to the schema need not be shown it, and a small one only echoes it.
-        sent = sent if takes_schema else with_instructions(sent, wanted.instructions())
+        use = SchemaUse.at(is_embedded=client.name == EMBEDDED, is_deepseek=client.is_deepseek)
+        fields["response_format"] = wanted.response_format(use)
+        sent = with_instructions(sent, wanted.instructions(use))
     if toolbox.definitions:
         fields["tools"] = toolbox.definitions
     request = ChatRequest.build(sent, **fields)

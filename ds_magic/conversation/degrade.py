@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from ..api.errors import InvalidRequestError
+from ..api.messages import ResponseFormat
 from ..run import Sink, run
 
 if TYPE_CHECKING:
@@ -15,13 +16,14 @@ if TYPE_CHECKING:
     from ..api.response import ChatCompletion
 
 DISPENSABLE = {
+    "response_format": (),
     "stream_options": ("stream_options",),
     "top_logprobs": ("top_logprobs",),
     "logprobs": ("logprobs", "top_logprobs"),
     "reasoning_effort": ("reasoning_effort",),
     "thinking": ("thinking",),
 }
-"""Fields without which a request still asks the same, and what goes with each."""
+"""Fields without which a request still asks the same, and what goes with each. A schema becomes JSON mode."""
 
 _refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -33,9 +35,9 @@ def run_as_supported(client: Client, request: ChatRequest, sinks: Callable[[], S
     completion. Raises what `run` raises.
     """
     while True:
-        left_out = [name for name in _refused.get(client, ()) if getattr(request, name) is not None]
+        left_out = [name for name in _refused.get(client, ()) if _can_go(name, request)]
         sent = _without(request, left_out)
-        notes = [f"This server does not take `{name}`: it was left out." for name in left_out]
+        notes = [_note(name) for name in left_out]
         try:
             return run(client, sent, [_Noting(notes), *sinks()])
         except InvalidRequestError as error:
@@ -51,13 +53,26 @@ def _refused_field(error: InvalidRequestError, request: ChatRequest) -> str | No
         return None
     named = f"{error.field or ''} {error.message}"
     for name in DISPENSABLE:
-        if name in named and getattr(request, name) is not None:
+        if name in named and _can_go(name, request):
             return name
     return None
 
 
+def _can_go(name: str, request: ChatRequest) -> bool:
+    value = getattr(request, name)
+    return value is not None and (name != "response_format" or value.type == "json_schema")
+
+
+def _note(name: str) -> str:
+    if name == "response_format":
+        return "This server takes no JSON Schema: the answer was only asked for as JSON."
+    return f"This server does not take `{name}`: it was left out."
+
+
 def _without(request: ChatRequest, names: Sequence[str]) -> ChatRequest:
-    gone = {field: None for name in names for field in DISPENSABLE[name]}
+    gone: dict[str, Any] = {field: None for name in names for field in DISPENSABLE[name]}
+    if "response_format" in names:
+        gone["response_format"] = ResponseFormat(type="json_object")
     return request.model_copy(update=gone) if gone else request
 
 

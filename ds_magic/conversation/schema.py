@@ -6,7 +6,7 @@ import dataclasses
 import json
 import typing
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_model
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 _WRAPPED = "value"
 """The key under which a value that is no object is asked for: JSON mode gives objects only."""
+
+
+class SchemaUse(NamedTuple):
+    """Whether a schema is sent as `response_format`, and whether the prompt tells of it."""
+
+    sent: bool
+    told: bool
+
+    @classmethod
+    def at(cls, *, is_embedded: bool, is_deepseek: bool) -> SchemaUse:
+        """How a server is best told of a schema.
+
+        The embedded model is constrained to it, and so small that it would only echo one that it is shown.
+        DeepSeek has JSON mode only. Other servers may take it or pass it over, and are told as well.
+        """
+        return cls(sent=is_embedded or not is_deepseek, told=not is_embedded)
 
 
 class UnfitAnswerError(DeepSeekError):
@@ -42,11 +58,11 @@ class AnySchema:
         """The names that the object will have, as far as they are known."""
         return []
 
-    def instructions(self) -> str | None:
+    def instructions(self, use: SchemaUse) -> str | None:
         """What the prompt must say; nothing, since JSON mode itself adds what it needs."""
         return None
 
-    def response_format(self, takes_schema: bool) -> dict[str, Any]:
+    def response_format(self, use: SchemaUse) -> dict[str, Any]:
         """The `response_format` to send."""
         return {"type": "json_object"}
 
@@ -83,17 +99,19 @@ class Schema(AnySchema):
             root = root.get("$defs", {}).get(str(root["$ref"]).rsplit("/", 1)[-1], {})
         return [str(name) for name in root.get("properties", {})]
 
-    def instructions(self) -> str:
+    def instructions(self, use: SchemaUse) -> str | None:
         """What the prompt must say for the model to know the schema."""
+        if not use.told:
+            return None
         return (
             "Answer with one JSON object that fits this JSON Schema, and nothing else:\n"
             + json.dumps(self.schema, ensure_ascii=False)
         )
 
-    def response_format(self, takes_schema: bool) -> dict[str, Any]:
-        """JSON mode; the schema itself where the server takes one."""
-        if takes_schema:
-            return {"type": "json_schema", "json_schema": {"name": "answer", "schema": self.schema, "strict": True}}
+    def response_format(self, use: SchemaUse) -> dict[str, Any]:
+        """JSON mode; the schema itself where it is sent."""
+        if use.sent:
+            return {"type": "json_schema", "json_schema": {"name": "answer", "schema": self.schema}}
         return {"type": "json_object"}
 
     def value_of(self, parsed: Any) -> Any:

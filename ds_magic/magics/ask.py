@@ -10,7 +10,7 @@ from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.request import ChatRequest
 from ..conversation.ask import answered, with_instructions
 from ..conversation.chats import Chat
-from ..conversation.schema import AnySchema, Schema
+from ..conversation.schema import AnySchema, Schema, SchemaUse
 from ..conversation.tools import MOST_ROUNDS, Toolbox
 from .background import Background
 from .objects import named_dictionary, named_tools, named_type
@@ -50,12 +50,11 @@ def question_of(
     fill: Filler,
     namespace: Mapping[str, Any],
     *,
-    takes_schema: bool,
+    use: SchemaUse | None,
 ) -> Question:
     """The question that a cell's text and options ask.
 
-    `takes_schema`: whether the server takes a JSON Schema as `response_format`. Raises
-    InvalidRequestError, before anything is sent.
+    `use`: how the server is told of a schema, where there is one. Raises InvalidRequestError, before anything is sent.
     """
     if not text.strip() and values.get("prefix") is None:
         raise InvalidRequestError(
@@ -88,9 +87,8 @@ def question_of(
     schema = _schema_of(values, namespace)
     messages = [*before, *asked]
     if schema is not None:
-        fields["response_format"] = schema.response_format(takes_schema)
-        # A model that is constrained to the schema need not be shown it, and a small one only echoes it.
-        messages = messages if takes_schema else with_instructions(messages, schema.instructions())
+        fields["response_format"] = schema.response_format(use)
+        messages = with_instructions(messages, schema.instructions(use))
     request = ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})
     refuse_keys_in(request)
     return Question(request, asked, toolbox, schema, chat, turn)
@@ -108,7 +106,7 @@ def answer(
 
     def sinks() -> Sequence[Any]:
         beside = shown.also(question.schema.fields) if question.schema is not None else []
-        return [*_beside(magics, values), shown.sink(), *beside]
+        return [*_beside(magics, values), shown.sink(), *beside, *shown.notes()]
 
     completion = None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import ChainMap, Counter
 from collections.abc import Mapping
 from hashlib import sha256
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
+    from ..conversation.schema import SchemaUse
     from .background import Background
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
@@ -110,16 +112,16 @@ class DeepSeekMagics(Magics):
         namespace = ChainMap(local_ns or {}, self.shell.user_ns)
         fill = Filler(namespace)
         values = parsed.values(fill)
-        takes_schema = self.is_embedded_meant(values)
+        use = self._schema_use(values)
         if values.get("dry_run"):
             from .dry_run import MARKS, DryRun, show
 
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
-            question = question_of(self, text, values, marked, namespace, takes_schema=takes_schema)
-            dry = DryRun(question.request, values.get("base_url") or setting(self, "base_url"), takes_schema)
+            question = question_of(self, text, values, marked, namespace, use=use)
+            dry = DryRun(question.request, self._base_url(values), self.is_embedded_meant(values))
             return show(dry) if cell is not None else show(dry) or dry
-        question = question_of(self, text, values, fill, namespace, takes_schema=takes_schema)
+        question = question_of(self, text, values, fill, namespace, use=use)
         if values.get("bg"):
             return begin(self, self.client(values), question, values)
         completion = answer(self, self.client(values), question, values)
@@ -245,18 +247,28 @@ class DeepSeekMagics(Magics):
         base_url = values.get("base_url") or setting(self, "base_url")
         return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout)
 
+    def is_embedded_meant(self, values: dict[str, Any]) -> bool:
+        """Whether the embedded server answers; told without starting it."""
+        from ..backend import current_key
+
+        return self._is_local_meant(values) or not (self._base_url(values) or current_key())
+
+    def _schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
+        """How the server that is meant is told of a schema; None where there is none."""
+        if "schema" not in values and "json" not in values:
+            return None
+        from ..api.client import Client
+        from ..conversation.schema import SchemaUse
+
+        is_deepseek = Client(self._base_url(values), "none").is_deepseek
+        return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek)
+
     def _is_local_meant(self, values: dict[str, Any]) -> bool:
         local = values.get("local")
         return bool(setting(self, "local")) and "base_url" not in values if local is None else local
 
-    def is_embedded_meant(self, values: dict[str, Any]) -> bool:
-        """Whether the embedded server answers; told without starting it."""
-        import os
-
-        from ..backend import current_key
-
-        elsewhere = values.get("base_url") or setting(self, "base_url") or os.environ.get("DEEPSEEK_BASE_URL")
-        return self._is_local_meant(values) or not (elsewhere or current_key())
+    def _base_url(self, values: dict[str, Any]) -> str | None:
+        return values.get("base_url") or setting(self, "base_url") or os.environ.get("DEEPSEEK_BASE_URL") or None
 
 
 DeepSeekMagics.deepseek.__doc__ = page()

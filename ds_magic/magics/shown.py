@@ -47,6 +47,10 @@ class Shown:
 
         return [PartialObject(fields)]
 
+    def notes(self) -> list[Any]:
+        """What writes a terminal's notes that no event has told; other views have them in their output."""
+        return [_LateNotes()] if self.kind == "text" else []
+
     def called(self, called: Called) -> None:
         """Show a call with its result; a static view has it in its display."""
         if self.kind in ("live", "text"):
@@ -75,6 +79,21 @@ class Shown:
         from IPython.display import display
 
         display({"text/html": html, "text/plain": text}, raw=True)
+
+
+class _LateNotes(AtTheEnd):
+    """Prints the notes on a completion that did not come as events."""
+
+    def __init__(self) -> None:
+        self.told: set[str] = set()
+
+    def event(self, event: Any) -> None:
+        self.told.add(str(event))
+
+    def finish(self, completion: Any, error: Any) -> None:
+        for note in completion.notes if completion is not None else ():
+            if note not in self.told:
+                print(f"Note: {note}")
 
 
 class _Kept(AtTheEnd):

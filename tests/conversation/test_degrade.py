@@ -38,6 +38,15 @@ def test_a_field_that_a_server_refuses_is_left_out_and_that_is_said(refusal, gon
         assert len(server.requests) == asked_before + 1, "what was refused is not remembered"
 
 
+def test_a_schema_that_a_server_refuses_becomes_json_mode():
+    schema = {"type": "json_schema", "json_schema": {"name": "answer", "schema": {"type": "object"}}}
+    refusal = refused(400, "response_format json_schema is not supported")
+    with ScriptedServer(refusal, said("{}")) as server, Client(server.url, "k") as client:
+        completion = run(client, request(response_format=schema))
+    assert [each.json["response_format"]["type"] for each in server.requests] == ["json_schema", "json_object"]
+    assert any("no JSON Schema" in note for note in completion.notes)
+
+
 def test_other_refusals_stay_errors():
     with ScriptedServer(refused(400, "temperature is wrong", param="temperature")) as server:
         with Client(server.url, "k") as client, pytest.raises(InvalidRequestError):

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
-from ds_magic.conversation.schema import AnySchema, Schema, UnfitAnswerError, parse_answer, repair_messages
+from ds_magic.conversation.schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 
 
 class Invoice(BaseModel):
@@ -66,11 +66,21 @@ def test_an_answer_becomes_the_object_that_was_asked_for(kind, text, value):
     assert completion.parsed == value
 
 
-def test_the_schema_stands_in_the_instructions_and_goes_to_servers_that_take_it():
-    schema = Schema(Invoice, "Invoice")
-    assert '"number": {"type": "integer"}' in schema.instructions()
-    assert schema.response_format(takes_schema=False) == {"type": "json_object"}
-    assert schema.response_format(takes_schema=True)["json_schema"]["schema"]["required"] == ["number", "due"]
+@pytest.mark.parametrize(
+    ("server", "kind", "told"),
+    [
+        ({"is_embedded": False, "is_deepseek": True}, "json_object", True),
+        ({"is_embedded": True, "is_deepseek": False}, "json_schema", False),
+        ({"is_embedded": False, "is_deepseek": False}, "json_schema", True),
+    ],
+    ids=["DeepSeek", "embedded", "another"],
+)
+def test_each_kind_of_server_is_told_of_a_schema_in_its_way(server, kind, told):
+    schema, use = Schema(Invoice, "Invoice"), SchemaUse.at(**server)
+    sent = schema.response_format(use)
+    assert sent["type"] == kind
+    assert kind == "json_object" or sent["json_schema"]["schema"]["required"] == ["number", "due"]
+    assert ('"number": {"type": "integer"}' in (schema.instructions(use) or "")) == told
 
 
 @pytest.mark.parametrize(

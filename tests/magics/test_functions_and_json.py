@@ -99,8 +99,17 @@ def test_an_answer_becomes_an_object(ask, shell):
     ask.server.scripts = [said('{"number"', ": 7}")]
     sent = ask("%%deepseek --schema Invoice -o answer\nInvoice 7, please.")
     assert shell.user_ns["answer"].parsed == shell.user_ns["Invoice"](number=7)
-    assert sent["response_format"] == {"type": "json_object"}
+    assert sent["response_format"]["json_schema"]["schema"]["required"] == ["number"]
     assert sent["messages"][0]["role"] == "system" and '"number"' in sent["messages"][0]["content"]
+
+
+def test_deepseek_is_asked_in_json_mode_and_told_of_the_schema(shell, monkeypatch):
+    monkeypatch.delenv("DEEPSEEK_BASE_URL")
+    monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0")
+    shell.run_cell(INVOICE)
+    shell.run_cell("dry = %deepseek --dry-run --schema Invoice Go.").raise_error()
+    assert shell.user_ns["dry"].json["response_format"] == {"type": "json_object"}
+    assert '"number"' in shell.user_ns["dry"].json["messages"][0]["content"]
 
 
 def test_an_annotation_names_a_type_too(ask, shell):
@@ -182,10 +191,14 @@ def test_a_dry_run_never_shows_the_key(ask, shell, capsys, monkeypatch):
     assert key not in capsys.readouterr().out
 
 
-def test_what_a_server_leaves_out_is_said(ask, shell):
+def test_what_a_server_leaves_out_is_said(ask, shell, capsys):
     ask.server.scripts = [answered(completion("Hi", usage=None))]
     ask("%%deepseek -l --thinking --no-stream -o answer\nHi")
     notes = " ".join(shell.user_ns["answer"].notes)
+    ask.server.scripts = [said("Hi")]
+    shell.run_cell("%config DeepSeekMagics.view = 'text'")
+    ask("%%deepseek -l\nHi")
+    assert "Note: This server gave no token probabilities." in capsys.readouterr().out
     assert "no token probabilities" in notes and "no reasoning" in notes and "how many tokens" in notes
 
 
