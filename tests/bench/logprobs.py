@@ -36,8 +36,8 @@ def answer(tokens, seed=0):
     entries = []
     for position in range(tokens):
         sharpness = draw.choice((0.3, 0.8, 1.5, 4.0))
-        names = {words[min(VOCABULARY - 1, int(draw.paretovariate(0.6)))] for _ in range(4 * ALTERNATIVES)}
-        names = [*names, *words[:ALTERNATIVES]][:ALTERNATIVES]
+        drawn = [words[min(VOCABULARY - 1, int(draw.paretovariate(0.6)))] for _ in range(4 * ALTERNATIVES)]
+        names = list(dict.fromkeys([*drawn, *words[:ALTERNATIVES]]))[:ALTERNATIVES]
         weights = [math.exp(-sharpness * rank) for rank in range(ALTERNATIVES)]
         total = sum(weights) * draw.uniform(1.001, 1.3)
         logprobs = [math.log(weight / total) for weight in weights]
