@@ -170,7 +170,7 @@ def test_a_stream_that_does_not_wait_tells_of_no_queue(connect):
 def test_an_end_without_done_is_an_error_that_holds_what_had_come(connect):
     error = failing(connect, streamed(text_chunk("a"), text_chunk("b", reasoning="r"), done=False))
     assert error.partial.content == "ab" and error.partial.reasoning_content == "r"
-    assert error.partial.interrupted and error.partial.interruption == str(error)
+    assert error.partial.interrupted and f"{error.partial.interruption}." == str(error)
     assert error.remedy
 
 
@@ -450,9 +450,10 @@ def test_a_stream_that_was_entered_and_never_read_closes_its_connection(connect)
         closed.set()
 
     with ScriptedServer(script) as server:
-        with connect(server, timeout=1000).stream("Hi"):
+        before = server.open_sockets_of_clients()
+        with connect(server, timeout=1000).stream("Hi") as stream:
             pass
-        assert closed.wait(PATIENCE)
+        assert closed.wait(PATIENCE) and server.open_sockets_of_clients() <= before and stream.completion.interrupted
         assert timers() == []
 
 

@@ -15,6 +15,7 @@ where the server's `with` ends.
 """
 
 import contextlib
+import gc
 import json
 import socket
 import struct
@@ -99,6 +100,11 @@ class ScriptedServer:
             each.close()
         if self.failures and exception == (None, None, None):
             raise self.failures[0]
+
+    def open_sockets_of_clients(self) -> int:
+        """How many sockets are open in this process that are not the server's own."""
+        found = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
+        return sum(each not in (self._listener, *self._sockets) for each in found)
 
     def _accept(self):
         while True:
