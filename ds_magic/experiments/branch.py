@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from ..run import Sink
     from ..views.explorer.widget import Explorer
 
-BOUNDARIES = "The prefix was tokenised anew: tokens beside the branching point may fall otherwise than before."
-
 
 @dataclass(frozen=True)
 class Branch:
@@ -199,6 +197,8 @@ def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> C
 
 def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatCompletion:
     """The branch: the shared part, the forced text and the reply, as one completion with a parent."""
+    from ..views.branches import BOUNDARIES
+
     body = reply.model_dump(exclude={"choices"})
     choice = reply.choice.model_dump()
     shared = parent.content[: point.char] + point.instead

@@ -23,13 +23,16 @@ class Tree(Protocol):
     def __iter__(self) -> Iterable[tuple[int, ChatCompletion]]: ...
 
 
+BOUNDARIES = "A prefix is tokenised anew, so that tokens beside a branching point may fall otherwise than before."
+
+
 def tree_html(tree: Tree) -> str:
     """Each branch on a block of its own, indented under the answer it left."""
     blocks = "".join(_block(depth, answer) for depth, answer in tree)
     return (
         '<div class="mathjax_ignore tex2jax_ignore" style="margin:8px 0;font-size:14px;line-height:1.5;'
         'max-width:900px">'
-        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent(tree.requests)}</div></div>'
+        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent(tree.requests)}. {BOUNDARIES}</div></div>'
     )
 
 
@@ -97,4 +100,4 @@ def tree_text(tree: Tree) -> str:
         tail = shared if len(shared) <= 40 else "…" + shared[-39:]
         lines.append(f"{indent}{'└ ' if depth else ''}{heading(answer)}")
         lines.append(f"{indent}  {tail}{'▸' + forced.strip() + '◂' if forced else ''}{own}")
-    return "\n".join([*lines, spent(tree.requests)])
+    return "\n".join([*lines, f"{spent(tree.requests)}."])

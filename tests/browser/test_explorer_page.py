@@ -2,8 +2,10 @@
 
 import pytest
 
+from ds_magic.logprobs.table import LogprobTable
+
 from .jupyterlab import browser_page
-from .tables import contest, hostile, long
+from .tables import contest, entry, hostile, long
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +92,12 @@ def test_the_card_has_the_alternatives_with_cumulative_shares_and_everything_els
         "everything else 7.0 %",
     ]
     assert '" Paris"' in card(page) and "20 50 61 72 69 73" in card(page)
+
+
+def test_a_probability_too_small_for_the_payload_is_shown_as_a_bound(show):
+    tiny = {"token": "x", "bytes": [120], "logprob": -70.0}
+    page = show(LogprobTable.from_wire([{**entry("a", 0.9), "top_logprobs": [entry("a", 0.9), tiny]}]))
+    assert "< 1e-14" in card(page) and "4e-31" not in card(page)
 
 
 def test_a_click_pins_the_card_and_escape_lets_go_of_it_then_closes_it(show):

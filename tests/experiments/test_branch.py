@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 
@@ -182,6 +183,13 @@ def test_the_tree_is_shown_with_its_text_escaped(answered):
     answer.fork(0, "<i>", client=client)
     page = answer.tree()._repr_html_()
     assert "<b>&amp;" not in page and "<i>" not in page and "<img" not in page and "&lt;/script&gt;" in page
+
+
+def test_a_branch_is_shown_once_with_what_it_was_given_set_apart(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    bundle = answer.fork("Canberra", "Sydney", client=client)._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("It is Sydney is large")
+    assert re.search(r"<span[^>]*>It is Sydney</span> is large", bundle["text/html"])
 
 
 def test_the_embedded_model_continues_a_branch(local_server):

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.compare import compare
@@ -91,6 +91,7 @@ def cut(text, places):
     return table(*((raw[i:j], 0.5) for i, j in zip(bounds, bounds[1:], strict=False) if j > i))
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1), st.text(), st.text(), st.lists(st.integers(0, 99)), st.lists(st.integers(0, 99)))
 def test_however_texts_are_cut_shared_and_rest_give_each_back(shared, tail_a, tail_b, cuts_a, cuts_b):
     a, b = cut(shared + tail_a, cuts_a), cut(shared + tail_b, cuts_b)

@@ -2,7 +2,7 @@ import json
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.json_spans import value_spans
@@ -130,6 +130,7 @@ def scalars(value):
     return [leaf for inner in value for leaf in scalars(inner)] if isinstance(value, list) else [value]
 
 
+@settings(deadline=None)
 @given(json_values, st.booleans(), st.sampled_from([None, 1, 4]))
 def test_every_scalar_of_any_json_is_found_with_its_text(value, ascii_only, indent):
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)
@@ -141,6 +142,7 @@ def test_every_scalar_of_any_json_is_found_with_its_text(value, ascii_only, inde
         assert json.loads(f'"{written}"' if quoted else written) == span.value
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 200))
 def test_any_text_cut_anywhere_is_read_without_a_crash(text, cut):
     value_spans(text)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.bounded import Bounded
@@ -101,6 +101,7 @@ def test_windows_of_a_table_without_alternatives_know_nothing():
 weights = st.lists(st.floats(0.001, 1.0), min_size=3, max_size=12)
 
 
+@settings(deadline=None)
 @given(weights, st.integers(2, 11), st.sampled_from([0.25, 0.5, 0.9, 1.0, 1.3, 2.0]), st.booleans())
 def test_shares_at_another_temperature_lie_within_their_bounds(weights, k, temperature, vocabulary_known):
     full = np.sort(np.array(weights) / sum(weights))[::-1]

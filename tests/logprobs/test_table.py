@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.table import LogprobTable
@@ -155,6 +155,7 @@ def test_a_known_model_gives_its_vocabulary_to_the_upper_bound_and_an_unknown_on
     assert LogprobTable.from_wire([CONTEST]).entropy_high[0] == math.inf
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(0.001, 1.0), min_size=3, max_size=12),
     st.integers(1, 11),
@@ -320,6 +321,7 @@ hostile_entries = hostile_items(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(hostile_entries | json_values, max_size=6) | json_values, st.none() | st.text())
 def test_nothing_that_json_can_hold_crashes_the_table(entries, content):
     table = LogprobTable.from_wire(entries, content=content, vocabulary_size=100)
@@ -333,6 +335,7 @@ def test_nothing_that_json_can_hold_crashes_the_table(entries, content):
     repr(table), table.to_pandas(), table.alternatives().to_pandas(), table._repr_html_().encode()
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.001, 1.0), min_size=22, max_size=40), st.integers(20, 39))
 def test_the_bound_of_a_censored_token_holds_for_every_full_distribution(weights, chosen):
     full = np.sort(np.array(weights) / sum(weights))[::-1]

@@ -127,7 +127,7 @@ def test_a_chosen_alternative_streams_into_a_branch_that_becomes_explorable(expl
     assert (branch["forced"], branch["text"], branch["state"]) == (" Sydney", " is large", "done")
     assert "".join(message["text"] for message in shown.sent) == " is large"
     assert shown.tabs == ["answer", "branch 1: Sydney"] and branch["tab"] == 1
-    assert shown.spent == "2 requests: the answer and 1 branch"
+    assert shown.spent.startswith("2 requests: the answer and 1 branch. A prefix is tokenised anew")
     assert shown.answer.branches[0].content == " Sydney is large"
     ask(shown, type="show", tab=1)
     header, arrays = unpack(shown.payload)

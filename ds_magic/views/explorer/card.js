@@ -2,6 +2,8 @@
 
 import { bits, chance, interval, percent, rank } from "./decode.js";
 
+const VAGUE = 0.7; // bits; an entropy known no better is greyed
+
 /** An element; `children` are nodes or text, which never becomes markup. */
 export function make(tag, className, ...children) {
   const element = document.createElement(tag);
@@ -50,7 +52,10 @@ function facts(table, i) {
   if (table.isForced(i)) rows.push(["note", "part of a prefix"]);
   if (table.isDamaged(i)) rows.push(["note", "the server may have lost bytes"]);
   const list = make("div", "dsx-facts");
-  for (const [name, value] of rows) list.append(make("span", "dsx-dim", name), make("span", "", value));
+  const vague = high[i] - low[i] > VAGUE;
+  for (const [name, value] of rows) {
+    list.append(make("span", "dsx-dim", name), make("span", vague && name === "entropy" ? "dsx-dim" : "", value));
+  }
   return list;
 }
 

@@ -100,6 +100,8 @@ export class Table {
       found.push({
         rank: at - this.starts[i] + 1, label: this.meta.labels[code], code, prob, cumulative,
         chosen: at - this.starts[i] + 1 === chosen[i],
+        // The last step stands for everything below it.
+        shown: alternativeStep[at] === this.meta.noNumber - 1 ? `< ${prob.toExponential(0)}` : undefined,
       });
     }
     return found;

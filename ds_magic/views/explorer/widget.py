@@ -11,7 +11,7 @@ from traitlets import Bool, Bytes, Int, List, Unicode
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
-from ..branches import heading, parts, spent
+from ..branches import BOUNDARIES, heading, parts, spent
 from .assets import css, script
 from .payload import pack
 
@@ -159,7 +159,7 @@ class Explorer(anywidget.AnyWidget):
                 self._replace(id_, **known, tab=tab)
             else:
                 self.branches = [*self.branches, {**known, "tab": tab}]
-            self.spent = spent(len(self.completions))
+            self.spent = f"{spent(len(self.completions))}. {BOUNDARIES}"
 
     def _update(self, id_: str, **changes: Any) -> None:
         with self._lock:
