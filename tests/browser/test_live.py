@@ -414,7 +414,7 @@ def test_the_embedded_model_streams_into_the_view_with_its_surprisals(lab, local
     notebook = lab(
         f"import os; os.environ['DEEPSEEK_API_KEY'] = {local_server.api_key!r}\n"
         f"os.environ['DEEPSEEK_BASE_URL'] = {local_server.base_url!r}\n%load_ext ds_magic",
-        '%%deepseek -t 0 -l 5 --max-tokens 60 --prefix "The capital of Australia is"\nWhat is the capital of Australia?',
+        '%%deepseek -t 0 -l 5 --max-tokens 60 --prefix "The capital of Australia is"\nWhat is its capital?',
     )
     notebook.run_all()
     notebook.page.wait_for_selector(".ds-answer [class^=ds-tint]")
