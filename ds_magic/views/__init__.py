@@ -35,7 +35,8 @@ def make_view(kind: str, *, on_stop: Callable[[], None] | None = None, out: Text
 
 def default_view() -> str:
     """`live` where a Jupyter server started the kernel, `static` in other kernels, `text` in a terminal."""
-    if os.environ.get("JPY_SESSION_NAME"):
+    # Colab runs a Jupyter server, but shows a notebook in a page of its own.
+    if os.environ.get("JPY_SESSION_NAME") and "COLAB_RELEASE_TAG" not in os.environ:
         return "live"
     return "static" if _in_kernel() else "text"
 

@@ -34,6 +34,7 @@ class Blocks:
     def __init__(self) -> None:
         self.raw = ""
         self.unformatted = ""
+        self._is_marked = False
         self._total = 0
         self._spent = 0
 
@@ -41,6 +42,7 @@ class Blocks:
         """Append cleaned text."""
         self.raw += text
         self.unformatted += text
+        self._is_marked = self._is_marked or _MARK.search(text) is not None
         self._total += len(text)
 
     def format(self, *, is_last: bool = False) -> tuple[list[tuple[str, str]], str] | None:
@@ -48,7 +50,7 @@ class Blocks:
 
         None where there is nothing new, or where it is not worth the effort yet.
         """
-        if not (self.raw if is_last else _MARK.search(self.unformatted) and self._is_affordable()):
+        if not (self.raw if is_last else self._is_marked and self._is_affordable()):
             return None
         self._spent += len(self.raw)
         finished = []
@@ -57,6 +59,7 @@ class Blocks:
             finished.append((self.raw[:end], markdown_to_html(self.raw[:end])))
             self.raw = self.raw[end:]
         self.unformatted = ""
+        self._is_marked = False
         return finished, markdown_to_html(self.raw) if self.raw.strip() else ""
 
     def _is_affordable(self) -> bool:

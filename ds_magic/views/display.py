@@ -23,10 +23,12 @@ class ThinkingClock:
 
     def see(self, delta: Delta) -> None:
         """Take note of what kind of text came."""
+        if self._ended is not None:
+            return
         if self._began is None:
             if delta.reasoning_content:
                 self._began = time.monotonic()
-        elif self._ended is None and (delta.content or delta.tool_calls):
+        elif (delta.content or delta.tool_calls):
             self._ended = time.monotonic()
 
     @property

@@ -44,6 +44,7 @@ class LiveView:
         self._clock = ThinkingClock()
         self._blocks = Blocks()
         self._steps: list[Any] = []
+        self._fresh: dict[str, list[str]] = {"reasoning": [], "content": []}
         self._joiners = {"reasoning": Joiner(), "content": Joiner()}
         self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
         self._message: dict[str, Any] = {}
@@ -78,7 +79,7 @@ class LiveView:
         self._place.reserve()
         if request.prefix:
             self._unmarked = static.prefix_length(request.prefix)
-            self._add_content(request.prefix)
+            self._fresh["content"].append(request.prefix)
 
     def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and content.get("stop"):
@@ -98,7 +99,7 @@ class LiveView:
             return
         with self._lock:
             self._take(delta)
-            if self._soon.is_set or not self._message:
+            if self._soon.is_set or not self._has_news:
                 return
             due = self._last_sent + INTERVAL
             if time.monotonic() >= due:
@@ -116,7 +117,9 @@ class LiveView:
             self._add("reasoning", delta.reasoning_content)
         if delta.content:
             self._begin_answer("answering")
-            self._add_tints(self._add_content(delta.content), delta.logprobs)
+            self._add("content", delta.content)
+            if delta.logprobs:
+                self._add_tints(delta.content, delta.logprobs)
         for call in delta.tool_calls or ():
             if isinstance(call, dict):
                 self._begin_answer("calling")
@@ -127,18 +130,10 @@ class LiveView:
             self._message["thought"] = thought(None, self._clock.seconds)
         self._state = state
 
-    def _add(self, part: str, text: str) -> str:
+    def _add(self, part: str, text: str) -> None:
+        # All else waits for the message: a delta costs little more than this.
+        self._fresh[part].append(text)
         self._pieces += 1
-        text = cleaned(self._joiners[part].add(text))
-        self._kept[part].append(text)
-        self._message[part] = self._message.get(part, "") + text
-        return text
-
-    def _add_content(self, text: str) -> str:
-        text = self._add("content", text)
-        if self._formats:
-            self._blocks.add(text)
-        return text
 
     def _add_tints(self, text: str, logprobs: Any) -> None:
         """Runs of the text and the class of their surprisal: `[units, class, …]`."""
@@ -168,12 +163,20 @@ class LiveView:
 
     def _send_waiting(self) -> None:
         with self._lock:
-            if not self._is_over and self._message:
+            if not self._is_over and self._has_news:
                 self._send()
+
+    @property
+    def _has_news(self) -> bool:
+        return bool(self._message or self._fresh["content"] or self._fresh["reasoning"])
 
     def _send(self, *, is_last: bool = False) -> None:
         """One message with all that is new. The text goes first, as text; then the HTML that is made of it."""
         message, self._message = self._message, {}
+        for part in self._fresh:
+            text = self._fresh_text(part, is_last=is_last)
+            if text:
+                message[part] = text
         if self._pieces:
             message["pieces"], self._pieces = self._pieces, 0
         if self._state != self._told_state:
@@ -187,6 +190,18 @@ class LiveView:
             message["growing"] = self._changed(growing, self._blocks.raw, may_mark=False)
         self._last_sent = time.monotonic()
         self._widget.tell(message)
+
+    def _fresh_text(self, part: str, *, is_last: bool) -> str:
+        """What came of a part since the last message, cleaned, and noted where it is needed later."""
+        text = self._joiners[part].add("".join(self._fresh[part]))
+        self._fresh[part].clear()
+        if is_last:
+            text += self._joiners[part].flush()
+        text = cleaned(text)
+        self._kept[part].append(text)
+        if part == "content" and self._formats:
+            self._blocks.add(text)
+        return text
 
     def _changed(self, html: str, source: str, *, may_mark: bool = True) -> list[Any]:
         if self._unmarked:
@@ -204,10 +219,6 @@ class LiveView:
         with self._lock:
             self._is_over = True
             self._soon.end()
-            for part, joiner in self._joiners.items():
-                held = joiner.flush()
-                if held:
-                    self._add_content(held) if part == "content" else self._add(part, held)
             completion = completion or self._what_came()
             self._state = "done" if completion is None or not completion.interrupted else "stopped"
             if error is not None:
@@ -223,7 +234,9 @@ class LiveView:
         """The text that had come where a second interrupt left no completion."""
         from ..api.response import ChatCompletion
 
-        content, reasoning = ("".join(self._kept[part]) for part in ("content", "reasoning"))
+        content, reasoning = (
+            cleaned("".join(self._kept[part] + self._fresh[part])) for part in ("content", "reasoning")
+        )
         content = content.removeprefix(cleaned(self._request.prefix or ""))
         if not content and not reasoning:
             return None

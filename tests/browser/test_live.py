@@ -1,7 +1,13 @@
 """The live view as a reader sees it."""
 
+import json
+import subprocess
+import sys
+import threading
+
 import pytest
 
+from tests.browser.jupyter import PATIENCE, Lab
 from tests.servers.scripted import ScriptedServer, chunk, event, head, text_chunk
 from tests.views.making import HOSTILE
 
@@ -372,14 +378,22 @@ for view, text in zip(views, texts):
     assert not [url for url in asked if "example.org" in url]
 
 
-def endless(connection):
-    connection.send(head())
-    connection.send(chunk(event(text_chunk("Half an"))))
-    connection.send(chunk(event(text_chunk(" answer"))))
-    connection.closed_in_time = connection.wait_until_closed()
+class Endless:
+    """A script that says two words and then waits to be hung up on."""
+
+    def __init__(self):
+        self.was_closed = threading.Event()
+
+    def __call__(self, connection):
+        connection.send(head())
+        connection.send(chunk(event(text_chunk("Half an"))))
+        connection.send(chunk(event(text_chunk(" answer"))))
+        if connection.wait_until_closed():
+            self.was_closed.set()
 
 
-def test_stop_ends_the_answer_and_the_next_cell_runs(either):
+def test_stop_ends_the_answer_and_its_connection_and_the_next_cell_runs(either):
+    endless = Endless()
     with ScriptedServer(endless) as server:
         notebook = either(
             f"import os; os.environ['DEEPSEEK_API_KEY'] = 'k'; os.environ['DEEPSEEK_BASE_URL'] = {server.url!r}",
@@ -392,7 +406,20 @@ def test_stop_ends_the_answer_and_the_next_cell_runs(either):
         notebook.page.click(".ds-stop")
         shows(notebook.page, "<Half an answer> True", ".jp-OutputArea-output")
         shows(notebook.page, "stopped: this answer is partial", ".jp-RenderedHTML")
+        assert endless.was_closed.wait(PATIENCE)
         assert "Traceback" not in notebook.page.inner_text(".jp-Notebook")
+
+
+def test_the_embedded_model_streams_into_the_view_with_its_surprisals(lab, local_server):
+    notebook = lab(
+        f"import os; os.environ['DEEPSEEK_API_KEY'] = {local_server.api_key!r}\n"
+        f"os.environ['DEEPSEEK_BASE_URL'] = {local_server.base_url!r}\n%load_ext ds_magic",
+        '%%deepseek -t 0 -l 5 --max-tokens 60 --prefix "The capital of Australia is"\nWhat is its capital?',
+    )
+    notebook.run_all()
+    notebook.page.wait_for_selector(".ds-answer [class^=ds-tint]")
+    shows(notebook.page, "The capital of Australia is Canberra", ".jp-RenderedHTML")
+    assert local_server.model in text_of(notebook.page, ".jp-RenderedHTML")
 
 
 def test_a_saved_answer_is_there_without_a_kernel(lab, jupyter, page):
@@ -413,9 +440,7 @@ view.finish(completion("**Bold** answer", reasoning="Because.", finish="length")
         cell["metadata"].pop("trusted", None)
         cell["source"] = "# reopened"
     page.goto("about:blank")
-    (jupyter.folder / "reopened.ipynb").write_text(__import__("json").dumps(saved))
-    from tests.browser.jupyter import Lab
-
+    (jupyter.folder / "reopened.ipynb").write_text(json.dumps(saved))
     Lab(page, jupyter, "reopened.ipynb")
     shows(page, "Bold answer", ".jp-RenderedHTML")
     text = text_of(page, ".jp-RenderedHTML")
@@ -425,9 +450,6 @@ view.finish(completion("**Bold** answer", reasoning="Because.", finish="length")
 
 
 def test_an_exported_page_shows_the_answer_without_the_network(lab, jupyter, page, browser, tmp_path):
-    import subprocess
-    import sys
-
     notebook = lab(SETUP + """
 view.delta(delta(content="**Bold** $x$"))
 view.finish(completion("**Bold** $x$", reasoning="Because."), None)

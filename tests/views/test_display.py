@@ -86,3 +86,27 @@ def test_a_terminal_gets_text():
     code = "import IPython; from ds_magic.views import default_view; print(default_view())"
     environment = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}
     assert subprocess.check_output([sys.executable, "-c", code], env=environment, text=True) == "text\n"
+
+
+def test_colab_gets_the_static_view(kernel):
+    code = """
+import os
+os.environ.update(JPY_SESSION_NAME="n.ipynb", COLAB_RELEASE_TAG="r")
+print(default_view())
+del os.environ["COLAB_RELEASE_TAG"], os.environ["JPY_SESSION_NAME"]
+"""
+    [(_, content)] = outputs(kernel, code)
+    assert content["text"] == "static\n"
+
+
+def test_an_answer_in_the_background_is_shown_in_the_place_that_was_reserved(kernel):
+    code = """
+view = make_view("static", on_stop=lambda: None)
+view.start(ChatRequest.build("q"), "embedded model")
+view.delta(delta(content="Hello"))
+view.finish(completion("Hello"), None)
+"""
+    (first, reserved), (second, filled) = outputs(kernel, code)
+    assert (first, second) == ("display_data", "update_display_data")
+    assert reserved["transient"]["display_id"] == filled["transient"]["display_id"]
+    assert "Hello" in filled["data"]["text/plain"]
