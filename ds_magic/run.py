@@ -39,6 +39,22 @@ class Sink(Protocol):
         """It is over. `completion` is None where nothing arrived; `error` is None where all went well."""
 
 
+class AtTheEnd:
+    """A sink that only wants the result: `finish` is all there is to write."""
+
+    def start(self, request: ChatRequest, backend: str) -> None:
+        """Nothing."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def delta(self, delta: Delta) -> None:
+        """Nothing."""
+
+    def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
+        raise NotImplementedError
+
+
 def run(
     client: Client,
     request: ChatRequest,

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from ..api.errors import InvalidRequestError
 from ..api.messages import ResponseFormat
-from ..run import Sink, run
+from ..run import AtTheEnd, Sink, run
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -76,20 +76,11 @@ def _without(request: ChatRequest, names: Sequence[str]) -> ChatRequest:
     return request.model_copy(update=gone) if gone else request
 
 
-class _Noting:
+class _Noting(AtTheEnd):
     """The sink that says on the completion what was left out; stands before the view."""
 
     def __init__(self, notes: Sequence[str]):
         self.notes = notes
-
-    def start(self, request: Any, backend: str) -> None:
-        pass
-
-    def event(self, event: Any) -> None:
-        pass
-
-    def delta(self, delta: Any) -> None:
-        pass
 
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
         if completion is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
-from ..run import Sink
+from ..run import AtTheEnd, Sink
 from .degrade import run_as_supported
 from .functions import ArgumentsError, FunctionTool, as_text
 
@@ -160,21 +160,12 @@ def run_with_tools(
         kept.hang_on()
 
 
-class _Rounds:
+class _Rounds(AtTheEnd):
     """The sink that keeps the rounds, to hang them on the last completion, whatever happened."""
 
     def __init__(self) -> None:
         self.rounds: list[Round] = []
         self._partial: ChatCompletion | None = None
-
-    def start(self, request: Any, backend: str) -> None:
-        pass
-
-    def event(self, event: Any) -> None:
-        pass
-
-    def delta(self, delta: Any) -> None:
-        pass
 
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
         if completion is not None:

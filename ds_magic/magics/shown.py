@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .sinks import AtTheEnd
+from ..run import AtTheEnd
 
 if TYPE_CHECKING:
     from ..conversation.tools import Called

@@ -4,30 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..run import AtTheEnd
+
 if TYPE_CHECKING:
-    from ..api.events import Event
-    from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion, Delta
+    from ..api.response import ChatCompletion
     from .usage import UsageLog
 
 RESULT = "_ds"
 """The variable that every result is bound to."""
-
-
-class AtTheEnd:
-    """A sink that only wants the result."""
-
-    def start(self, request: ChatRequest, backend: str) -> None:
-        pass
-
-    def event(self, event: Event) -> None:
-        pass
-
-    def delta(self, delta: Delta) -> None:
-        pass
-
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        raise NotImplementedError
 
 
 class Binding(AtTheEnd):

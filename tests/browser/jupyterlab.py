@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,29 +15,9 @@ from pathlib import Path
 
 import nbformat
 
+from .jupyter import BROWSER_ARGUMENTS, ROOT, find_browser
+
 PATIENCE = 60
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-]
-ROOT = Path(__file__).parents[2]
-
-
-def chromium() -> str:
-    """The browser to test with."""
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    assert found, "the browser tests need Chromium: name it in the variable CHROMIUM"
-    return found
-
-
 class Lab:
     """A running JupyterLab over `folder`."""
 
@@ -123,7 +102,7 @@ def browser_page(folder: Path, *, offline: bool = False, **options) -> Iterator:
 
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            str(folder), executable_path=chromium(), args=FLAGS, viewport={"width": 1300, "height": 1000}, **options
+            str(folder), executable_path=find_browser(), args=BROWSER_ARGUMENTS, viewport={"width": 1300, "height": 1000}, **options
         )
         page = context.pages[0]
         page.strangers, page.errors = [], []
