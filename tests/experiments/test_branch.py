@@ -61,6 +61,7 @@ def test_a_fork_sends_what_is_shared_and_what_stands_there_instead_as_a_prefix(a
     answer, client, server = answered(spoken(*CANBERRA), spoken(*SYDNEY))
     answer.fork(" the capital", "a town", client=client)
     sent = server.requests[-1].json
+    assert server.requests[-1].path == "/beta/chat/completions"
     assert sent["messages"] == [
         {"role": "user", "content": "Capital?"},
         {"role": "assistant", "content": "It is Canberra, a town", "prefix": True},

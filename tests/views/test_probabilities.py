@@ -106,6 +106,13 @@ def test_zeros_throughout_are_never_drawn_as_a_hundred_percent():
         assert "no probability distribution" in form
 
 
+def test_an_answer_of_censored_tokens_alone_shows_no_number():
+    table = LogprobTable.from_wire([{**entry(token, 0.5), "logprob": -9999.0} for token in ("a", "b")])
+    assert table.status.tolist() == ["censored", "censored"]
+    for form in all_forms(table):
+        assert "%" not in form and "9999" not in form and "only bounds are known" in " ".join(form.split())
+
+
 def test_it_says_what_a_probability_measures():
     for form in all_forms(LogprobTable.from_wire(CONTEST)):
         assert "the choice of a token" in " ".join(form.split())
