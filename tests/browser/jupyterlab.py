@@ -102,7 +102,11 @@ def browser_page(folder: Path, *, offline: bool = False, **options) -> Iterator:
 
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            str(folder), executable_path=find_browser(), args=BROWSER_ARGUMENTS, viewport={"width": 1300, "height": 1000}, **options
+            str(folder),
+            executable_path=find_browser(),
+            args=BROWSER_ARGUMENTS,
+            viewport={"width": 1300, "height": 1000},
+            **options,
         )
         page = context.pages[0]
         page.strangers, page.errors = [], []
