@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _fetch()
     try:
         import aiohttp  # noqa: F401
+        import llguidance  # noqa: F401
         import xllamacpp  # noqa: F401
     except ImportError as error:
         missing = MissingExtraError(f"{error.name} is not installed.")

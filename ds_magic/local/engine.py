@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from .errors import ContextOverflowError, LocalModelError
+from .errors import ContextOverflowError, EngineError, LocalModelError
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
@@ -25,12 +25,9 @@ class Engine:
         self.slots = Slots(parallel, waiting)
         self._context = context
         self.model: Model | None = None
+        self.llama: Llama | None = None
         self.failure: LocalModelError | None = None
         self._loaded = asyncio.Event()
-
-    @property
-    def is_loaded(self) -> bool:
-        return self._loaded.is_set() and self.failure is None
 
     @property
     def context(self) -> int:
@@ -54,6 +51,9 @@ class Engine:
             self.template = Template(self.model, self.llama)
         except LocalModelError as error:
             self.failure = error
+        except asyncio.CancelledError:
+            self.failure = EngineError("The server is ending.")
+            raise
         finally:
             self._loaded.set()
 
@@ -69,7 +69,7 @@ class Engine:
             raise self.failure
 
     async def close(self) -> None:
-        if self.is_loaded:
+        if self.llama is not None:
             await self.llama.close()
 
     def check_room(self, prompt: list[int]) -> None:

@@ -37,5 +37,9 @@ class ContextOverflowError(LocalModelError):
         self.room = room
 
 
+class PromptError(LocalModelError):
+    """The model's template cannot take these messages in this order."""
+
+
 class QueueFullError(LocalModelError):
     """As many requests wait as may wait."""

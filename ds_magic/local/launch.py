@@ -69,7 +69,7 @@ def running() -> LocalServer | None:
 
 def start() -> LocalServer:
     """A new embedded server, that ends with this process; see `ensure` for the one to share."""
-    missing = [name for name in ("xllamacpp", "aiohttp") if importlib.util.find_spec(name) is None]
+    missing = [name for name in ("xllamacpp", "aiohttp", "llguidance") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(f"There is no model on this machine: {' and '.join(missing)} not installed.")
     process = subprocess.Popen(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from json.encoder import encode_basestring
 
-from .answer import Part
+from .speech import Part
 
 
 def delta(part: Part) -> str:

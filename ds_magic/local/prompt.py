@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import EngineError
+from .errors import EngineError, PromptError
 from .gguf import Model
 from .llama import Llama
 
@@ -51,7 +51,7 @@ class Template:
             try:
                 rendered = await self.llama.apply_template(stand_ins)
             except EngineError as error:
-                raise EngineError(f"The model's template cannot take these messages: {error}") from None
+                raise PromptError(f"The model's template cannot take these messages: {error}") from None
             if len(self._shapes) > 500:
                 self._shapes.clear()
             shape = self._cut(rendered)

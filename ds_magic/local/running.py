@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -11,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from aiohttp import web
 
@@ -31,7 +33,9 @@ def run(options: argparse.Namespace, announce: Announce, log: Callable[[str], No
 
 
 async def _serve(options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None) -> int:
+    # Clients that hang up are no news; what fails on our side is printed where it is answered.
     asyncio.get_running_loop().set_exception_handler(_quiet)
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     engine = Engine(
         threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context
     )
@@ -107,7 +111,6 @@ def end_with_starter() -> None:
         threading.Thread(target=watch_parent, daemon=True).start()
 
 
-def _quiet(loop: asyncio.AbstractEventLoop, context: dict) -> None:
-    """Clients that hang up are no news."""
+def _quiet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     if not isinstance(context.get("exception"), ConnectionError):
         loop.default_exception_handler(context)

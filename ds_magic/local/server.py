@@ -12,14 +12,15 @@ from importlib.metadata import PackageNotFoundError, version
 from aiohttp import web
 
 from . import checks
-from .answer import Answer, Part
+from .answer import Answer
 from .checks import Refusal
 from .engine import Engine
-from .errors import ContextOverflowError, EngineError, LocalModelError, QueueFullError
+from .errors import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .faults import HEADER, Fault
 from .faulty import FaultyOutlet
 from .messages import delta, message
 from .outlet import Outlet
+from .speech import Part
 from .wire import Envelope, TokenWriter
 
 LARGEST_BODY = 4 * 1024**2
@@ -208,6 +209,8 @@ def _build() -> str:
 def _refusal(error: LocalModelError) -> Refusal:
     if isinstance(error, ContextOverflowError):
         return Refusal(400, f"{error.message} Please shorten them.", "messages")
+    if isinstance(error, PromptError):
+        return Refusal(400, error.message, "messages")
     if isinstance(error, QueueFullError):
         return Refusal(429, f"Too many requests: {error.message}", kind="rate_limit_error",
                        headers={"Retry-After": "1"})

@@ -57,6 +57,8 @@ class Contender:
     alone: list[float] = field(default_factory=list)
     with_logprobs: list[float] = field(default_factory=list)
     crowded: list[float] = field(default_factory=list)
+    work: list[float] = field(default_factory=list)
+    """Milliseconds of CPU time a token, with its prompt's share: steadier than the clock on a busy machine."""
 
     def ask(self, prompt: str, tokens: int, **fields) -> tuple[float, float, int]:
         """Seconds to the first token and to the last, and how many there were."""
@@ -80,6 +82,11 @@ class Contender:
                 count += 1
         connection.close()
         return first - begun, last - begun, count
+
+    def cpu(self) -> float:
+        """Seconds of CPU time so far."""
+        times = self.process.cpu_times()
+        return times.user + times.system
 
     def memory(self) -> float:
         """Resident memory in MB."""
@@ -115,10 +122,12 @@ def measure(contenders: list[Contender], tokens: int, rounds: int) -> None:
     for number in range(1, rounds + 1):
         for each in contenders:
             for fields, speeds in (({}, each.alone), ({"logprobs": True, "top_logprobs": 20}, each.with_logprobs)):
+                before = each.cpu()
                 first, last, count = each.ask(story(number + 1000 * len(fields)), tokens, **fields)
                 speeds.append((count - 1) / (last - first))
                 if not fields:
                     each.first.append(first)
+                    each.work.append(1000 * (each.cpu() - before) / count)
             each.crowded.append(together(each, number, tokens))
 
 
@@ -149,6 +158,7 @@ def report(contenders: list[Contender]) -> None:
     row("tokens a second, alone", [middle(each.alone) for each in contenders], ".1f")
     row("  the same with 20 alternatives", [middle(each.with_logprobs) for each in contenders], ".1f")
     row("tokens a second, four clients", [middle(each.crowded) for each in contenders], ".1f")
+    row("CPU time a token, ms", [middle(each.work) for each in contenders], ".2f")
     row("memory, MB", [each.memory() for each in contenders], ".0f")
     other, own = contenders
     print(f"\nfirst token later by {1000 * (middle(own.first) - middle(other.first)):.1f} ms (aim: at most 10)")

@@ -174,6 +174,17 @@ def test_a_prefix_is_refused_on_the_plain_base_url(refused):
     assert "/beta" in error["message"]
 
 
+def test_a_prefix_may_be_all_there_is(api):
+    body = {"model": "deepseek-chat", "temperature": 0, "max_tokens": 3}
+    body["messages"] = [{"role": "assistant", "content": "Once upon a", "prefix": True}]
+    response = api.post(body, "/beta/chat/completions")
+    assert response.json()["choices"][0]["message"]["content"].startswith(" time")
+
+
+def test_numbers_that_are_whole_are_integers_however_they_are_written(api):
+    assert len(api.chat(max_tokens=2.0, logprobs=True)["choices"][0]["logprobs"]["content"]) == 2
+
+
 def test_a_message_of_the_assistant_without_prefix_is_not_continued(api):
     body = api.body("Count to three.", temperature=0, max_tokens=4)
     body["messages"].append({"role": "assistant", "content": "One, two,"})

@@ -1,0 +1,95 @@
+"""Functions: the model names one, or none, and writes its arguments under their schema."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+
+from ..api.messages import NamedToolChoice, Tool
+from ..api.request import ChatRequest
+from . import constraint, dialogue
+from .dialogue import Turn
+from .slots import Slot
+from .speech import Part, Speech
+
+MOST_CALLS = 4
+
+
+def offered(request: ChatRequest) -> list[Tool]:
+    """The functions that may be called in answer to `request`."""
+    choice = request.tool_choice
+    if choice == "none" or request.prefix is not None:
+        return []
+    if isinstance(choice, NamedToolChoice):
+        return [tool for tool in request.tools or [] if tool.function.name == choice.function.name]
+    return list(request.tools or [])
+
+
+class Functions:
+    """The calls of one turn. `calls`: names and arguments of those that were made."""
+
+    def __init__(self, speech: Speech):
+        self.speech = speech
+        self.tools = offered(speech.request)
+        self.calls: list[tuple[str, str]] = []
+
+    async def parts(self, slot: Slot, said: list[Turn]) -> AsyncIterator[Part]:
+        """The calls as they come; none where the model would rather answer."""
+        while len(self.calls) < self._most():
+            tool = await self._choose(slot, said)
+            if tool is None or self.speech.reason != "stop":
+                return
+            arguments = ""
+            async for part in self._arguments(slot, said, tool):
+                arguments += part.text
+                yield part
+            self.calls.append((tool.function.name, arguments))
+
+    async def prompt(self, said: list[Turn]) -> list[int]:
+        """The question which function fits, after the calls that were made already."""
+        asked = dialogue.choosing(said, self._remaining(), self._word_for_none())
+        begun = "".join(f"{dialogue.called(name, arguments)}\n" for name, arguments in self.calls)
+        return await self.speech.engine.template.ids(asked, begun + dialogue.FUNCTION)
+
+    def _most(self) -> int:
+        once = self.speech.request.extra.get("parallel_tool_calls") is False
+        return 1 if once else min(MOST_CALLS, len(self.tools))
+
+    def _remaining(self) -> list[Tool]:
+        """Each function once: a model of this size, asked again, would name the same one for ever."""
+        called = [name for name, _ in self.calls]
+        return [tool for tool in self.tools if tool.function.name not in called]
+
+    def _word_for_none(self) -> str | None:
+        """The word by which the model says that it needs no function; None where it must name one."""
+        if not self.calls and self.speech.request.tool_choice not in (None, "auto"):
+            return None
+        word = "answer"
+        while any(tool.function.name == word for tool in self.tools):
+            word += "_yourself"
+        return word
+
+    async def _choose(self, slot: Slot, said: list[Turn]) -> Tool | None:
+        tools = {tool.function.name: tool for tool in self._remaining()}
+        none = self._word_for_none()
+        words = [*tools, none] if none else list(tools)
+        if len(words) == 1:
+            return tools[words[0]]
+        grammar = constraint.choice_grammar(f" {word}" for word in words)
+        chosen = ""
+        prompt = await self.prompt(said)
+        async for part in self.speech.say(slot, prompt, "call", grammar=grammar, logprobs=False):
+            chosen += part.text
+        return tools.get(chosen.strip())
+
+    async def _arguments(self, slot: Slot, said: list[Turn], tool: Tool) -> AsyncIterator[Part]:
+        index = len(self.calls)
+        yield Part("call", "", [], [], index, tool.function.name, f"call_{index}_{uuid.uuid4().hex[:24]}")
+        schema = tool.function.parameters
+        if not (schema and schema.get("properties")):
+            yield Part("call", "{}", [], [], index)
+            return
+        prompt = await self.speech.engine.template.ids(dialogue.calling(said, tool), dialogue.ARGUMENTS)
+        grammar = constraint.schema_grammar(schema)
+        async for part in self.speech.say(slot, prompt, "call", grammar=grammar, logprobs=False):
+            yield part._replace(index=index)

@@ -1,0 +1,107 @@
+"""What the model says for one request: the parts of it, how they are sampled, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Literal, NamedTuple
+
+from ..api.request import ChatRequest
+from .constraint import Marker
+from .engine import Engine
+from .generation import generate
+from .sampling import Outcome, Sampling, Token
+from .slots import Slot
+from .stops import StopFinder
+
+DEFAULT_MAX_TOKENS = 4096
+THINKING_TEMPERATURE = 0.6
+"""Temperature and its kin are accepted and ignored while thinking, as documented; this one holds then."""
+
+Kind = Literal["reasoning", "content", "call"]
+
+
+class Part(NamedTuple):
+    """Some more of the answer: its text, and the tokens it is made of where they were asked for."""
+
+    kind: Kind
+    text: str
+    tokens: list[Token]
+    forced: list[bool]
+    """Of each token whether a constraint forced it; empty where nothing was constrained."""
+    index: int = 0
+    """Of a call: which one it is."""
+    name: str = ""
+    """Of a call: the function, with its first part."""
+    id: str = ""
+    """Of a call: its id, with its first part."""
+
+
+class Speech:
+    """All that is generated for one request, one prompt after the other.
+
+    `reason` is why the last of it ended: `stop`, `length` or `insufficient_system_resource`.
+    """
+
+    def __init__(self, engine: Engine, request: ChatRequest, thinks: bool):
+        self.engine = engine
+        self.request = request
+        self.thinks = thinks
+        self.reason = "stop"
+        self.outcomes: list[Outcome] = []
+
+    @property
+    def generated(self) -> int:
+        """Tokens so far."""
+        return sum(outcome.generated for outcome in self.outcomes)
+
+    @property
+    def left(self) -> int:
+        """Tokens that `max_tokens` still allows."""
+        return (self.request.max_tokens or DEFAULT_MAX_TOKENS) - self.generated
+
+    async def say(
+        self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
+        grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None,
+    ) -> AsyncIterator[Part]:
+        """What comes after `prompt`; `logprobs` only where the request asked for them, too."""
+        sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs)
+        if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
+            self.reason = "length"
+            return
+        outcome = Outcome()
+        self.outcomes.append(outcome)
+        marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None
+        finder = StopFinder(stops or [])
+
+        def part(text: str, tokens: list[Token]) -> Part:
+            return Part(kind, text, tokens, [marker.forced(token) for token in tokens] if marker else [])
+
+        async with aclosing(generate(self.engine, slot, prompt, sampling, outcome)) as pieces:
+            async for piece in pieces:
+                for text, tokens in finder.push(piece):
+                    yield part(text, tokens)
+                if finder.found:
+                    return
+        for text, tokens in finder.flush():
+            yield part(text, tokens)
+        self.reason = outcome.reason
+
+    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool) -> Sampling:
+        asked = self.request
+        seed = asked.extra.get("seed")
+        common = {
+            "max_tokens": max_tokens,
+            "logprobs": logprobs and bool(asked.logprobs),
+            "seed": seed + len(self.outcomes) if isinstance(seed, int) else None,
+            "grammar": grammar,
+        }
+        if self.thinks:
+            return Sampling(temperature=THINKING_TEMPERATURE, **common)
+        return Sampling(
+            temperature=1.0 if asked.temperature is None else asked.temperature,
+            top_p=1.0 if asked.top_p is None else asked.top_p,
+            frequency_penalty=asked.frequency_penalty or 0.0,
+            presence_penalty=asked.presence_penalty or 0.0,
+            **common,
+        )
