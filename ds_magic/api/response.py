@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,13 @@ class Model(Incoming):
         return self.id
 
 
+@dataclass(slots=True)
+class _Raw:
+    """A body as it came. Completions are equal whatever their bodies left out or spelt as null."""
+
+    body: dict[str, Any] | None = field(default=None, compare=False)
+
+
 class ChatCompletion(Incoming):
     """A completion: the wire's fields, and for the first choice the shortcuts that people use.
 
@@ -145,7 +152,7 @@ class ChatCompletion(Incoming):
     _backend: str | None = PrivateAttr(default=None)
     _interruption: str | None = PrivateAttr(default=None)
     _notes: list[str] = PrivateAttr(default_factory=list)
-    _raw: dict[str, Any] | None = PrivateAttr(default=None)
+    _raw: _Raw = PrivateAttr(default_factory=lambda: _Raw())
     _rounds: list[Any] = PrivateAttr(default_factory=list)
     _parsed: tuple[Any] | None = PrivateAttr(default=None)
     _parent: ChatCompletion | None = PrivateAttr(default=None)
@@ -173,13 +180,13 @@ class ChatCompletion(Incoming):
         completion._backend = backend
         completion._interruption = interruption
         completion._notes = list(notes)
-        completion._raw = body
+        completion._raw = _Raw(body)
         return completion
 
     @property
     def raw(self) -> dict[str, Any] | None:
         """The body as it came; of a stream, what its chunks add up to."""
-        return self._raw
+        return self._raw.body
 
     @property
     def rounds(self) -> list[Any]:
