@@ -24,8 +24,12 @@ class WeightsError(LocalModelError):
     """The model's file is not there and could not be fetched, or is not what it should be."""
 
 
+class LoadError(LocalModelError):
+    """llama.cpp could not load the model."""
+
+
 class EngineError(LocalModelError):
-    """llama.cpp could not load the model, or broke off."""
+    """llama.cpp broke off, or said something that nobody expected."""
 
 
 class ContextOverflowError(LocalModelError):

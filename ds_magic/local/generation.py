@@ -126,8 +126,8 @@ class _Run:
             yield Piece(tail.decode("utf-8", "replace") or "\ufffd", redrawn)
 
     def _has_room(self, generated: int) -> bool:
-        """Whether the cache has room for one more token; else this is where the text ends."""
-        if self.engine.slots.fits(self.slot, len(self.slot.tokens) + generated + 1):
+        """Whether the cache has room for what was generated; else this is where the text ends."""
+        if self.engine.slots.fits(self.slot, len(self.slot.tokens) + generated):
             return True
         self.outcome.reason = NO_ROOM
         return False

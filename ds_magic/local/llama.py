@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json, to_json
 
-from .errors import ContextOverflowError, EngineError
+from .errors import ContextOverflowError, EngineError, LoadError
 
 SAMPLING = {
     # llama.cpp's defaults cut the distribution (top_k 40, min_p 0.05, top_p 0.95) and take top_p before
@@ -37,13 +37,15 @@ class Llama:
         self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
-        """Load the model. Raises EngineError."""
+        """Load the model. Raises LoadError."""
         try:
             import xllamacpp
 
             self._server = xllamacpp.Server(self._params(xllamacpp))
         except Exception as error:  # the binding raises plain RuntimeErrors and whatever C++ throws
-            raise EngineError(f"llama.cpp could not load {self.path}: {error}") from None
+            raise LoadError(
+                f"llama.cpp could not load {self.path}: {error}", remedy="Is the file whole? Is there memory for it?"
+            ) from None
 
     def _params(self, xllamacpp: Any) -> Any:
         params = xllamacpp.CommonParams()

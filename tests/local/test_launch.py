@@ -154,6 +154,21 @@ def test_without_weights_the_request_says_where_to_put_them(tmp_path, monkeypatc
     server.stop()
 
 
+def test_a_model_that_cannot_be_loaded_is_a_503_with_the_reason(tmp_path, monkeypatch, model_file):
+    half = tmp_path / "half.gguf"
+    half.write_bytes(model_file.read_bytes()[:50_000_000])
+    monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", str(half))
+    server = launch.start()
+    body = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}]}
+    response = requests.post(
+        f"{server.base_url}/chat/completions", json=body, timeout=60,
+        headers={"Authorization": f"Bearer {server.api_key}"},
+    )
+    server.stop()
+    assert response.status_code == 503
+    assert "could not load" in response.json()["error"]["message"]
+
+
 def test_memory_stays_level_over_different_prompts(api, local_server):
     server = psutil.Process(local_server.process.pid)
 

@@ -30,15 +30,29 @@ def test_prompts_that_do_not_fit_together_are_answered_one_after_the_other(model
     assert [(done.reason, done.generated) for done in asyncio.run(scenario())] == [("length", 3)] * 4
 
 
-def test_answers_that_outgrow_the_room_end_with_the_documented_reason(model_file):
+def test_an_answer_that_outgrows_the_room_ends_with_the_documented_reason_and_the_others_go_on(model_file):
     async def scenario():
         engine = Engine(threads=1, context=512)
         await engine.load(model_file)
-        never_ends = Sampling(max_tokens=60, temperature=2.0, seed=1)
-        outcomes = await asyncio.gather(*[answer(engine, [300 + number] * 236, never_ends) for number in range(2)])
+        # The first takes 100 tokens and a beginning of 256, which leaves the second 6 for its answer.
+        first = answer(engine, [300] * 100, Sampling(max_tokens=120, temperature=2.0, seed=1))
+        second = answer(engine, [301] * 150, Sampling(max_tokens=60, temperature=2.0, seed=1))
+        outcomes = await asyncio.gather(first, second)
         await engine.close()
         return outcomes
 
-    outcomes = asyncio.run(scenario())
-    assert NO_ROOM in [done.reason for done in outcomes]
-    assert sum(236 + done.generated for done in outcomes) >= 512 - 2  # all of the room was used
+    first, second = asyncio.run(scenario())
+    assert (second.reason, second.generated) == (NO_ROOM, 6)
+    assert first.reason != NO_ROOM
+
+
+def test_an_answer_may_fill_the_whole_context(model_file):
+    async def scenario():
+        engine = Engine(threads=1, context=512)
+        await engine.load(model_file)
+        outcome = await answer(engine, [300] * 505, Sampling(max_tokens=60, temperature=2.0, seed=1))
+        await engine.close()
+        return outcome
+
+    outcome = asyncio.run(scenario())
+    assert (outcome.reason, outcome.generated) == ("length", 7)
