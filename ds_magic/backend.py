@@ -9,30 +9,23 @@ if TYPE_CHECKING:
     from .api.client import Client
     from .api.exchange import Timeouts
     from .api.response import ChatCompletion
+    from .api.secret import Secret
     from .api.stream import Stream
 
 EMBEDDED = "embedded model"
 
 
-class _Secret:
-    """A key that no repr shows."""
-
-    def __init__(self, value: str):
-        self.value = value
-
-    def __repr__(self) -> str:
-        return "****"
-
-
-_login: _Secret | None = None
+_login: Secret | None = None
 _clients: dict[Any, Client] = {}
+_said_why = False
 
 
 def login(key: str) -> None:
     """Use `key` from now on, in this process only; before the environment's."""
+    from .api.secret import Secret
+
     global _login
-    key = key.strip()
-    _login = _Secret(key) if key else None
+    _login = Secret.of(key)
 
 
 def logout() -> None:
@@ -42,9 +35,11 @@ def logout() -> None:
     _clients.clear()
 
 
-def current_key() -> str | None:
+def current_key() -> Secret | None:
     """The key that requests are sent with: that of `login`, else DEEPSEEK_API_KEY, else None."""
-    return _login.value if _login else os.environ.get("DEEPSEEK_API_KEY") or None
+    from .api.secret import Secret
+
+    return _login or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
 
 
 def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeouts | float | None = None) -> Client:
@@ -55,6 +50,7 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
     that names both ways out where the embedded server cannot be had.
     """
     from .api.client import Client
+    from .api.secret import Secret
 
     base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or None
     key = current_key()
@@ -62,10 +58,21 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
         from .local.launch import ensure
 
         server = ensure()
-        return _client((server.base_url, server.api_key, timeout), lambda: Client(
-            server.base_url, server.api_key, timeout=timeout, name=EMBEDDED
+        secret = Secret.of(server.api_key)
+        client = _client((server.base_url, secret, timeout), lambda: Client(
+            server.base_url, secret, timeout=timeout, name=EMBEDDED
         ))
+        if not local:
+            _say_once_why(client)
+        return client
     return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout))
+
+
+def _say_once_why(client: Client) -> None:
+    global _said_why
+    if not _said_why:
+        _said_why = True
+        client.announce("There is no API key: a small language model on this machine answers. `%ds_login` takes one.")
 
 
 def _client(identity: Any, make) -> Client:

@@ -16,6 +16,7 @@ from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
 from .request import DEFAULT_MODEL, ChatRequest
 from .response import ChatCompletion, Model, Timing
+from .secret import Secret
 from .stream import Stream, parse_body, read_payload
 from .text import mask_keys, shorten
 from .transport import KeyAuth, make_session, place
@@ -55,7 +56,7 @@ class Client:
     def __init__(
         self,
         base_url: str | None = None,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         *,
         model: str | None = None,
         timeout: Timeouts | float | None = None,
@@ -65,11 +66,11 @@ class Client:
     ):
         base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or DEFAULT_BASE_URL
         self.base_url = base_url.strip().rstrip("/")
-        auth = KeyAuth(api_key or os.environ.get("DEEPSEEK_API_KEY") or "")
-        api_key = None  # a traceback through here may show what its names stand for
-        if not auth.is_sendable:
+        # A traceback through here may show what its names stand for.
+        api_key = Secret.of(api_key) or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
+        self._auth = KeyAuth(api_key) if api_key else None
+        if self._auth and not self._auth.is_sendable:
             raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
-        self._auth = auth if auth.reveal() else None
         self.model = model or DEFAULT_MODEL
         self._model_is_named = model is not None
         self.timeouts = Timeouts.of(timeout)
@@ -78,6 +79,7 @@ class Client:
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
         self._said: set[str] = set()
+        self._announced: list[str] = []
 
     @property
     def is_deepseek(self) -> bool:
@@ -148,6 +150,10 @@ class Client:
             error = caught
         raise bare(error, self.masked)
 
+    def announce(self, note: str) -> None:
+        """Say `note`, a sentence, with the next request, and in its completion's `notes`."""
+        self._announced.append(note)
+
     def close(self) -> None:
         """Let go of the idle connections."""
         self._session.close()
@@ -169,7 +175,7 @@ class Client:
 
     def masked(self, text: str) -> str:
         """`text` without anything of the key."""
-        return mask_keys(text, self._auth and self._auth.reveal())
+        return mask_keys(text, self._auth and self._auth.key.reveal())
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None]
@@ -185,7 +191,8 @@ class Client:
         if self._auth is None and self.is_deepseek:
             raise AuthenticationError("There is no API key for DeepSeek.")
         prepared = request.prepared()
-        notes = [note for note in prepared.notes if note not in self._said]
+        announced, self._announced = self._announced, []
+        notes = announced + [note for note in prepared.notes if note not in self._said]
         self._said.update(note for note in notes if "ignored" in note)
         for note in notes:
             on_event(Note(note))

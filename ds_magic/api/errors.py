@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .text import heal_surrogates, mask_keys, shorten
+from .text import mask_keys, plain, shorten
 
 if TYPE_CHECKING:
     from .response import ChatCompletion
@@ -49,7 +49,7 @@ class DeepSeekError(Exception):
         type: str | None = None,
         retry_after: float | None = None,
     ):
-        self.message = mask_keys(heal_surrogates(str(message)))
+        self.message = mask_keys(plain(str(message)))
         super().__init__(self.message)
         self.status = self.status_code if status is None else status
         self.remedy = remedy or self.default_remedy

@@ -33,8 +33,17 @@ def _text_or_empty(value: Any) -> Any:
     return "" if value is None else written(value)
 
 
+def _joined_parts(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return "".join(part["text"] for part in value if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
 Lenient = Annotated[Value | None, WrapValidator(_or_none)]
 """A value of the type, or None where the server sent null or something else."""
+
+Content = Annotated[str | None, WrapValidator(_or_none), BeforeValidator(_joined_parts)]
+"""A message's content; some servers send it as a list of parts, whose texts are joined."""
 
 Text = Annotated[str, BeforeValidator(_text_or_empty)]
 Index = Annotated[int, WrapValidator(lambda value, handler: _or_none(value, handler) or 0)]

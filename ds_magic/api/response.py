@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field, PrivateAttr, ValidationError
 
-from .lenient import Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
-from .text import heal
+from .lenient import Content, Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .text import heal, plain
 from .token_logprobs import TokenLogprobs
 from .wire import index_of
 
@@ -46,7 +46,7 @@ class ResponseMessage(Incoming):
     """What the model said."""
 
     role: Lenient[str] = "assistant"
-    content: Lenient[str] = None
+    content: Content = None
     reasoning_content: Lenient[str] = None
     tool_calls: ObjectsOrNone[MessageToolCall] = None
 
@@ -198,7 +198,7 @@ class ChatCompletion(Incoming):
     @property
     def choice(self) -> Choice:
         """The first choice; an empty one where the server sent none."""
-        return self.choices[0] if self.choices else Choice()
+        return min(self.choices, key=lambda choice: choice.index, default=None) or Choice()
 
     @property
     def content(self) -> str:
@@ -281,7 +281,7 @@ class ChatCompletion(Incoming):
         if self.usage and self.usage.completion_tokens is not None:
             facts.append(f"{self.usage.completion_tokens} tokens")
         line = " · ".join(fact for fact in facts if fact)
-        return f"{self.content}\n⟨{line}⟩" if line else self.content
+        return plain(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         from ..views.static import mimebundle

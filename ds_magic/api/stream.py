@@ -146,8 +146,10 @@ class Stream:
     def _failed(self, error: DeepSeekError) -> DeepSeekError:
         """The error to raise, with what had arrived."""
         error = bare(error, self._masked)
-        self._interruption = shorten(error.message)
+        self._interruption = shorten(error.message).removesuffix(".")
         error.partial = self.completion if self.has_begun else None
+        if error.partial is None and isinstance(error, StreamInterruptedError):
+            error.remedy = "Nothing had arrived. Run it again."
         return error
 
     def _streamed(self) -> Iterator[Delta]:

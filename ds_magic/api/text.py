@@ -12,6 +12,7 @@ _KEY_LIKE = re.compile(
 )
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHARED_WITH_KEY = 4
 _MORE_THAN_A_WORD = 8
 """A run of letters this long that stands in the key too is a part of it rather than a plain word."""
@@ -26,6 +27,11 @@ def heal_surrogates(text: str) -> str:
     if text.isascii() or not _SURROGATE.search(text):
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def plain(text: str) -> str:
+    """`text` without what a terminal would obey: control characters and overrides of direction become U+FFFD."""
+    return _OBEYED.sub("\ufffd", heal_surrogates(text).replace("\r\n", "\n"))
 
 
 def heal(value):
@@ -72,11 +78,6 @@ def mask_keys(text: str, key: str | None = None) -> str:
         return MASK if shares else word
 
     return _WORD.sub(masked, text)
-
-
-def looks_like_key(text: str) -> bool:
-    """Whether an API key (`sk-` and at least 16 characters) stands in `text`."""
-    return re.search(r"\bsk-[A-Za-z0-9_\-]{16,}", text) is not None
 
 
 def shorten(text: str, limit: int = 300) -> str:

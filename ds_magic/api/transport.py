@@ -20,6 +20,7 @@ from .errors import (
     InvalidRequestError,
     StreamInterruptedError,
 )
+from .secret import Secret
 from .text import shorten
 
 _opening = threading.local()
@@ -28,32 +29,29 @@ _opening = threading.local()
 class KeyAuth(AuthBase):
     """Puts the key into a request's header. As an auth object, since a netrc file would replace a header."""
 
-    def __init__(self, key: str):
-        self._key = key.strip()
+    def __init__(self, key: Secret):
+        self.key = key
 
     @property
     def is_sendable(self) -> bool:
         """Whether the key can stand in a header, as every real one can."""
-        return self._key.isascii() and self._key.isprintable() and " " not in self._key
+        return all("!" <= character <= "~" for character in self.key.reveal())
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key}"
+        request.headers["Authorization"] = f"Bearer {self.key.reveal()}"
         return request
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, KeyAuth) and self._key == other._key
+        return isinstance(other, KeyAuth) and self.key == other.key
 
-    __hash__ = None
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     def __repr__(self) -> str:
         return "KeyAuth(****)"
 
     def __reduce__(self):
         raise TypeError("a client that has a key is not pickled or copied: the key would be in it")
-
-    def reveal(self) -> str:
-        """The key, for masking it in what a server says."""
-        return self._key
 
 
 class _Watched:

@@ -26,6 +26,13 @@ def written(value: Any) -> str:
         return ""
 
 
+def _whole_number(digits: str) -> int | float:
+    try:
+        return int(digits)
+    except ValueError:  # Python refuses to read more than 4,300 digits
+        return float(digits)
+
+
 def parse_json(data: bytes) -> tuple[Any, bool]:
     """The value in `data`, and whether its strings may hold lone surrogates.
 
@@ -37,7 +44,7 @@ def parse_json(data: bytes) -> tuple[Any, bool]:
     except ValueError:
         pass
     try:
-        return json.loads(data.decode("utf-8-sig", "replace")), True
+        return json.loads(data.decode("utf-8-sig", "replace"), parse_int=_whole_number), True
     except RecursionError:
         pass
     raise ValueError("nested too deeply")

@@ -82,9 +82,12 @@ def start() -> LocalServer:
         process.stdin.write(json.dumps({"api_key": key, "path": folders}) + "\n")
         process.stdin.flush()
         told = json.loads(process.stdout.readline())
-    except (OSError, ValueError):
+    except BaseException as error:
+        # Also an interrupt: a server that nobody knows of would live as long as this process.
         process.kill()
         process.wait()
+        if not isinstance(error, OSError | ValueError):
+            raise
         raise LocalModelError(
             "The embedded server did not start" + (f": {said[-1]}" if said else "."),
             remedy="Run `ds-magic serve` in a terminal to see why, or set DEEPSEEK_API_KEY.",

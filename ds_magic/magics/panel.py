@@ -9,10 +9,10 @@ import textwrap
 from collections.abc import Callable
 
 from ..api.errors import DeepSeekError
-from ..api.text import MASK, heal_surrogates, mask_keys
+from ..api.text import MASK, mask_keys
+from ..api.text import plain as text_alone
 
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
-_NOT_PLAIN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _BAR = "▌ "
 _NARROWEST, _WIDEST = 30, 92
 
@@ -72,7 +72,7 @@ def panel(error: Exception, width: int | None = None) -> list[str]:
 
 def plain(text: str) -> str:
     """`text` with keys masked and without what a terminal would obey: control characters, overrides of direction."""
-    return _NOT_PLAIN.sub("\ufffd", mask_keys(heal_surrogates(text)))
+    return mask_keys(text_alone(text))
 
 
 def traceback_text(error: Exception) -> str:
@@ -95,7 +95,7 @@ def traceback_text(error: Exception) -> str:
         todo += [each.__cause__, each.__context__]
     text = "".join(told.format())
     key = current_key()
-    return plain(text.replace(key, MASK) if key else text)
+    return plain(text.replace(key.reveal(), MASK) if key else text)
 
 
 def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:

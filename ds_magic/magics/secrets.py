@@ -19,7 +19,7 @@ def holds_key(text: str) -> bool:
     from ..backend import current_key
 
     key = current_key()
-    if key and len(key) >= _LONG_ENOUGH and key in text:
+    if key and len(key.reveal()) >= _LONG_ENOUGH and key.reveal() in text:
         return True
     if "sk-" not in text:
         return False

@@ -465,3 +465,12 @@ def test_a_client_says_where_it_goes_and_never_with_what(key):
 def test_a_client_is_a_context_manager():
     with Client("http://127.0.0.1:9", "k", retries=0) as client, pytest.raises(DeepSeekError):
         client.chat("Hi")
+
+
+def test_what_is_announced_is_said_once_and_stands_in_the_notes(connect):
+    with ScriptedServer(said("a")) as server:
+        heard = []
+        client = connect(server, on_event=lambda event: heard.append(str(event)))
+        client.announce("A word.")
+        first, second = client.chat("Hi", stream=True), client.chat("Hi", stream=True)
+        assert (first.notes, second.notes, heard) == (["A word."], [], ["A word."])

@@ -174,3 +174,17 @@ def test_any_field_may_be_null_missing_or_deep(path):
             holder = holder[part]
         del holder[path[-1]]
         use(ChatCompletion.from_wire(body))
+
+
+def test_the_first_choice_is_that_of_the_lowest_index():
+    said = [{"index": 1, "message": {"content": "B"}}, {"index": 0, "message": {"content": "A"}}]
+    assert ChatCompletion.from_wire({"choices": said}).content == "A"
+
+
+def test_content_in_parts_is_joined():
+    parts = [{"type": "text", "text": "A"}, {"type": "image_url"}, {"type": "text", "text": "B"}]
+    assert ChatCompletion.from_wire({"choices": [{"message": {"content": parts}}]}).content == "AB"
+
+
+def test_a_repr_cannot_steer_a_terminal():
+    assert "\x1b" not in repr(ChatCompletion.from_wire({"choices": [{"message": {"content": "a\x1b[2Jb"}}]}))

@@ -170,7 +170,7 @@ def test_a_stream_that_does_not_wait_tells_of_no_queue(connect):
 def test_an_end_without_done_is_an_error_that_holds_what_had_come(connect):
     error = failing(connect, streamed(text_chunk("a"), text_chunk("b", reasoning="r"), done=False))
     assert error.partial.content == "ab" and error.partial.reasoning_content == "r"
-    assert error.partial.interrupted and error.partial.interruption == str(error)
+    assert error.partial.interrupted and f"{error.partial.interruption}." == str(error)
     assert error.remedy
 
 

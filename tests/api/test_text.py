@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.api.text import heal, heal_surrogates, looks_like_key, mask_keys, shorten
+from ds_magic.api.text import heal, heal_surrogates, mask_keys, plain, shorten
 from ds_magic.api.wire import SurrogateJoiner, parse_json
 
 KEY = "sk-0a1b2c3d4e5f60718293a4b5c6d7e8f9"
@@ -109,8 +109,9 @@ def test_a_long_part_of_a_key_of_letters_is_masked():
     assert mask_keys("Wrong key: bcdefghijklmno.", "abcdefghijklmnopqrstuvwxyz") == "Wrong key: ****"
 
 
-def test_a_text_looks_like_a_key_if_one_stands_in_it():
-    assert looks_like_key(f"use {KEY}") and not looks_like_key("ask-me") and not looks_like_key("sk-learn")
+def test_plain_text_cannot_steer_a_terminal_and_keeps_its_lines():
+    assert plain("a\x1b]0;x\x07\u202eb\r\nc\td\x9b\ud83d") == "a\ufffd]0;x\ufffd\ufffdb\nc\td\ufffd\ufffd"
+
 
 
 def test_shortened_text_is_one_line_of_at_most_the_limit():
