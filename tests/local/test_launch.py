@@ -61,13 +61,13 @@ def test_the_server_ends_when_its_starter_is_killed():
 
 
 def test_a_forked_child_does_not_keep_the_server_alive():
-    fork = "import os\nif os.fork() == 0:\n    time.sleep(3600)\n"
+    fork = "import os\nchild = os.fork()\nif not child:\n    time.sleep(3600)\nprint(child, flush=True)\n"
     with starter(STARTER + fork + WAIT) as (process, server, _, _):
-        children = [child for child in psutil.Process(process.pid).children() if child.pid != server.pid]
+        child = psutil.Process(int(process.stdout.readline()))
         process.send_signal(signal.SIGKILL)
         server.wait(timeout=30)
-        for child in children:
-            child.kill()
+        assert child.is_running()
+        child.kill()
 
 
 def test_the_servers_of_two_starters_do_not_disturb_each_other():
