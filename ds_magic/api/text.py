@@ -7,7 +7,7 @@ MASK = "****"
 _KEY_LIKE = re.compile(
     r"\bsk-[A-Za-z0-9_\-]{8,}"
     r"|(?i:\bBearer)\s+[^\s\"',;]+"
-    r"|\*{2,}[A-Za-z0-9_\-]+"
+    r"|\*{3,}[A-Za-z0-9_\-]+"
     r"|[A-Za-z0-9_\-]+\*{3,}"
 )
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")

@@ -117,3 +117,7 @@ def test_plain_text_cannot_steer_a_terminal_and_keeps_its_lines():
 def test_shortened_text_is_one_line_of_at_most_the_limit():
     assert shorten("a\n\n b") == "a b"
     assert shorten("a" * 400) == "a" * 299 + "…"
+
+
+def test_the_stars_of_python_are_no_key():
+    assert mask_keys("def f(*args, **kwargs): return g(**kwargs)") == "def f(*args, **kwargs): return g(**kwargs)"
