@@ -125,7 +125,9 @@ def test_an_engine_that_cannot_start_is_a_503_with_the_reason():
         async with serving(engine, keep_alive=5) as session:
             response = await session.post("/chat/completions", json=BODY)
             assert response.status == 503
-            assert (await response.json())["error"]["message"] == "There are no weights. Put them there."
+            error = (await response.json())["error"]
+            assert (error["message"], error["remedy"]) == ("There are no weights.", "Put them there.")
+            assert error["code"] == "model_unavailable"
 
     asyncio.run(scenario())
 

@@ -8,6 +8,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 # S1's own example, as it stands in the API reference: a null in every optional field.
 EXAMPLE = json.loads("""{
@@ -349,3 +350,16 @@ def test_a_client_that_hangs_up_frees_its_slot(api, local_server):
         assert connection.getresponse().read(20)
         connection.close()
     assert api.chat(max_tokens=1)["usage"]["completion_tokens"] == 1
+
+
+def test_more_than_one_answer_is_refused_and_the_newer_name_of_max_tokens_is_known(local_server):
+    asked = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Count to twenty."}]}
+    key = {"Authorization": f"Bearer {local_server.api_key}"}
+
+    def post(**more):
+        return requests.post(f"{local_server.base_url}/chat/completions", json={**asked, **more}, headers=key, timeout=60)
+
+    refused = post(n=2)
+    assert refused.status_code == 400 and refused.json()["error"]["param"] == "n"
+    answer = post(max_completion_tokens=3, n=1).json()
+    assert answer["usage"]["completion_tokens"] == 3 and answer["choices"][0]["finish_reason"] == "length"
