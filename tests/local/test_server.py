@@ -357,7 +357,8 @@ def test_more_than_one_answer_is_refused_and_the_newer_name_of_max_tokens_is_kno
     key = {"Authorization": f"Bearer {local_server.api_key}"}
 
     def post(**more):
-        return requests.post(f"{local_server.base_url}/chat/completions", json={**asked, **more}, headers=key, timeout=60)
+        url = f"{local_server.base_url}/chat/completions"
+        return requests.post(url, json={**asked, **more}, headers=key, timeout=60)
 
     refused = post(n=2)
     assert refused.status_code == 400 and refused.json()["error"]["param"] == "n"
