@@ -171,7 +171,8 @@ def _as_tool_call(call: Any) -> Any:
 
 def known_fields(message: Any) -> Any:
     """`message` without the fields that its kind of message does not have."""
-    kind = _KINDS.get(message.get("role")) if isinstance(message, Mapping) else None
+    role = message.get("role") if isinstance(message, Mapping) else None
+    kind = _KINDS.get(role) if isinstance(role, str) else None
     if kind is None:
         return message
     return {name: value for name, value in message.items() if name in kind.model_fields}

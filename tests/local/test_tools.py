@@ -126,7 +126,9 @@ def test_what_a_function_returned_is_taken_into_the_next_round(api):
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_1", "content": "It is snowing."},
     ]
-    assert "snow" in api.post(body).json()["choices"][0]["message"]["content"]
+    told = api.post(body).json()["usage"]["prompt_tokens"]
+    body["messages"][-1]["content"] += " It is very cold, and the roads are closed."
+    assert api.post(body).json()["usage"]["prompt_tokens"] >= told + 8
 
 
 def test_a_call_that_the_limit_cuts_is_an_honest_length(api):
