@@ -82,7 +82,8 @@ def start() -> LocalServer:
     # A notebook's folder can hold a `json.py`: this process's own path comes after the standard library.
     folders = [folder for folder in sys.path if folder]
     said: list[str] = []
-    threading.Thread(target=_pass_on, args=(process.stderr, said), name="ds_magic.local", daemon=True).start()
+    listener = threading.Thread(target=_pass_on, args=(process.stderr, said), name="ds_magic.local", daemon=True)
+    listener.start()
     try:
         process.stdin.write(json.dumps({"api_key": key, "path": folders}) + "\n")
         process.stdin.flush()
@@ -93,6 +94,7 @@ def start() -> LocalServer:
         process.wait()
         if not isinstance(error, OSError | ValueError):
             raise
+        listener.join(2)  # its last words say why
         raise LocalModelError(
             "The embedded server did not start" + (f": {said[-1]}" if said else "."),
             remedy="Run `ds-magic serve` in a terminal to see why, or set DEEPSEEK_API_KEY.",
