@@ -13,7 +13,7 @@ from .code import OPENINGS
 from .markdown import LONGEST, is_too_nested, markdown_to_html, new_parser
 from .tex import MOST_LINES
 
-EFFORT = 4
+EFFORT = 2.5
 """How often, at most, each character is formatted while it streams, on average."""
 
 FREE = 4_000
@@ -45,10 +45,11 @@ class Blocks:
         self._is_marked = self._is_marked or _MARK.search(text) is not None
         self._total += len(text)
 
-    def format(self, *, is_last: bool = False) -> tuple[list[tuple[str, str]], str] | None:
+    def format(self, *, is_last: bool = False) -> tuple[list[tuple[str, str]], str | None] | None:
         """`(finished, growing)`: pairs of a finished part's source and HTML, and the HTML of the rest.
 
-        None where there is nothing new, or where it is not worth the effort yet.
+        `growing` is None where the rest looks as its text does. None for all where there is nothing new, or
+        where it is not worth the effort yet.
         """
         if not (self.raw if is_last else self._is_marked and self._is_affordable()):
             return None
@@ -60,7 +61,7 @@ class Blocks:
             self.raw = self.raw[end:]
         self.unformatted = ""
         self._is_marked = False
-        return finished, markdown_to_html(self.raw) if self.raw.strip() else ""
+        return finished, None if _is_plain(self.raw) else markdown_to_html(self.raw)
 
     def _is_affordable(self) -> bool:
         if self._total > LONGEST:
@@ -71,6 +72,11 @@ class Blocks:
 
 # Without one of these, text that is appended to a block looks as it will when it is formatted.
 _MARK = re.compile(r"[-+*_`~\[\]<>&$\\|#=\n]|\d[.)]")
+
+def _is_plain(raw: str) -> bool:
+    text = raw.strip("\n")
+    return not text or (not text[0].isspace() and _MARK.search(text) is None)
+
 
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)[^\n]*\n", re.MULTILINE)
 
@@ -125,10 +131,13 @@ def _open_formula(text: str) -> int:
 
 # What goes to the browser as HTML is for the most part text that it has already. So it is sent as a list
 # of: a number n > 0, "copy n characters of the source"; n < 0, "leave out -n of them"; a list [k], "the
-# k-th opening of coloured code"; a string, HTML. Characters are counted as JavaScript does, in UTF-16 units.
+# k-th of the common tags"; a string, HTML. Characters are counted as JavaScript does, in UTF-16 units.
+
+MARKUP = [*OPENINGS.values(), "</span>", "</b>", "</i>", '<p dir="auto">', "</p>"]
+"""The common tags, which the browser is told once."""
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
-_OPENING_NUMBERS = {opening: number for number, opening in enumerate(OPENINGS.values())}
+_NUMBERS = {tag: number for number, tag in enumerate(MARKUP)}
 LOOK_AHEAD = 80
 
 
@@ -143,7 +152,7 @@ def encode(html: str, source: str) -> list[Any]:
     cursor = 0
     for run in _TAG_OR_TEXT.findall(html):
         if run.startswith("<"):
-            number = _OPENING_NUMBERS.get(run)
+            number = _NUMBERS.get(run)
             _append(steps, run if number is None else [number])
             continue
         text = unescape(run)

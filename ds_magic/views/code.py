@@ -36,7 +36,7 @@ def code_to_html(code: str, language: str = "", *, wrap: bool = False) -> str:
     `wrap`: break long lines rather than scroll them.
     """
     code = with_visible_order(cleaned(code).removesuffix("\n"))
-    body = _coloured(code, language) if language and _is_light(code) else None
+    body = _coloured(code, language.lower()[:40]) if language and _is_light(code) else None
     style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap") if wrap else PRE_STYLE
     body = escape(code) if body is None else body
     return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{body}</code></pre>\n'
@@ -79,9 +79,11 @@ def _kind(kind) -> str | None:
     return None
 
 
+# The blocks of an answer are finished one by one while it streams, and then stand in its final output.
+@lru_cache(maxsize=64)
 def _coloured(code: str, language: str) -> str | None:
     """Spans for runs of the same colour; white space joins the run before it, which keeps the HTML small."""
-    lexer = _lexer(language.lower()[:40])
+    lexer = _lexer(language)
     if lexer is None:
         return None
     deadline = time.monotonic() + SECONDS

@@ -21,15 +21,15 @@ class ThinkingClock:
         self._began: float | None = None
         self._ended: float | None = None
 
-    def see(self, delta: Delta) -> None:
-        """Take note of what kind of text came."""
+    def see(self, delta: Delta, at: float | None = None) -> None:
+        """Take note of what kind of text came `at`, by `time.monotonic`; now where that is None."""
         if self._ended is not None:
             return
         if self._began is None:
             if delta.reasoning_content:
-                self._began = time.monotonic()
-        elif (delta.content or delta.tool_calls):
-            self._ended = time.monotonic()
+                self._began = at or time.monotonic()
+        elif delta.content or delta.tool_calls:
+            self._ended = at or time.monotonic()
 
     @property
     def is_thinking(self) -> bool:

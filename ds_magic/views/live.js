@@ -18,7 +18,7 @@ export default () => {
   let state;
   return {
     initialize({ model }) {
-      state = new Answer(model.get("about"), model.get("styles").openings);
+      state = new Answer(model.get("about"), model.get("styles").markup);
       // The listener must be there before the first view is: messages do not wait for it.
       model.on("msg:custom", (message) => {
         const change = state.take(message);
@@ -38,9 +38,9 @@ export default () => {
 
 /** What has come: the source of the answer, its finished blocks, and the growing one. */
 class Answer {
-  constructor(about, openings) {
+  constructor(about, markup) {
     this.about = about;
-    this.openings = openings;
+    this.markup = markup;
     this.model = about.model;
     this.state = "waiting";
     this.note = "";
@@ -56,7 +56,7 @@ class Answer {
     this.steps = [];
     this.pieces = 0;
     this.began = performance.now();
-    this.first = null;
+    this.first = this.counted = null;
     this.over = null;
   }
 
@@ -64,10 +64,13 @@ class Answer {
   take(message) {
     const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
     if (message.state) this.state = message.state;
-    this.pieces += message.pieces || 0;
-    if (message.pieces && this.first === null) this.first = performance.now();
+    if (message.pieces) {
+      this.pieces += message.pieces;
+      this.counted = performance.now();
+      this.first ??= this.counted;
+    }
     if (message.note !== undefined) this.note = message.note;
-    else if (message.pieces) this.note = "";
+    else if (message.content || message.reasoning || message.calls) this.note = "";
     if (message.model) this.model = message.model;
     if (message.thought) this.thought = message.thought;
     this.reasoning += change.reasoning;
@@ -81,6 +84,8 @@ class Answer {
       change.blocks.push(this.html(changed));
       this.finishedTo += length;
       this.steps = [];
+      this.growing = change.growing = "";
+      this.formattedTo = this.finishedTo;
     }
     this.finished.push(...change.blocks);
     if (message.growing) {
@@ -106,7 +111,7 @@ class Answer {
     const parts = [];
     for (const step of this.steps) {
       if (typeof step === "string") parts.push(step);
-      else if (Array.isArray(step)) parts.push(this.openings[step[0]]);
+      else if (Array.isArray(step)) parts.push(this.markup[step[0]]);
       else if (step < 0) at -= step;
       else {
         parts.push(this.tinted(at, at + step));
@@ -131,10 +136,6 @@ class Answer {
     return parts.join("");
   }
 
-  get tail() {
-    return this.tinted(this.formattedTo, this.source.length);
-  }
-
   get isOver() {
     return this.over !== null;
   }
@@ -143,7 +144,7 @@ class Answer {
     const now = this.over ?? performance.now();
     const figures = [duration((now - this.began) / 1000)];
     if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
-    const streaming = this.first === null ? 0 : (now - this.first) / 1000;
+    const streaming = (this.counted - this.first) / 1000;
     if (streaming > 0.5 && this.pieces > 1) figures.push(`${((this.pieces - 1) / streaming).toPrecision(2) * 1} tokens/s`);
     return figures.join(" · ");
   }
@@ -197,7 +198,7 @@ class View {
     this.drawStatus();
     if (change.reasoning) this.thoughts.append(change.reasoning);
     this.drawReasoning();
-    if (change.blocks.length || change.growing !== null) this.drawBlocks(change);
+    if (change.growing !== null) this.drawBlocks(change);
     this.drawTail();
     if (answer.calls.size) this.drawCalls();
     follow();
@@ -236,7 +237,7 @@ class View {
     this.tail?.remove();
     this.tail = null;
     for (const html of blocks) this.text.append(...this.finishedNodes(html));
-    this.growing = growing === null ? [] : nodes(growing);
+    this.growing = nodes(growing);
     this.text.append(...this.growing);
   }
 
@@ -264,33 +265,37 @@ class View {
   /** What has come since the growing block was formatted, as text at its end. */
   drawTail() {
     const { answer } = this;
-    const html = answer.tail;
-    if (!html) {
-      this.tail?.remove();
-      this.tail = null;
-      return;
-    }
     if (!this.tail) {
+      this.drawnTo = answer.formattedTo;
+      if (!answer.source.slice(this.drawnTo).trim()) return;
       this.tail = make("span", { class: "ds-tail" });
-      this.placeOfTail().append(this.tail);
+      this.beginTail();
     }
-    this.tail.innerHTML = this.before + html;
+    this.tail.insertAdjacentHTML("beforeend", answer.tinted(this.drawnTo, answer.source.length));
+    this.drawnTo = answer.source.length;
   }
 
-  placeOfTail() {
-    const { answer } = this;
-    const formatted = answer.source.slice(answer.finishedTo, answer.formattedTo);
+  /** Puts the tail into the block that grows, after the line breaks that formatting left out, or into a new one. */
+  beginTail() {
+    const { source, finishedTo, formattedTo } = this.answer;
+    const breaks = /\n*$/.exec(source.slice(finishedTo, formattedTo))[0];
     const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
-    this.before = /\n*$/.exec(formatted)[0];
-    if (this.text.tagName === "PRE") return this.text;
-    if (last?.tagName === "PRE") return last.querySelector("code");
-    if (!last || this.before.length > 1) {
-      this.before = "";
-      const paragraph = make("p", { dir: "auto" });
-      this.growing.push(paragraph);
-      this.text.append(paragraph);
-      return paragraph;
+    const isCode = last?.tagName === "PRE" || this.text.tagName === "PRE";
+    if (isCode || (last && breaks.length < 2)) {
+      this.tail.append(breaks);
+      this.placeIn(last).append(this.tail);
+      return;
     }
+    this.drawnTo += /^\s*/.exec(source.slice(formattedTo))[0].length;
+    const paragraph = make("p", { dir: "auto" });
+    paragraph.append(this.tail);
+    this.growing.push(paragraph);
+    this.text.append(paragraph);
+  }
+
+  placeIn(last) {
+    if (this.text.tagName === "PRE") return this.text;
+    if (last.tagName === "PRE") return last.querySelector("code");
     let place = last;
     while (place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) place = place.lastElementChild;
     return place;

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..api.events import Queued
 from . import static
-from .blocks import Blocks, changed, encode, units
+from .blocks import MARKUP, Blocks, changed, encode, units
 from .clean import Joiner, cleaned, on_one_line
-from .code import OPENINGS
 from .display import Place, ThinkingClock
 from .live_widget import LiveWidget, kernel_id
 from .soon import Soon
@@ -24,8 +24,23 @@ if TYPE_CHECKING:
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion, Delta
 
-INTERVAL = 0.09
+INTERVAL = 0.085
 """Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""
+
+SHORT_INTERVAL = 0.04
+"""The same after a message of much text, which takes longer to read, to send and to draw."""
+
+MUCH = 4_000
+"""Characters that are sent ahead of their HTML: formatting them takes longer than a reader should wait."""
+
+COUNTED = 0.5
+"""Seconds between two counts of the tokens: figures that change more often cannot be read."""
+
+PAUSE = 0.01
+"""Seconds in which a message gets away."""
+
+MANY = 2_000
+"""Deltas that are sent at once, as text: fewer messages than a server drops, however fast a recording is."""
 
 CLASSES = (1.0, 3.0, 6.0)
 """Bits of surprisal from which on a token is tinted more strongly: absolute, so that two answers compare."""
@@ -41,6 +56,7 @@ class LiveView:
     def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
         self._on_stop = on_stop
         self._lock = threading.RLock()
+        self._arrived: deque[tuple[float, Delta]] = deque()
         self._clock = ThinkingClock()
         self._blocks = Blocks()
         self._steps: list[Any] = []
@@ -52,6 +68,8 @@ class LiveView:
         self._state = self._told_state = "waiting"
         self._soon = Soon(self._send_waiting)
         self._last_sent = float("-inf")
+        self._interval = INTERVAL
+        self._last_counted = float("-inf")
         self._is_over = False
         self._widget: LiveWidget | None = None
         self._unmarked = 0
@@ -95,20 +113,29 @@ class LiveView:
 
     def delta(self, delta: Delta) -> None:
         """Keep what came, and send it now or soon."""
-        if delta.index != 0:
+        # Between two tokens other code has had the processor's caches: every line that runs for each token
+        # costs ten times what it does in a loop. So they are only kept here, and read together.
+        self._arrived.append((time.monotonic(), delta))
+        are_many = len(self._arrived) >= MANY
+        if self._soon.is_set and not are_many:
             return
         with self._lock:
-            self._take(delta)
-            if self._soon.is_set or not self._has_news:
-                return
-            due = self._last_sent + INTERVAL
+            if are_many:
+                self._send(formats=False)
+            due = self._last_sent + self._interval
             if time.monotonic() >= due:
                 self._send()
             else:
                 self._soon.at(due)
 
+    def _take_arrived(self) -> None:
+        while self._arrived:
+            at, delta = self._arrived.popleft()
+            if delta.index == 0:
+                self._clock.see(delta, at)
+                self._take(delta)
+
     def _take(self, delta: Delta) -> None:
-        self._clock.see(delta)
         if delta.model and delta.model != self._model:
             self._model = delta.model
             self._message["model"] = on_one_line(delta.model, 80)
@@ -121,9 +148,8 @@ class LiveView:
             if delta.logprobs:
                 self._add_tints(delta.content, delta.logprobs)
         for call in delta.tool_calls or ():
-            if isinstance(call, dict):
-                self._begin_answer("calling")
-                self._add_call(call)
+            self._begin_answer("calling")
+            self._add_call(call)
 
     def _begin_answer(self, state: str) -> None:
         if self._state == "thinking":
@@ -131,7 +157,6 @@ class LiveView:
         self._state = state
 
     def _add(self, part: str, text: str) -> None:
-        # All else waits for the message: a delta costs little more than this.
         self._fresh[part].append(text)
         self._pieces += 1
 
@@ -163,33 +188,53 @@ class LiveView:
 
     def _send_waiting(self) -> None:
         with self._lock:
-            if not self._is_over and self._has_news:
+            if not self._is_over:
                 self._send()
 
-    @property
-    def _has_news(self) -> bool:
-        return bool(self._message or self._fresh["content"] or self._fresh["reasoning"])
+    def _send(self, *, formats: bool = True, is_last: bool = False) -> None:
+        """One message with all that is new: the text, and the HTML that is made of it."""
+        self._take_arrived()
+        message = self._news(is_last=is_last)
+        much = len(self._blocks.unformatted) > MUCH
+        if message and (much or not formats):
+            self._tell(message)
+            message = {}
+            # The thread that sends needs the interpreter, which formatting would keep.
+            time.sleep(PAUSE)
+        if formats:
+            self._add_html(message, is_last=is_last)
+        if message:
+            self._tell(message)
+        self._interval = SHORT_INTERVAL if much else INTERVAL
 
-    def _send(self, *, is_last: bool = False) -> None:
-        """One message with all that is new. The text goes first, as text; then the HTML that is made of it."""
+    def _tell(self, message: dict[str, Any]) -> None:
+        self._widget.tell(message)
+        self._last_sent = time.monotonic()
+
+    def _news(self, *, is_last: bool) -> dict[str, Any]:
         message, self._message = self._message, {}
         for part in self._fresh:
             text = self._fresh_text(part, is_last=is_last)
             if text:
                 message[part] = text
-        if self._pieces:
+        now = time.monotonic()
+        if self._pieces and (is_last or now >= self._last_counted + COUNTED):
             message["pieces"], self._pieces = self._pieces, 0
+            self._last_counted = now
         if self._state != self._told_state:
             message["state"] = self._told_state = self._state
+        return message
+
+    def _add_html(self, message: dict[str, Any], *, is_last: bool) -> None:
         formatted = self._blocks.format(is_last=is_last) if self._formats else None
-        if formatted is not None:
-            finished, growing = formatted
-            for source, html in finished:
-                message.setdefault("finished", []).append([units(source), self._changed(html, source)])
-                self._steps = []
+        if formatted is None:
+            return
+        finished, growing = formatted
+        for source, html in finished:
+            message.setdefault("finished", []).append([units(source), self._changed(html, source)])
+            self._steps = []
+        if growing is not None:
             message["growing"] = self._changed(growing, self._blocks.raw, may_mark=False)
-        self._last_sent = time.monotonic()
-        self._widget.tell(message)
 
     def _fresh_text(self, part: str, *, is_last: bool) -> str:
         """What came of a part since the last message, cleaned, and noted where it is needed later."""
@@ -219,6 +264,7 @@ class LiveView:
         with self._lock:
             self._is_over = True
             self._soon.end()
+            self._take_arrived()
             completion = completion or self._what_came()
             self._state = "done" if completion is None or not completion.interrupted else "stopped"
             if error is not None:
@@ -263,5 +309,5 @@ _STYLES = {
     "summary": static.SUMMARY,
     "thoughts": static.THOUGHTS,
     "quiet": static.QUIET,
-    "openings": list(OPENINGS.values()),
+    "markup": MARKUP,
 }

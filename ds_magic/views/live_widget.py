@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ class LiveWidget(anywidget.AnyWidget):
 
     about = traitlets.Dict(help="backend, model, kernel, in_background").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
+
+    def __init__(self, **state: Any) -> None:
+        # The id stands in each message; the usual one is almost three times as long.
+        super().__init__(model_id=secrets.token_hex(6), **state)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a custom message, from any thread.

@@ -1,14 +1,17 @@
 """What the live view costs in JupyterLab, beside `print` and an ipywidgets.HTML that is set 20 times a second.
 
-    python tests/bench/live.py [tokens]
+    python tests/bench/live.py [tokens [rounds]]
 
-In one run: prose and text that is mostly code, 400 tokens a second and as fast as they come. Traffic is
-what the page's websocket receives; CPU is the kernel's, all threads, while the cell runs; the delay is from
-the last token handed over to its text in the page, the stream then stalling for a second; a stall is the
-longest time for which the page's thread ran nothing else,
-from the first text in the page to the static output. And ours with twice the tokens.
+In one run: prose and text that is mostly code, 400 tokens a second and as fast as they come; and ours with
+twice the tokens. All three are handed the same deltas, after a first short answer of the same way: the first
+of a page loads the page's typesetter, the first of a kernel its modules. Traffic is what the page's websocket
+receives; CPU is the kernel's, all threads, while the cell runs, the waiting for the next token included
+(`nothing` shows how much that is); the delay is from the last token handed over to its text in the page, the
+stream then stalling for a second; a stall is the longest time for which the page's thread ran nothing else,
+from the first text in the page to the static output. Each figure is the median of the rounds.
 """
 
+import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -19,7 +22,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.browser.jupyter import BROWSER_ARGUMENTS, Jupyter, Lab, find_browser
 
-TOKENS = int(sys.argv[1]) if len(sys.argv) > 1 else 8000
+TOKENS, ROUNDS = (*map(int, sys.argv[1:]), *(8000, 1)[len(sys.argv) - 1 :])
 END = "Endmark"
 
 WATCH = """
@@ -44,7 +47,7 @@ window.watch = (mark) => {
     last = now;
   }, 4);
   const look = () => {
-    const outputs = document.querySelectorAll(".jp-Cell:nth-child(3) .jp-OutputArea-output");
+    const outputs = document.querySelectorAll(".jp-Cell:nth-child(4) .jp-OutputArea-output");
     const text = outputs.length ? outputs[outputs.length - 1].textContent : "";
     if (text && !seen.began) {
       seen.began = true;
@@ -79,30 +82,35 @@ CODE = ["```", "python\\n", *(re.findall(r"\\w+|\\s+|[^\\w\\s]", LINES) * 20), "
 
 def tokens(kind, number):
     words = itertools.cycle(PARAGRAPH if kind == "prose" else CODE)
-    for at in range(number - 1):
-        yield next(words)
+    return [*itertools.islice(words, number - 1), {END!r}]
 
-def paced(kind, number, rate):
+def paced(deltas, rate):
     began = time.perf_counter()
-    for at, token in enumerate(tokens(kind, number)):
+    for at, each in enumerate(deltas):
         if rate:
             time.sleep(max(0, began + at / rate - time.perf_counter()))
-        yield token
+        yield each
 
 class Ours:
     def __init__(self):
         self.view = make_view("live")
         self.view.start(ChatRequest.build("q"), "embedded model")
         self.parts = []
-    def add(self, token):
-        self.parts.append(token)
-        self.view.delta(delta(content=token))
+    def add(self, each):
+        self.parts.append(each.content)
+        self.view.delta(each)
     def end(self):
         self.view.finish(completion("".join(self.parts)), None)
 
+class Nothing:
+    def add(self, each):
+        pass
+    def end(self):
+        print({END!r})
+
 class Print:
-    def add(self, token):
-        print(token, end="", flush=False)
+    def add(self, each):
+        print(each.content, end="", flush=False)
     def end(self):
         pass
 
@@ -112,8 +120,8 @@ class Html:
         from IPython.display import display
         self.escape, self.widget, self.text, self.last = html.escape, ipywidgets.HTML(), "", 0
         display(self.widget)
-    def add(self, token):
-        self.text += token
+    def add(self, each):
+        self.text += each.content
         if time.perf_counter() - self.last >= 0.05:
             self.set()
     def set(self):
@@ -123,11 +131,11 @@ class Html:
         self.set()
 
 def measure(way, kind, number, rate):
+    deltas = [delta(content=token) for token in tokens(kind, number)]
     used = time.process_time()
     shown = way()
-    for token in paced(kind, number, rate):
-        shown.add(token)
-    shown.add({END!r})
+    for each in paced(deltas, rate):
+        shown.add(each)
     if way is Html:
         shown.set()
     sent = time.time()
@@ -137,25 +145,24 @@ def measure(way, kind, number, rate):
     figures = (sent, time.process_time() - used)
 """
 
-# A page loads its typesetter with the first HTML that it shows, whoever's it is.
 FIRST_HTML = "from IPython.display import HTML, display; display(HTML('<p>$x$</p>'))"
 
 
 def measured(jupyter, context, name, way, kind, number, rate):
     """bytes, messages, CPU seconds, delay and longest stall in ms, bytes of the saved notebook."""
-    jupyter.write(name, [SETUP, FIRST_HTML, f"measure({way}, {kind!r}, {number}, {rate})", "print(*figures)"])
+    begin = f"measure({way}, {kind!r}, "
+    jupyter.write(name, [SETUP, FIRST_HTML, f"{begin}300, 0)", f"{begin}{number}, {rate})", "print(*figures)"])
     page = context.new_page()
     page.set_default_timeout(180_000)
     page.add_init_script(WATCH)
     notebook = Lab(page, jupyter, name)
     notebook.wait_for_kernel()
     page.wait_for_timeout(1500)
-    notebook.page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 1")
+    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 3")
     page.evaluate("jupyterapp.commands.execute('notebook:run-all-above')")
-    page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
     page.wait_for_selector("mjx-container")
+    page.wait_for_timeout(2000)
     page.evaluate("mark => watch(mark)", END)
-    page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
     page.evaluate("void jupyterapp.commands.execute('notebook:run-all-below')")
     page.wait_for_function("seen.at")
     page.wait_for_function("[...document.querySelectorAll('.jp-Cell')].at(-1).querySelector('pre')?.textContent > '1'")
@@ -182,6 +189,7 @@ def main():
                 for rate in (400, 0):
                     for way in ("Ours", "Print", "Html"):
                         row(jupyter, context, way, kind, TOKENS, rate)
+                row(jupyter, context, "Nothing", kind, TOKENS, 400)
                 row(jupyter, context, "Ours", kind, 2 * TOKENS, 400)
         finally:
             context.close()
@@ -190,10 +198,11 @@ def main():
 
 def row(jupyter, context, way, kind, number, rate):
     name = f"{way}-{kind}-{number}-{rate}.ipynb"
-    size, messages, cpu, delay, stall, saved = measured(jupyter, context, name, way, kind, number, rate)
+    rounds = [measured(jupyter, context, name, way, kind, number, rate) for _ in range(ROUNDS)]
+    size, messages, cpu, delay, stall, saved = map(statistics.median, zip(*rounds, strict=True))
     title = f"{kind}, {f'{rate}/s' if rate else 'flat out'}, {way}" + (" ×2" if number != TOKENS else "")
     print(
-        f"{title:28} {size / 1e6:7.3f} MB {messages:8,} {cpu:10.2f} s {delay:6.0f} ms {stall:10.0f} ms "
+        f"{title:28} {size / 1e6:7.3f} MB {messages:8,.0f} {cpu:10.2f} s {delay:6.0f} ms {stall:10.0f} ms "
         f"{saved / 1e3:7.0f} KB",
         flush=True,
     )

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.views.blocks import Blocks, changed, encode, units
-from ds_magic.views.code import OPENINGS
+from ds_magic.views.blocks import MARKUP, Blocks, changed, encode, units
 from ds_magic.views.markdown import markdown_to_html
 
 TEXT = """# Title
@@ -46,14 +45,13 @@ So $x^2$ costs $5 😀.
 
 def decoded(steps, source):
     """What the browser does with the steps."""
-    openings = list(OPENINGS.values())
     wide = source.encode("utf-16-le")
     parts, at = [], 0
     for step in steps:
         if isinstance(step, str):
             parts.append(step)
         elif isinstance(step, list):
-            parts.append(openings[step[0]])
+            parts.append(MARKUP[step[0]])
         else:
             if step > 0:
                 parts.append(escape(wide[2 * at : 2 * (at + step)].decode("utf-16-le")))
@@ -126,6 +124,19 @@ def test_plain_words_are_not_formatted_again():
     blocks.add(" and more")
     assert blocks.format() is None
     assert blocks.format(is_last=True) is not None
+
+
+def test_plain_words_after_a_finished_block_are_not_formatted():
+    blocks = Blocks()
+    blocks.add("One *word*.\n\nAnd more")
+    assert blocks.format() == ([("One *word*.\n", '<p dir="auto">One <em>word</em>.</p>\n')], None)
+
+
+@pytest.mark.parametrize("rest", ["    code", "> quote", "and *more"])
+def test_what_does_not_look_as_its_text_is_formatted_after_a_finished_block(rest):
+    blocks = Blocks()
+    blocks.add("One.\n\n" + rest)
+    assert blocks.format()[1] == markdown_to_html("\n" + rest)
 
 
 def test_a_paragraph_is_finished_by_a_blank_line_and_a_list_is_not():

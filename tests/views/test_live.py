@@ -81,6 +81,41 @@ view.finish(completion("".join(words)), None)
     assert size < 1.2 * len(text)
 
 
+def test_much_text_is_sent_ahead_of_its_html(kernel):  # noqa: F811
+    code = """
+text = "Some *words*.\\n\\n" * 1000
+view.delta(delta(content=text))
+view.finish(completion(text), None)
+"""
+    messages = [told(content) for kind, content in outputs(kernel, LIVE + code) if kind == "comm_msg"]
+    with_text = next(at for at, message in enumerate(messages) if "content" in message)
+    assert "finished" not in messages[with_text]
+    assert "finished" in messages[with_text + 1]
+
+
+def test_a_burst_of_deltas_is_sent_before_its_time_and_loses_nothing(kernel, tmp_path):  # noqa: F811
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    length = 0
+
+    def open_the_gate(content):
+        nonlocal length
+        before = length
+        length += len(told(content).get("content", ""))
+        if before < 5 * 4000 <= length:
+            gate.write_text("open")
+
+    # No thread sends here: what comes before the gate opens was sent by the deltas themselves.
+    code = f"""
+view._soon.end()
+for number in range(5000): view.delta(delta(content="word "))
+open({str(gate)!r}).read()
+view.finish(completion("word " * 5000), None)
+"""
+    outputs(kernel, LIVE + code, open_the_gate)
+    assert length == 5 * 5000
+
+
 def test_messages_are_batched(kernel):  # noqa: F811
     code = """
 import time
@@ -91,4 +126,4 @@ print(time.monotonic() - began)
 """
     got = outputs(kernel, LIVE + code)
     elapsed = float(next(content["text"] for kind, content in got if kind == "stream"))
-    assert len([kind for kind, content in got if kind == "comm_msg"]) < 6 + elapsed * 20
+    assert len([kind for kind, content in got if kind == "comm_msg"]) < 6 + 10 + elapsed * 25
