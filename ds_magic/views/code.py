@@ -10,10 +10,11 @@ from .clean import cleaned, with_visible_order
 
 # No fixed colour has a contrast of 4.5 on JupyterLab's white and on its #111 both. Mixed with the text
 # colour of the page it becomes dark on white and light on black. Where a page drops `color-mix` (an
-# untrusted notebook) or all styles (GitHub), the elements leave the weight and the slant.
-COLOURS = {"keyword": "#26f", "string": "#0a4", "number": "#c60", "name": "#83e", "comment": "#888", "removed": "#e00"}
+# untrusted notebook) or all styles (GitHub), the elements leave the weight and the slant. Keywords, the most
+# frequent, have the weight alone: the page reads every style of an output several times.
+COLOURS = {"string": "#0a4", "number": "#c60", "name": "#83e", "comment": "#888", "removed": "#e00"}
 _ELEMENTS = {"keyword": "b", "comment": "i"}
-OPENINGS = {
+OPENINGS = {"keyword": "<b>"} | {
     kind: f'<{_ELEMENTS.get(kind, "span")} style="color:color-mix(in srgb,{colour},currentColor)">'
     for kind, colour in COLOURS.items()
 }
