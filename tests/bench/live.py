@@ -18,9 +18,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from playwright.sync_api import sync_playwright
-
-from tests.browser.jupyter import BROWSER_ARGUMENTS, Jupyter, Lab, find_browser
+from tests.browser.chromium import chromium
+from tests.browser.jupyter import Jupyter, Lab
 
 TOKENS, ROUNDS = (*map(int, sys.argv[1:]), *(8000, 1)[len(sys.argv) - 1 :])
 END = "Endmark"
@@ -179,21 +178,16 @@ def measured(jupyter, context, name, way, kind, number, rate):
 
 def main():
     print(f"{TOKENS:,} tokens                  traffic  messages  kernel CPU    delay  longest stall    saved")
-    with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as home:
         jupyter = Jupyter(Path(home))
-        context = playwright.chromium.launch_persistent_context(
-            f"{home}/profile", executable_path=find_browser(), args=BROWSER_ARGUMENTS
-        )
-        try:
+        with chromium(f"{home}/profile") as context:
             for kind in ("prose", "code"):
                 for rate in (400, 0):
                     for way in ("Ours", "Print", "Html"):
                         row(jupyter, context, way, kind, TOKENS, rate)
                 row(jupyter, context, "Nothing", kind, TOKENS, 400)
                 row(jupyter, context, "Ours", kind, 2 * TOKENS, 400)
-        finally:
-            context.close()
-            jupyter.end()
+        jupyter.end()
 
 
 def row(jupyter, context, way, kind, number, rate):

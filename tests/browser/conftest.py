@@ -2,9 +2,9 @@ import os
 import time
 
 import pytest
-from playwright.sync_api import sync_playwright
 
-from tests.browser.jupyter import BROWSER_ARGUMENTS, PATIENCE, Jupyter, Lab, Notebook7, find_browser
+from tests.browser.chromium import chromium
+from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 
 
 # Playwright's loop stands still in this thread while it is up, and no other loop can run beside it: so each
@@ -20,18 +20,9 @@ def jupyter(tmp_path_factory):
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
     """Chromium with a profile of its own."""
-    path = find_browser()
-    assert path, "the browser tests need Chromium or Chrome: `bash tests/run` installs it, or says how"
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=path,
-            args=BROWSER_ARGUMENTS,
-            viewport={"width": 1100, "height": 900},
-            permissions=["clipboard-read", "clipboard-write"],
-        )
+    options = {"viewport": {"width": 1100, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}
+    with chromium(tmp_path_factory.mktemp("profile"), **options) as context:
         yield context
-        context.close()
 
 
 @pytest.fixture

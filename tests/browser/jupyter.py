@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,29 +24,15 @@ SCRATCH = {
     "JUPYTERLAB_SETTINGS_DIR": "settings",
     "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
 }
-BROWSER_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-background-timer-throttling",
-    "--disable-renderer-backgrounding",
-]
-
-
-def find_browser():
-    """The Chromium that is installed; `tests/run` names it."""
-    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
-    return next((path for path in map(shutil.which, filter(None, names)) if path), None)
 
 
 class Jupyter:
-    """A server of its own, in a folder of its own, with its notebooks in `folder`."""
+    """A server of its own, in a folder of its own, with its notebooks in `folder`.
 
-    def __init__(self, home: Path):
+    `environment`: variables that its kernels have beside those of this process.
+    """
+
+    def __init__(self, home: Path, **environment: str):
         self.folder = home / "notebooks"
         self.folder.mkdir()
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -56,6 +41,7 @@ class Jupyter:
         for name, folder in SCRATCH.items():
             (home / folder).mkdir()
             self.environment[name] = str(home / folder)
+        self.environment |= environment
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -89,9 +75,12 @@ class Jupyter:
         self.process.terminate()
         self.process.wait()
 
-    def write(self, name, cells):
-        """A notebook of code cells."""
+    def write(self, name, cells, outputs=None):
+        """A notebook of code cells; `outputs`: those that are saved in it, by the number of their cell."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        for number, saved in (outputs or {}).items():
+            notebook.cells[number].outputs = [nbformat.from_dict(output) for output in saved]
+            notebook.cells[number].execution_count = 1
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(notebook, self.folder / name)
 

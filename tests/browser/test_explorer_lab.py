@@ -3,49 +3,42 @@
 import nbformat
 import pytest
 
-from .jupyterlab import browser_page, running_lab
+from .chromium import guarded
+from .jupyter import PATIENCE, Jupyter, Lab
 from .tables import contest, hostile
 
 TABLE = "from tests.browser.tables import contest, hostile, long\n"
 
 
 @pytest.fixture(scope="module")
-def environment(local_server):
-    """Kernels that ask the embedded model; started before the browser, which holds the thread's event loop."""
-    return {"DEEPSEEK_BASE_URL": local_server.base_url, "DEEPSEEK_API_KEY": local_server.api_key}
+def jupyter(local_server, tmp_path_factory):
+    """Its kernels ask the embedded model."""
+    asked = {"DEEPSEEK_BASE_URL": local_server.base_url, "DEEPSEEK_API_KEY": local_server.api_key}
+    server = Jupyter(tmp_path_factory.mktemp("jupyter"), **asked)
+    yield server
+    server.end()
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory, environment):
-    with running_lab(tmp_path_factory.mktemp("lab"), **environment) as lab:
-        yield lab
-
-
-@pytest.fixture(scope="module")
-def browser(lab, tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("chromium")) as page:
-        yield page
+# The embedded model is started before the browser, which holds the thread's event loop.
+@pytest.fixture
+def page(jupyter, browser):
+    page = guarded(browser.new_page())
+    page.set_viewport_size({"width": 1300, "height": 1000})
+    page.set_default_timeout(PATIENCE * 1000)
+    yield page
+    page.close()
+    assert page.errors == [] and page.strangers == []
 
 
 @pytest.fixture
-def page(browser):
-    browser.errors.clear()
-    browser.strangers.clear()
-    yield browser
-    assert browser.errors == [] and browser.strangers == []
+def show(lab):
+    """Run cells in a new notebook and wait for the explorer."""
 
-
-@pytest.fixture
-def show(lab, page, request):
-    """Run cells in a new notebook and wait for what they show."""
-
-    def show(*cells, wait_for=".dsx-card", **options):
-        name = f"{request.node.name.split('[')[0]}.ipynb"
-        lab.write(name, *cells, **options)
-        lab.open(page, name)
-        lab.run_all(page)
-        page.wait_for_selector(wait_for)
-        return page
+    def show(*cells):
+        notebook = lab(*cells)
+        notebook.run_all()
+        notebook.page.wait_for_selector(".dsx-card")
+        return notebook
 
     return show
 
@@ -56,7 +49,7 @@ What is the capital of Australia?"""
 
 
 def test_the_mouse_and_the_keyboard_work_and_the_notebooks_shortcuts_stay_out(show):
-    page = show(TABLE + "contest().explore()")
+    page = show(TABLE + "contest().explore()").page
     page.click(".dsx-t:has-text('Paris')")
     assert "·Paris" in page.inner_text(".dsx-card") and "pinned" in page.inner_text(".dsx-card")
     cells = page.locator(".jp-Notebook .jp-Cell").count()
@@ -67,9 +60,10 @@ def test_the_mouse_and_the_keyboard_work_and_the_notebooks_shortcuts_stay_out(sh
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_text_and_tints_are_readable_in_both_themes(lab, show, theme):
-    page = show(TABLE + "contest().explore()")
-    lab.theme(page, theme)
+def test_text_and_tints_are_readable_in_both_themes(show, theme):
+    notebook = show(TABLE + "contest().explore()")
+    notebook.theme(theme)
+    page = notebook.page
     ink, paper = page.evaluate(
         """() => { const style = (selector) => getComputedStyle(document.querySelector(selector));
         const root = getComputedStyle(document.body);
@@ -85,7 +79,7 @@ def test_text_and_tints_are_readable_in_both_themes(lab, show, theme):
 
 
 def test_hostile_tokens_stay_text_in_the_explorer_and_in_the_static_form(show):
-    page = show(TABLE + "from IPython.display import display\ndisplay(hostile()); hostile().explore()")
+    page = show(TABLE + "from IPython.display import display\ndisplay(hostile()); hostile().explore()").page
     title = page.title()
     for span in page.locator(".dsx-map .dsx-t").all():
         span.dispatch_event("click")
@@ -94,7 +88,7 @@ def test_hostile_tokens_stay_text_in_the_explorer_and_in_the_static_form(show):
 
 
 def test_an_alternative_is_clicked_and_the_branch_streams_in_below(show):
-    page = show(LOADED, ASKED)
+    page = show(LOADED, ASKED).page
     page.click(".dsx-t:has-text('Canberra')")
     page.click("button.dsx-alternative:has-text('Sydney')")
     page.wait_for_selector(".dsx-branch button:has-text('Explore')")
@@ -106,8 +100,8 @@ def test_an_alternative_is_clicked_and_the_branch_streams_in_below(show):
     assert page.locator(".dsx-tab[aria-selected=true]").inner_text().startswith("branch 1")
 
 
-def test_a_branch_of_the_explorer_is_in_the_answers_tree(lab, show):
-    page = show(LOADED, ASKED, "")
+def test_a_branch_of_the_explorer_is_in_the_answers_tree(show):
+    page = show(LOADED, ASKED, "").page
     page.click(".dsx-t:has-text('Canberra')")
     page.click("button.dsx-alternative:has-text('Sydney')")
     page.wait_for_selector(".dsx-branch button:has-text('Explore')")
@@ -120,13 +114,13 @@ def test_a_branch_of_the_explorer_is_in_the_answers_tree(lab, show):
     page.wait_for_selector("text=[' Sydney']")
 
 
-def test_the_static_form_stands_above_the_explorer_and_survives_in_an_untrusted_notebook(lab, page):
+def test_the_static_form_stands_above_the_explorer_and_survives_in_an_untrusted_notebook(jupyter, page):
     static = {"output_type": "execute_result", "execution_count": 1, "metadata": {}}
     data = [{**static, "data": {"text/html": table._repr_html_()}} for table in (contest(), hostile())]
-    lab.write("untrusted.ipynb", "1", "2", outputs={0: [data[0]], 1: [data[1]]})
-    trusted = [cell.metadata.get("trusted") for cell in nbformat.read(lab.folder / "untrusted.ipynb", 4).cells]
+    jupyter.write("untrusted.ipynb", ["1", "2"], outputs={0: [data[0]], 1: [data[1]]})
+    trusted = [cell.metadata.get("trusted") for cell in nbformat.read(jupyter.folder / "untrusted.ipynb", 4).cells]
     assert trusted == [None, None]
-    lab.open(page, "untrusted.ipynb")
+    Lab(page, jupyter, "untrusted.ipynb")
     page.wait_for_selector(".jp-OutputArea-output table")
     first = page.locator(".jp-OutputArea-output").first
     text = first.inner_text()

@@ -4,14 +4,16 @@ import pytest
 
 from ds_magic.logprobs.table import LogprobTable
 
-from .jupyterlab import browser_page
+from .chromium import guarded
 from .tables import contest, entry, hostile, long
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    with browser_page(tmp_path_factory.mktemp("chromium")) as page:
-        yield page
+def page(browser):
+    page = guarded(browser.new_page())
+    page.set_viewport_size({"width": 1300, "height": 1000})
+    yield page
+    page.close()
 
 
 @pytest.fixture
