@@ -34,7 +34,7 @@ MUCH = 4_000
 """Characters that are sent ahead of their HTML: formatting them takes longer than a reader should wait."""
 
 COUNTED = 0.5
-"""Seconds between two counts of the tokens: figures that change more often cannot be read."""
+"""Seconds between two counts of the tokens, once they are many: figures that change more often cannot be read."""
 
 PAUSE = 0.01
 """Seconds in which a message gets away."""
@@ -64,7 +64,7 @@ class LiveView:
         self._joiners = {"reasoning": Joiner(), "content": Joiner()}
         self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
         self._message: dict[str, Any] = {}
-        self._pieces = 0
+        self._pieces = self._told_pieces = 0
         self._state = self._told_state = "waiting"
         self._soon = Soon(self._send_waiting)
         self._last_sent = float("-inf")
@@ -218,9 +218,11 @@ class LiveView:
             if text:
                 message[part] = text
         now = time.monotonic()
-        if self._pieces and (is_last or now >= self._last_counted + COUNTED):
-            message["pieces"], self._pieces = self._pieces, 0
-            self._last_counted = now
+        is_due = is_last or now >= self._last_counted + COUNTED or 10 * self._pieces > self._told_pieces
+        if self._pieces and is_due:
+            message["pieces"] = self._pieces
+            self._told_pieces += self._pieces
+            self._pieces, self._last_counted = 0, now
         if self._state != self._told_state:
             message["state"] = self._told_state = self._state
         return message

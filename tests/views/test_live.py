@@ -81,6 +81,23 @@ view.finish(completion("".join(words)), None)
     assert size < 1.2 * len(text)
 
 
+def test_a_count_is_never_far_behind_the_tokens(kernel):  # noqa: F811
+    code = """
+import time
+for number in range(300):
+    view.delta(delta(content="word "))
+    time.sleep(0.002)
+view.finish(completion("word " * 300), None)
+"""
+    told_pieces = came = 0
+    for kind, content in outputs(kernel, LIVE + code):
+        if kind == "comm_msg":
+            told_pieces += told(content).get("pieces", 0)
+            came += told(content).get("content", "").count("word")
+            assert told_pieces >= came / 1.2
+    assert told_pieces == 300
+
+
 def test_much_text_is_sent_ahead_of_its_html(kernel):  # noqa: F811
     code = """
 text = "Some *words*.\\n\\n" * 1000
