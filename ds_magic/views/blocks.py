@@ -73,6 +73,7 @@ class Blocks:
 # Without one of these, text that is appended to a block looks as it will when it is formatted.
 _MARK = re.compile(r"[-+*_`~\[\]<>&$\\|#=\n]|\d[.)]")
 
+
 def _is_plain(raw: str) -> bool:
     text = raw.strip("\n")
     return not text or (not text[0].isspace() and _MARK.search(text) is None)
