@@ -39,6 +39,9 @@ server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 sys.stdin.read()
 """
+FIRST_TOKENS = 60
+"""Prompts for the time to the first token, which differs by more from prompt to prompt than from server to server."""
+
 PLAIN = {"temperature": 1, "top_p": 1}
 UNCUT = {**PLAIN, "top_k": 0, "min_p": 0, "samplers": ["penalties", "temperature", "top_p"]}
 
@@ -119,6 +122,9 @@ def story(number: int) -> str:
 def measure(contenders: list[Contender], tokens: int, rounds: int) -> None:
     for each in contenders:  # the first answer waits for the model
         each.ask(story(0), 8)
+    for number in range(FIRST_TOKENS):
+        for each in contenders[:: 1 if number % 2 else -1]:
+            each.first.append(each.ask(story(50_000 + number), 2)[0])
     for number in range(1, rounds + 1):
         for each in contenders:
             for fields, kind in (({}, "alone"), ({"logprobs": True, "top_logprobs": 20}, "with_logprobs")):
@@ -126,8 +132,6 @@ def measure(contenders: list[Contender], tokens: int, rounds: int) -> None:
                 first, last, count = each.ask(story(number + 1000 * len(fields)), tokens, **fields)
                 each.work[kind].append(1000 * (each.cpu() - before) / count)
                 getattr(each, kind).append((count - 1) / (last - first))
-                if not fields:
-                    each.first.append(first)
             each.crowded.append(together(each, number, tokens))
 
 
