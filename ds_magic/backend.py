@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api.client import Client
     from .api.exchange import Timeouts
+    from .api.models import Offer
     from .api.response import ChatCompletion
     from .api.secret import Secret
     from .api.stream import Stream
@@ -17,6 +18,7 @@ EMBEDDED = "embedded model"
 
 _login: Secret | None = None
 _clients: dict[Any, Client] = {}
+_offers: dict[Any, Offer] = {}
 _said_why = False
 
 
@@ -33,6 +35,7 @@ def logout() -> None:
     global _login
     _login = None
     _clients.clear()
+    _offers.clear()
 
 
 def current_key() -> Secret | None:
@@ -47,9 +50,11 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
 
     `local` means the embedded server whatever else is set, `base_url` another server. Without them:
     DEEPSEEK_BASE_URL if set, DeepSeek if there is a key, else the embedded server. Raises a DeepSeekError
-    that names both ways out where the embedded server cannot be had.
+    that names both ways out where the embedded server cannot be had. Which models a server offers is asked
+    once for all its clients, before the first request that names none.
     """
     from .api.client import Client
+    from .api.models import Offer
     from .api.secret import Secret
 
     base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or None
@@ -60,12 +65,21 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
         server = ensure()
         secret = Secret.of(server.api_key)
         client = _client((server.base_url, secret, timeout), lambda: Client(
-            server.base_url, secret, timeout=timeout, name=EMBEDDED
+            server.base_url, secret, model=server.model, timeout=timeout, name=EMBEDDED
         ))
         if not local:
             _say_once_why(client)
         return client
-    return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout))
+    offer = _offers.setdefault((base_url, key), Offer())
+    return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout, offer=offer))
+
+
+def default_model(base_url: str | None = None) -> str:
+    """The model of a request that names none, as far as it is known without asking the server."""
+    from .api.client import Client
+
+    base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or None
+    return Client(base_url, "none", offer=_offers.get((base_url, current_key()))).model
 
 
 def _say_once_why(client: Client) -> None:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import requests
 
-from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
+from .errors import APITimeoutError, AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
-from .request import DEFAULT_MODEL, ChatRequest
+from .messages import Thinking
+from .models import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model
+from .notes import without_effect
+from .request import ChatRequest
 from .response import ChatCompletion, Model, Timing
 from .secret import Secret
 from .stream import Stream, parse_body, read_payload
@@ -31,9 +34,8 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "User-Agent": "ds_magic",
 }
-_UNKNOWN_MODEL = re.compile(
-    r"model.*(not|exist|unknown|invalid|unsupported)|(unknown|invalid|unsupported).*model", re.IGNORECASE | re.DOTALL
-)
+_LONGEST_LOOK = 15.0
+"""Seconds for which the list of models may keep a request waiting."""
 
 
 def log_event(event: Event) -> None:
@@ -46,11 +48,12 @@ class Client:
 
     `base_url` and `api_key` default to DEEPSEEK_BASE_URL and DEEPSEEK_API_KEY, the first then to
     DeepSeek's. `model` is taken where a request names none; where neither names one it is
-    `deepseek-chat`, replaced for the client's life by the first of the server's models if the server does
-    not know it. `timeout` is a Timeouts, or a number: the total in seconds. `retries`: how often a request
-    that failed before its answer began is sent again. `name` is how the server is called in what people
-    see. `on_event` is told of waits and notes; without it they are logged. A client may be used from
-    several threads.
+    `deepseek-flash` at DeepSeek and `deepseek-chat` elsewhere, replaced by the first that fits of the
+    server's models where the server refuses it, and with an `offer` (which clients of one server can share)
+    chosen from them before the first request. `timeout` is a Timeouts, or a number: the total in seconds.
+    `retries`: how often a request that failed before its answer began is sent again. `name` is how the
+    server is called in what people see. `on_event` is told of waits and notes; without it they are logged.
+    A client may be used from several threads.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class Client:
         retries: int = 4,
         name: str | None = None,
         on_event: Callable[[Event], None] | None = None,
+        offer: Offer | None = None,
     ):
         base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or DEFAULT_BASE_URL
         self.base_url = base_url.strip().rstrip("/")
@@ -71,14 +75,14 @@ class Client:
         self._auth = KeyAuth(api_key) if api_key else None
         if self._auth and not self._auth.is_sendable:
             raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
-        self.model = model or DEFAULT_MODEL
-        self._model_is_named = model is not None
+        self._named_model = model
+        self._looks_first = offer is not None
+        self._offer = offer or Offer()
         self.timeouts = Timeouts.of(timeout)
         self.retries = retries
         self.name = name or (DEEPSEEK if self.is_deepseek else place(self.base_url))
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
-        self._said: set[str] = set()
         self._announced: list[str] = []
 
     @property
@@ -86,6 +90,11 @@ class Client:
         """Whether this is DeepSeek's own service."""
         host = place(self.base_url).split(":")[0]
         return host == "deepseek.com" or host.endswith(".deepseek.com")
+
+    @property
+    def model(self) -> str:
+        """The model of a request that names none, as far as it is known now."""
+        return self._named_model or self._offer.first or (AT_DEEPSEEK if self.is_deepseek else ELSEWHERE)
 
     def chat(
         self,
@@ -117,7 +126,9 @@ class Client:
             error = caught
         if error is not None:
             raise bare(error, self.masked)
-        return ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=notes)
+        completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=notes)
+        completion.notes.extend(without_effect(completion))
+        return completion
 
     def stream(
         self,
@@ -145,10 +156,16 @@ class Client:
         """The models that the server offers. Raises a DeepSeekError."""
         error = None
         try:
-            return self._models(self.timeouts, self._on_event)
+            return self._listed(self._exchange("GET", "/models", None, self.timeouts, self._on_event), self._on_event)
         except DeepSeekError as caught:
             error = caught
         raise bare(error, self.masked)
+
+    def offered(self) -> list[str]:
+        """The names of the server's models, asked for once. Raises a DeepSeekError."""
+        if self._offer.names is None:
+            self._offer.names = [model.id for model in self.models() if model.id]
+        return self._offer.names
 
     def announce(self, note: str) -> None:
         """Say `note`, a sentence, with the next request, and in its completion's `notes`."""
@@ -185,15 +202,14 @@ class Client:
             request = messages.changed(**fields) if fields else messages
         else:
             request = ChatRequest.build(messages, **fields)
-        named = "model" in request.model_fields_set or self._model_is_named
+        named = "model" in request.model_fields_set or self._named_model is not None
         if "model" not in request.model_fields_set:
             request = request.model_copy(update={"model": self.model})
         if self._auth is None and self.is_deepseek:
             raise AuthenticationError("There is no API key for DeepSeek.")
         prepared = request.prepared()
         announced, self._announced = self._announced, []
-        notes = announced + [note for note in prepared.notes if note not in self._said]
-        self._said.update(note for note in notes if "ignored" in note)
+        notes = announced + prepared.notes
         for note in notes:
             on_event(Note(note))
         return prepared.request, named, notes
@@ -207,45 +223,71 @@ class Client:
         notes: list[str],
         adopt: Callable[[Exchange], None] = lambda exchange: None,
     ) -> tuple[Exchange, ChatRequest]:
-        """An opened exchange for the request, with the server's own model where it does not know the default."""
-        exchange = self._chat_exchange(request, timeout, on_event)
-        adopt(exchange)
-        try:
+        """An opened exchange for the request, as it was sent: to a model that the server has, if there is one."""
+
+        def tell(note: str) -> None:
+            if note not in notes:
+                notes.append(note)
+                on_event(Note(note))
+
+        def attempt(request: ChatRequest) -> tuple[Exchange, ChatRequest]:
+            suited, said = request.suited_to_model()
+            exchange = self._chat_exchange(suited, timeout, on_event)
+            adopt(exchange)
+            for note in said:
+                tell(note)
             exchange.open()
-            return exchange, request
+            return exchange, suited
+
+        if not named and self._looks_first and self._offer.names is None:
+            self._look(timeout, adopt)
+            request = request.model_copy(update={"model": self.model})
+        if self._offer.lacks(request.model):
+            request, said = self._replaced(request, named)
+            for note in said:
+                tell(note)
+        try:
+            return attempt(request)
         except InvalidRequestError as caught:
-            if not _says_unknown_model(caught):
+            known = named or bool(self._offer.names)
+            if not may_be_about_the_model(caught.status, caught.field, caught.code, caught.message, named=known):
                 raise
             refusal = caught
-        offered = self._offered(timeout, on_event, adopt)
-        if named or not offered or request.model in offered:
-            if offered and request.model not in offered:
-                refusal.remedy = f"Name a model that this server has: {shorten(', '.join(offered))}."
+        self._look(timeout, adopt)
+        replaced, said = self._replaced(request, named)
+        if replaced.model == request.model:
+            if self._offer.lacks(request.model):
+                refusal.remedy = f"Name a model that this server has: {shorten(', '.join(self._offer.names or ()))}."
             raise refusal
-        note = f"This server does not know {request.model}: {offered[0]} answers, its first model."
-        self.model = offered[0]
-        notes.append(note)
-        on_event(Note(note))
-        request = request.model_copy(update={"model": self.model})
-        exchange = self._chat_exchange(request, timeout, on_event)
-        adopt(exchange)
-        exchange.open()
-        return exchange, request
+        tell(said[0] if said else f"This server does not know {request.model}: {replaced.model} answers instead.")
+        return attempt(replaced)
 
-    def _offered(self, *how: Any) -> list[str]:
+    def _replaced(self, request: ChatRequest, named: bool) -> tuple[ChatRequest, list[str]]:
+        """The request to a model that the server has, and what there is to say; as it is where it knows the model.
+
+        A model that the user named is not replaced, but for a retired name: that stands for one with thinking on or off.
+        """
+        first, gone = self._offer.first, request.model
+        if first is None or not self._offer.lacks(gone) or (named and gone not in STANDS_FOR):
+            return request, []
+        if not named:
+            return request.model_copy(update={"model": first}), []
+        thinking = request.thinking or Thinking(type=STANDS_FOR[gone])
+        note = f"This server has no {gone} any more: {first} answers, with thinking {_on_or_off(thinking)}."
+        return request.model_copy(update={"model": first, "thinking": thinking}), [note]
+
+    def _look(self, timeout: Timeouts, adopt: Callable[[Exchange], None]) -> None:
+        """Ask which models there are, without insisting: a server that does not say it has an empty offer."""
+        total = min(_LONGEST_LOOK, timeout.total or _LONGEST_LOOK)
+        exchange = self._exchange("GET", "/models", None, replace(timeout, total=total), _unheard, retries=0)
+        adopt(exchange)
         try:
-            return [model.id for model in self._models(*how) if model.id]
-        except DeepSeekError:
-            return []
+            self._offer.names = [model.id for model in self._listed(exchange, _unheard) if model.id]
+        except DeepSeekError as error:
+            if not exchange.closed or isinstance(error, APITimeoutError):  # else somebody stopped it
+                self._offer.names = self._offer.names or []
 
-    def _models(
-        self,
-        timeout: Timeouts,
-        on_event: Callable[[Event], None],
-        adopt: Callable[[Exchange], None] = lambda exchange: None,
-    ) -> list[Model]:
-        exchange = self._exchange("GET", "/models", None, timeout, on_event)
-        adopt(exchange)
+    def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:
         exchange.open()
         body, _ = self._collect(exchange, on_event)
         listed = body.get("data")
@@ -259,12 +301,19 @@ class Client:
         return self._exchange("POST", path, request.encode(), timeout, on_event)
 
     def _exchange(
-        self, method: str, path: str, body: bytes | None, timeouts: Timeouts, on_event: Callable[[Event], None]
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        timeouts: Timeouts,
+        on_event: Callable[[Event], None],
+        retries: int | None = None,
     ) -> Exchange:
         base = self.base_url
         if path.startswith("/beta/"):
             base = base.removesuffix("/v1")
-        return Exchange(self, method, base + path, body, timeouts=timeouts, on_event=on_event)
+        retries = self.retries if retries is None else retries
+        return Exchange(self, method, base + path, body, timeouts=timeouts, retries=retries, on_event=on_event)
 
     def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
         return self.timeouts if timeout is None else Timeouts.of(timeout)
@@ -279,6 +328,14 @@ class Client:
         return body, _timing(body, exchange)
 
 
+def _on_or_off(thinking: Thinking) -> str:
+    return "on" if thinking.type == "enabled" else "off"
+
+
+def _unheard(event: Event) -> None:
+    """Waits of a question that nobody asked are not told."""
+
+
 def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Stands in for "no key", so that requests does not take one from a netrc file."""
     return request
@@ -289,10 +346,3 @@ def _timing(body: dict[str, Any], exchange: Exchange) -> Timing:
     usage = body.get("usage")
     tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
     return Timing(first_token=None, total=total, tokens_per_second=tokens / total if isinstance(tokens, int) else None)
-
-
-def _says_unknown_model(error: InvalidRequestError) -> bool:
-    if error.status is None:
-        return False
-    return error.field == "model" or error.code == "model_not_found" or bool(_UNKNOWN_MODEL.search(error.message))
-

@@ -82,6 +82,7 @@ class Exchange:
         body: bytes | None = None,
         *,
         timeouts: Timeouts,
+        retries: int,
         on_event: Callable[[Event], None],
     ):
         self._client = client
@@ -89,6 +90,7 @@ class Exchange:
         self.url = url
         self._body = body
         self._timeouts = timeouts
+        self._retries = retries
         self._on_event = on_event
         self._response: requests.Response | None = None
         self._read1: Callable[[int], bytes]
@@ -136,10 +138,10 @@ class Exchange:
                 return
             attempt += 1
             wait = wait_before(attempt, error.retry_after)
-            if not error.retryable or attempt > self._client.retries or wait is None:
+            if not error.retryable or attempt > self._retries or wait is None:
                 raise error
             self._last_failure = error = bare(error, self._client.masked)
-            self._on_event(Retrying(error, wait, attempt, self._client.retries))
+            self._on_event(Retrying(error, wait, attempt, self._retries))
             self._gone.wait(wait)
 
     def read(self) -> bytes:

@@ -4,6 +4,9 @@ MOST_STOPS = 16
 MOST_TOOLS = 128
 MOST_ALTERNATIVES = 20
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
+"""How much a model thinks. To DeepSeek minimal is low, medium and xhigh are high, and ultra is max."""
+
 LIMITS = {
     "messages": "a list of at least one message, each with role system, user, assistant or tool",
     "model": "the name of a model",
@@ -16,11 +19,11 @@ LIMITS = {
     "stream_options": '{"include_usage": true or false}, only with stream: true',
     "temperature": "a number from 0 to 2",
     "top_p": "a number from 0 to 1",
-    "tools": f"a list of at most {MOST_TOOLS} functions; a name has 1 to 64 of A-Z a-z 0-9 _ -",
+    "tools": f"a list of at most {MOST_TOOLS} functions; each of another name, of 1 to 128 of A-Z a-z 0-9 _ -",
     "tool_choice": '"none", "auto", "required", or {"type": "function", "function": {"name": …}}',
     "logprobs": "true or false",
     "top_logprobs": f"a whole number from 0 to {MOST_ALTERNATIVES}, only with logprobs: true",
     "thinking": '{"type": "enabled"} or {"type": "disabled"}',
-    "reasoning_effort": '"none", "low", "high" or "max"',
+    "reasoning_effort": f"{', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}",
 }
 """The documented limit of each field of a request, in words."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-FUNCTION_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+FUNCTION_NAME = r"^[A-Za-z0-9_-]{1,128}$"
 
 
 class Outgoing(BaseModel):
@@ -51,8 +51,8 @@ class UserMessage(Outgoing):
 class AssistantMessage(Outgoing):
     """What the model said, or with `prefix` (last message only) how its answer must begin.
 
-    `reasoning_content` goes out with `prefix`, where it is the start of the thinking, and beside
-    `tool_calls`, where later models need it; elsewhere it is left out, since older servers refuse it.
+    `reasoning_content` goes out with `prefix`, where it is the start of the thinking, and in every earlier turn of a
+    request with tools, where newer models require it; elsewhere it is left out, since older servers refuse it.
     """
 
     role: Literal["assistant"] = "assistant"
@@ -61,9 +61,6 @@ class AssistantMessage(Outgoing):
     prefix: bool | None = None
     reasoning_content: str | None = None
     tool_calls: list[ToolCall] | None = None
-
-    def sends_reasoning(self) -> bool:
-        return bool(self.prefix or self.tool_calls)
 
 
 class ToolMessage(Outgoing):

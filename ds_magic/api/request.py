@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 
 from .errors import InvalidRequestError
 from .limits import LIMITS, MOST_ALTERNATIVES, MOST_STOPS, MOST_TOOLS
@@ -27,17 +27,14 @@ from .messages import (
     as_message_fields,
     known_fields,
 )
+from .models import ELSEWHERE, thinks_unless_told
 from .text import heal, mask_keys
-
-DEFAULT_MODEL = "deepseek-chat"
-
-IGNORED_WHILE_THINKING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
 
 class Prepared(NamedTuple):
-    """A request as it is sent, and what was changed or will be ignored, in sentences."""
+    """A request as it is sent, and what was changed in it, in sentences."""
 
     request: ChatRequest
     notes: list[str]
@@ -51,7 +48,7 @@ class ChatRequest(Outgoing):
     """
 
     messages: list[Message] = Field(min_length=1)
-    model: str = Field(default=DEFAULT_MODEL, min_length=1)
+    model: str = Field(default=ELSEWHERE, min_length=1)
     frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
     presence_penalty: float | None = Field(default=None, ge=-2, le=2)
     max_tokens: int | None = Field(default=None, ge=1)
@@ -66,8 +63,9 @@ class ChatRequest(Outgoing):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(default=None, ge=0, le=MOST_ALTERNATIVES)
     thinking: Thinking | None = None
-    reasoning_effort: Literal["none", "low", "high", "max"] | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
     extra: dict[str, Any] = Field(default_factory=dict, exclude=True)
+    _replays: bool = PrivateAttr(default=True)
 
     @field_validator("max_tokens", "top_logprobs", mode="before")
     @classmethod
@@ -138,6 +136,12 @@ class ChatRequest(Outgoing):
     def _check_across_fields(self) -> None:
         if self.top_logprobs is not None and not self.logprobs:
             raise _broken("top_logprobs", self.top_logprobs)
+        names = [tool.function.name for tool in self.tools or ()]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InvalidRequestError(
+                f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
+                limit=LIMITS["tools"], remedy="Rename one.",
+            )
         if self.stream_options is not None and not self.stream:
             raise _broken("stream_options", self.stream_options.model_dump(exclude_none=True))
         called: set[str] = set()
@@ -166,7 +170,9 @@ class ChatRequest(Outgoing):
 
         Raises InvalidRequestError where `extra` or a tool's schema holds what JSON cannot say.
         """
-        body: dict[str, Any] = {"messages": [_message_to_wire(message) for message in self.messages]}
+        body: dict[str, Any] = {
+            "messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]
+        }
         for name in type(self).model_fields:
             value = getattr(self, name)
             if name in ("messages", "extra") or value is None:
@@ -191,7 +197,31 @@ class ChatRequest(Outgoing):
         """Whether the model was asked to think before it answers."""
         if self.thinking is not None:
             return self.thinking.type == "enabled"
+        if self.reasoning_effort is not None and self.model.startswith("deepseek"):
+            return self.reasoning_effort != "none"
         return self.model.endswith("reasoner")
+
+    @property
+    def may_think(self) -> bool:
+        """Whether the model may think, asked or not: newer ones do unless it is switched off."""
+        is_open = self.thinking is None and self.reasoning_effort is None
+        return self.thinks or (is_open and thinks_unless_told(self.model))
+
+    @property
+    def forces_a_call(self) -> bool:
+        """Whether `tool_choice` is "required", or names a function."""
+        return self.tool_choice not in (None, "none", "auto")
+
+    @property
+    def replays_reasoning(self) -> bool:
+        """Whether what the model thought in earlier turns goes along: it does with tools."""
+        return self._replays and self.tools is not None
+
+    def without_replay(self) -> ChatRequest:
+        """This request for a server that takes no reasoning back."""
+        request = self.model_copy()
+        request._replays = False
+        return request
 
     @property
     def prefix(self) -> str | None:
@@ -205,20 +235,32 @@ class ChatRequest(Outgoing):
         return self.prefix is not None or any(tool.function.strict for tool in self.tools or ())
 
     def prepared(self) -> Prepared:
-        """The request as it should be sent, with notes on what was added and on what will be ignored.
+        """The request as it should be sent, with notes on what was added.
 
         JSON mode without the word "json" in a message may make the model write blanks until its limit,
-        so an instruction is added.
+        so an instruction is added. Raises InvalidRequestError for what the service is known to refuse.
         """
-        request, notes = self, []
+        if self.forces_a_call and self.thinks:
+            raise InvalidRequestError(
+                f"`tool_choice` is {_shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
+                "to call a function.",
+                field="tool_choice",
+                remedy="Switch thinking off with `--no-thinking`, or leave out `--tool-choice`.",
+            )
         if self.response_format and self.response_format.type == "json_object" and not self._says_json():
-            request = self.model_copy(update={"messages": self._messages_asking_for_json()})
-            notes.append(f"JSON mode needs the word “json” in a message: added “{JSON_INSTRUCTION}”")
-        if self.thinks:
-            ignored = [name for name in IGNORED_WHILE_THINKING if getattr(self, name) is not None]
-            if ignored:
-                notes.append(f"{', '.join(ignored)}: ignored while the model thinks.")
-        return Prepared(request, notes)
+            note = f"JSON mode needs the word “json” in a message: added “{JSON_INSTRUCTION}”"
+            return Prepared(self.model_copy(update={"messages": self._messages_asking_for_json()}), [note])
+        return Prepared(self, [])
+
+    def suited_to_model(self) -> Prepared:
+        """The request as its model takes it, now that it is known which one it is.
+
+        One that thinks of its own accord refuses a call that is forced: thinking is switched off then.
+        """
+        if self.forces_a_call and self.may_think and not self.thinks:
+            note = "Thinking was switched off for this request: `tool_choice` does not go with it."
+            return Prepared(self.model_copy(update={"thinking": Thinking(type="disabled")}), [note])
+        return Prepared(self, [])
 
     def _says_json(self) -> bool:
         return any("json" in (message.content or "").lower() for message in self.messages)
@@ -242,13 +284,20 @@ def as_messages(messages: Any) -> list[Any]:
     ]
 
 
-def _message_to_wire(message: Any) -> dict[str, Any]:
+def _message_to_wire(message: Any, replays: bool) -> dict[str, Any]:
+    """`message` as JSON. What the model thought goes with a prefix, and with `replays` in every earlier turn."""
     fields = message.model_dump(exclude_none=True)
     if isinstance(message, AssistantMessage):
         fields.setdefault("content", None)
-        if not message.sends_reasoning():
+        if replays and not message.prefix:
+            fields.setdefault("reasoning_content", "")
+        elif not message.prefix:
             fields.pop("reasoning_content", None)
     return fields
+
+
+def _written_choice(choice: Any) -> Any:
+    return choice.function.name if isinstance(choice, NamedToolChoice) else choice
 
 
 def _to_wire(value: Any) -> Any:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from .request import ChatRequest
 
 
+FAILURES = {
+    "aborted": "the server aborted it",
+    "insufficient_system_resource": "the server ran out of resources",
+}
+"""Finish reasons that are failures inside a 200, in words: what had come is a part of the answer."""
+
+
 class ChoiceLogprobs(Incoming):
     """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
 
@@ -118,6 +125,8 @@ class Model(Incoming):
 
     id: Text = ""
     owned_by: Lenient[str] = None
+    context_window: Lenient[int] = None
+    max_output_tokens: Lenient[int] = None
 
     def __str__(self) -> str:
         return self.id
@@ -178,7 +187,7 @@ class ChatCompletion(Incoming):
         completion._request = request
         completion._timing = timing
         completion._backend = backend
-        completion._interruption = interruption
+        completion._interruption = interruption or FAILURES.get(completion.finish_reason or "")
         completion._notes = list(notes)
         completion._raw = _Raw(body)
         return completion
@@ -307,7 +316,10 @@ class ChatCompletion(Incoming):
 
     @property
     def finish_reason(self) -> str | None:
-        """`stop`, `length`, `content_filter`, `tool_calls`, `insufficient_system_resource`, or any other string."""
+        """`stop`, `length`, `content_filter`, `tool_calls`, `insufficient_system_resource`, `aborted`, or any string.
+
+        The last two are failures: the answer is `interrupted` then.
+        """
         return self.choice.finish_reason
 
     @cached_property

@@ -14,6 +14,7 @@ from .accumulator import Accumulator
 from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
 from .events import Event, Queued
 from .exchange import Exchange, not_an_answer, truncated
+from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion, Delta, Timing, deltas_of
 from .sse import EventDecoder
@@ -103,7 +104,7 @@ class Stream:
     def completion(self) -> ChatCompletion:
         """The completion of what has arrived so far; `.interrupted` unless the stream came to its end."""
         body = self._accumulator.wire()
-        return ChatCompletion.from_wire(
+        completion = ChatCompletion.from_wire(
             body,
             request=self.request,
             timing=self._timing(body.get("usage")),
@@ -111,6 +112,8 @@ class Stream:
             interruption=self._interruption,
             notes=self._notes,
         )
+        completion.notes.extend(without_effect(completion))
+        return completion
 
     def _timing(self, usage: Any) -> Timing | None:
         if self._last_at is None:

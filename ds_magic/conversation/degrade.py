@@ -21,9 +21,13 @@ DISPENSABLE = {
     "top_logprobs": ("top_logprobs",),
     "logprobs": ("logprobs", "top_logprobs"),
     "reasoning_effort": ("reasoning_effort",),
+    "reasoning_content": (),
     "thinking": ("thinking",),
 }
-"""Fields without which a request still asks the same, and what goes with each. A schema becomes JSON mode."""
+"""Fields without which a request still asks the same, and what goes with each.
+
+A schema becomes JSON mode, and earlier thoughts are not replayed.
+"""
 
 _refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -59,6 +63,8 @@ def _refused_field(error: InvalidRequestError, request: ChatRequest) -> str | No
 
 
 def _can_go(name: str, request: ChatRequest) -> bool:
+    if name == "reasoning_content":
+        return request.replays_reasoning
     value = getattr(request, name)
     return value is not None and (name != "response_format" or value.type == "json_schema")
 
@@ -73,6 +79,8 @@ def _without(request: ChatRequest, names: Sequence[str]) -> ChatRequest:
     gone: dict[str, Any] = {field: None for name in names for field in DISPENSABLE[name]}
     if "response_format" in names:
         gone["response_format"] = ResponseFormat(type="json_object")
+    if "reasoning_content" in names:
+        request = request.without_replay()
     return request.model_copy(update=gone) if gone else request
 
 

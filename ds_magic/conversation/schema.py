@@ -169,8 +169,9 @@ def parse_answer(completion: ChatCompletion, schema: AnySchema) -> Any:
 
 def repair_messages(error: UnfitAnswerError) -> list[dict[str, Any]]:
     """What a request for a repair adds to the conversation: the answer, and what is wrong with it."""
+    said = {**error.partial.as_message(), "content": error.partial.text, "tool_calls": None}
     return [
-        {"role": "assistant", "content": error.partial.text},
+        {name: value for name, value in said.items() if value is not None},
         {"role": "user", "content": f"That is not right: {error.reason}. Answer again with the corrected JSON only."},
     ]
 

@@ -119,10 +119,7 @@ def _models(magics: DeepSeekMagics) -> list[str]:
 
     if magics.is_embedded_meant({}) and launch.running() is None:
         return []
-    client = magics.client({"timeout": _MODELS_TIMEOUT})
-    if client.base_url not in magics.known_models:
-        magics.known_models[client.base_url] = [str(model) for model in client.models()]
-    return magics.known_models[client.base_url]
+    return magics.client({"timeout": _MODELS_TIMEOUT}).offered()
 
 
 def _is_tool(value: Any) -> bool:

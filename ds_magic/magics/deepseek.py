@@ -19,6 +19,7 @@ from IPython.core.magic import (
 from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
 
 from ..api.errors import InvalidRequestError
+from ..api.limits import EFFORTS
 from .help import page
 from .options import parse
 from .panel import guarded
@@ -50,7 +51,7 @@ class DeepSeekMagics(Magics):
     ).tag(config=True)
     thinking = Bool(None, allow_none=True, help="Whether the model thinks first, as --thinking.").tag(config=True)
     reasoning_effort = Enum(
-        ["none", "low", "high", "max"], default_value=None, allow_none=True,
+        list(EFFORTS), default_value=None, allow_none=True,
         help="How much it thinks, as --reasoning-effort.",
     ).tag(config=True)
     top_logprobs = Integer(
@@ -75,7 +76,7 @@ class DeepSeekMagics(Magics):
 
     prices = Dict(
         help="Your prices for a million tokens, for %ds_usage: "
-        '{"deepseek-chat": {"input": 0.5, "cached": 0.1, "output": 1.5}}, in whatever currency.',
+        '{"deepseek-flash": {"input": 0.5, "cached": 0.1, "output": 1.5}}, in whatever currency.',
     ).tag(config=True)
 
     why: str = ""
@@ -90,7 +91,6 @@ class DeepSeekMagics(Magics):
         super().__init__(shell, **kwargs)
         self.usage = UsageLog()
         self.chats: dict[str, Chat] = {}
-        self.known_models: dict[str, list[str]] = {}
         self._cell: str | None = None
         self._turns: Counter[str] = Counter()
 

@@ -10,6 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..api.text import mask_keys
+from ..backend import default_model
 
 if TYPE_CHECKING:
     from ..api.request import ChatRequest
@@ -28,10 +29,13 @@ class DryRun:
     """What a cell would send: `json` (a dictionary), `curl`, `url` and `notes`. Nothing was sent."""
 
     def __init__(self, request: ChatRequest, base_url: str | None, is_embedded: bool):
-        prepared = request.prepared()
-        self._marked = prepared.request.to_wire()
+        if "model" not in request.model_fields_set:
+            request = request.model_copy(update={"model": default_model(base_url)})
+        request, notes = request.prepared()
+        request, more = request.suited_to_model()
+        self._marked = request.to_wire()
         self.json: dict[str, Any] = json.loads(_without_marks(_written(self._marked)))
-        self.notes = list(prepared.notes)
+        self.notes = [*notes, *more]
         if is_embedded:
             self.notes.append("Without a key the model on this machine would answer this; the curl line is DeepSeek's.")
         base = (base_url or os.environ.get("DEEPSEEK_BASE_URL") or "https://api.deepseek.com").strip().rstrip("/")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.errors import InvalidRequestError
-from ..api.limits import LIMITS, MOST_ALTERNATIVES
+from ..api.limits import EFFORTS, LIMITS, MOST_ALTERNATIVES
 
 GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "The cell")
 """The groups of options, in the order in which they are shown."""
@@ -111,7 +111,7 @@ OPTIONS: tuple[Option, ...] = (
            field="thinking", negatable=True,
            wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
     Option("reasoning-effort", "word", "how much it thinks", "The answer", "HOW", field="reasoning_effort",
-           choices=("none", "low", "high", "max")),
+           choices=EFFORTS),
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s"),
     Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT"),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",

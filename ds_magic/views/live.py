@@ -80,11 +80,12 @@ class LiveView:
         from IPython.display import display
 
         self._request, self._backend = request, backend
-        self._model = request.model
+        # Which model answers where nobody named one is known when it does.
+        self._model = request.model if "model" in request.model_fields_set else ""
         self._formats = not static.is_json(request)
         about = {
             "backend": on_one_line(backend, 80),
-            "model": on_one_line(request.model, 80),
+            "model": on_one_line(self._model, 80),
             "kernel": kernel_id(),
             "in_background": self._on_stop is not None,
             "is_json": not self._formats,

@@ -49,15 +49,15 @@ def waiting_for_close(closed, *sent):
 
 
 def test_the_models_are_listed(connect):
-    with ScriptedServer(MODELS) as server:
+    with ScriptedServer(models=MODELS) as server:
         models = connect(server).models()
-        assert (server.requests[0].method, server.requests[0].path) == ("GET", "/models")
+        assert (server.looks[0].method, server.looks[0].path) == ("GET", "/models")
     assert [model.id for model in models] == ["first", "second", ""] and models[0].owned_by == "us"
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}, {"data": 5}, {"data": [None]}])
 def test_a_list_of_models_that_is_none_is_empty(body, connect):
-    with ScriptedServer(answered(body)) as server:
+    with ScriptedServer(models=answered(body)) as server:
         assert connect(server).models() == []
 
 
@@ -65,11 +65,11 @@ def test_a_list_of_models_that_is_none_is_empty(body, connect):
 def test_a_default_model_that_is_unknown_is_replaced_for_the_clients_life_and_that_is_said(streaming, connect):
     told = []
     answer = said("a") if streaming else answered(completion("a"))
-    with ScriptedServer(UNKNOWN, MODELS, answer) as server:
+    with ScriptedServer(UNKNOWN, answer, models=MODELS) as server:
         client = connect(server, on_event=told.append)
         first, second = (client.chat("Hi", stream=streaming) for _ in range(2))
-        asked = [request.json and request.json["model"] for request in server.requests]
-    assert asked == ["deepseek-chat", None, "first", "first"]
+        asked = [request.json["model"] for request in server.requests]
+    assert asked == ["deepseek-chat", "first", "first"] and len(server.looks) == 1
     assert first.content == second.content == "a" and first.request.model == "first"
     assert len(first.notes) == 1 and "deepseek-chat" in first.notes[0] and "first" in first.notes[0]
     assert second.notes == [] and [str(each) for each in told] == first.notes and type(told[0]) is Note
@@ -80,37 +80,32 @@ def test_a_default_model_that_is_unknown_is_replaced_for_the_clients_life_and_th
     refused(422, "no", param="model"), answered({"detail": "unknown model deepseek-chat"}, "400 No"),
 ])
 def test_an_unknown_model_is_recognised_in_several_words(refusal, connect):
-    with ScriptedServer(refusal, MODELS, answered(completion("a"))) as server:
+    with ScriptedServer(refusal, answered(completion("a")), models=MODELS) as server:
         assert connect(server).chat("Hi").content == "a"
 
 
 @pytest.mark.parametrize("how", ["request", "client"])
 def test_a_model_that_was_named_is_never_replaced_and_the_error_lists_what_there_is(how, connect):
-    with ScriptedServer(UNKNOWN, MODELS, said("a")) as server:
+    with ScriptedServer(UNKNOWN, said("a"), models=MODELS) as server:
         client = connect(server, **({"model": "mine"} if how == "client" else {}))
         with pytest.raises(InvalidRequestError, match="Model Not Exist") as caught:
             client.chat("Hi", **({"model": "mine"} if how == "request" else {}))
-        assert len(server.requests) == 2
+        assert len(server.requests) == 1
     assert "first, second" in caught.value.remedy
-
-
-def test_naming_the_default_model_is_naming_one(connect):
-    with ScriptedServer(UNKNOWN, MODELS, said("a")) as server, pytest.raises(InvalidRequestError):
-        connect(server).chat("Hi", model="deepseek-chat")
 
 
 def test_a_model_that_the_server_lists_is_not_the_reason_of_a_refusal(connect):
     listed = answered({"data": [{"id": "deepseek-chat"}]})
-    with ScriptedServer(refused(400, "This model does not support logprobs"), listed) as server:
+    with ScriptedServer(refused(400, "This model does not support logprobs"), models=listed) as server:
         with pytest.raises(InvalidRequestError) as caught:
             connect(server).chat("Hi")
-        assert len(server.requests) == 2
+        assert len(server.requests) == len(server.looks) == 1
     assert "Name a model" not in caught.value.remedy
 
 
 @pytest.mark.parametrize("models", [refused(404), answered({"data": []}), answered(b"<html>")])
 def test_without_a_list_of_models_the_refusal_stands(models, connect):
-    with ScriptedServer(UNKNOWN, models) as server, pytest.raises(InvalidRequestError, match="Model Not Exist"):
+    with ScriptedServer(UNKNOWN, models=models) as server, pytest.raises(InvalidRequestError, match="Model Not Exist"):
         connect(server).chat("Hi")
 
 
@@ -357,11 +352,11 @@ def test_closing_ends_the_wait_for_a_list_of_models(connect):
         assert connection.wait_until_closed()
         closed.set()
 
-    with ScriptedServer(UNKNOWN, models) as server:
+    with ScriptedServer(UNKNOWN, models=models) as server:
         stream = connect(server).stream("Hi")
         with contextlib.suppress(InvalidRequestError):
             assert closed_by_another(stream, asked) == []
-        assert closed.wait(PATIENCE) and len(server.requests) == 2
+        assert closed.wait(PATIENCE) and len(server.requests) == len(server.looks) == 1
 
 
 def test_closing_between_deltas_ends_the_stream_there(connect):
@@ -390,7 +385,7 @@ def test_closing_twice_or_after_the_end_changes_nothing(connect):
 
 
 def test_connections_are_used_again_after_answers_and_refusals(connect):
-    with ScriptedServer(answered(completion()), refused(400), MODELS, said("a"), answered(completion())) as server:
+    with ScriptedServer(answered(completion()), refused(400), said("a"), answered(completion()), models=MODELS) as server:
         client = connect(server, model="m")
         client.chat("Hi")
         with pytest.raises(InvalidRequestError):
@@ -398,7 +393,7 @@ def test_connections_are_used_again_after_answers_and_refusals(connect):
         client.models()
         list(client.stream("Hi"))
         client.chat("Hi")
-        assert len(server.requests) == 5 and server.connections == 1
+        assert len(server.requests) == 4 and len(server.looks) == 1 and server.connections == 1
 
 
 def test_a_connection_that_idled_away_is_replaced(connect):

@@ -123,7 +123,7 @@ def test_a_key_or_a_part_of_it_that_a_server_echoes_is_masked(echo, where, conne
             connection.send(head() + chunk(event(text_chunk("a"))) + chunk(event({"error": error})))
     if where == "instead of an answer":
         script = answered({"error": error})
-    with ScriptedServer(script) as server:
+    with ScriptedServer(script, models=script) as server:
         client = connect(server, retries=0)
         with pytest.raises(DeepSeekError) as caught:
             if where == "chat":

@@ -14,8 +14,8 @@ CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "
 FUNCTION = {"type": "function", "function": {"name": "f"}}
 
 
-def named(name):
-    return [{"type": "function", "function": {"name": name}}]
+def named(*names):
+    return [{"type": "function", "function": {"name": name}} for name in names]
 
 
 BROKEN = [
@@ -55,7 +55,8 @@ BROKEN = [
     ("tools[0].function.name", "a b", {"tools": named("a b")}),
     ("tools[0].function.name", "", {"tools": named("")}),
     ("tools[0].function.name", "f\n", {"tools": named("f\n")}),
-    ("tools[0].function.name", "f" * 65, {"tools": named("f" * 65)}),
+    ("tools[0].function.name", "f" * 129, {"tools": named("f" * 129)}),
+    ("tools", "f", {"tools": [FUNCTION, FUNCTION]}),
     ("tools[0].type", "web", {"tools": [{"type": "web", "function": {"name": "f"}}]}),
     ("tool_choice", "maybe", {"tool_choice": "maybe"}),
     ("logprobs", "yes", {"logprobs": "yes"}),
@@ -91,10 +92,10 @@ def test_a_broken_limit_is_refused_with_field_value_and_limit_before_anything_is
 @pytest.mark.parametrize("fields", [
     {"frequency_penalty": -2}, {"presence_penalty": 2}, {"max_tokens": 1}, {"max_tokens": 393216},
     {"temperature": 0}, {"temperature": 2}, {"top_p": 0}, {"top_p": 1}, {"stop": "a"}, {"stop": ["a"] * 16},
-    {"logprobs": True, "top_logprobs": 0}, {"logprobs": True, "top_logprobs": 20}, {"tools": [FUNCTION] * 128},
-    {"tools": named("A-z_9" + "f" * 59)}, {"tool_choice": "none"}, {"tool_choice": "auto"},
+    {"logprobs": True, "top_logprobs": 0}, {"logprobs": True, "top_logprobs": 20}, {"tools": named(*(f"f{i}" for i in range(128)))},
+    {"tools": named("A-z_9" + "f" * 123)}, {"tool_choice": "none"}, {"tool_choice": "auto"},
     {"tool_choice": "required"}, {"tool_choice": FUNCTION}, {"response_format": {"type": "text"}},
-    {"thinking": {"type": "disabled"}}, {"reasoning_effort": "max"}, {"model": "anything at all"},
+    {"thinking": {"type": "disabled"}}, {"reasoning_effort": "max"}, {"reasoning_effort": "minimal"}, {"model": "anything at all"},
 ])
 def test_values_at_the_limits_are_sent_as_they_are(fields, connect):
     with ScriptedServer(answering(completion())) as server:
@@ -166,7 +167,7 @@ def test_a_tool_round_is_sent_with_its_calls_and_its_reasoning():
         AssistantMessage(content=None, tool_calls=[CALL], reasoning_content="because"),
         ToolMessage(content="42", tool_call_id="c1"),
     ]
-    assert ChatRequest.build(messages).to_wire()["messages"] == [
+    assert ChatRequest.build(messages, tools=[FUNCTION]).to_wire()["messages"] == [
         {"role": "system", "content": "s", "name": "n"},
         {"role": "user", "content": "u", "name": "ada"},
         {"role": "assistant", "content": None, "reasoning_content": "because", "tool_calls": [CALL]},
@@ -180,15 +181,50 @@ def test_an_answer_with_tool_calls_goes_back_as_a_message(connect):
     with ScriptedServer(answering(body), answering(completion())) as server:
         client = connect(server)
         answer = client.chat("Hi", tools=[FUNCTION])
-        client.chat(["Hi", answer, ToolMessage(content="42", tool_call_id="c1")])
+        client.chat(["Hi", answer, ToolMessage(content="42", tool_call_id="c1")], tools=[FUNCTION])
         sent = server.requests[1].json["messages"][1]
     assert sent == {"role": "assistant", "content": None, "reasoning_content": "because", "tool_calls": [CALL]}
 
 
-def test_reasoning_goes_out_with_a_prefix_and_in_tool_rounds_only():
+def test_reasoning_goes_out_with_a_prefix_and_beside_tools_only():
     plain = {"role": "assistant", "content": "a", "reasoning_content": "r"}
-    sent = ChatRequest.build([plain, {**plain, "prefix": True}]).to_wire()["messages"]
-    assert sent == [{"role": "assistant", "content": "a"}, {**plain, "prefix": True}]
+    called = {"role": "assistant", "content": None, "reasoning_content": "r", "tool_calls": [CALL]}
+    sent = ChatRequest.build([plain, called, {**plain, "prefix": True}]).to_wire()["messages"]
+    assert sent[0] == {"role": "assistant", "content": "a"} and "reasoning_content" not in sent[1]
+    assert sent[2] == {**plain, "prefix": True}
+
+
+def test_beside_tools_every_earlier_turn_says_what_it_thought_or_that_it_did_not():
+    turns = [
+        {"role": "assistant", "content": "a", "reasoning_content": "r"}, "And?", {"role": "assistant", "content": "b"},
+        "So?", {"role": "assistant", "content": "c", "prefix": True},
+    ]
+    sent = ChatRequest.build(turns, tools=[FUNCTION]).to_wire()["messages"]
+    assert [each.get("reasoning_content") for each in sent] == ["r", None, "", None, None]
+
+
+@pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "f"}}])
+@pytest.mark.parametrize("asked", [
+    {"thinking": {"type": "enabled"}}, {"reasoning_effort": "high"}, {"model": "deepseek-reasoner"},
+])
+def test_a_forced_call_and_thinking_that_was_asked_for_are_refused_with_the_remedy(choice, asked, connect):
+    with ScriptedServer(said("a")) as server:
+        with pytest.raises(InvalidRequestError, match="tool_choice") as caught:
+            connect(server).chat("Hi", **{"model": "deepseek-flash", "tools": [FUNCTION], "tool_choice": choice, **asked})
+        assert server.requests == [] and "--no-thinking" in caught.value.remedy
+
+
+@pytest.mark.parametrize(("model", "given", "sent"), [
+    ("deepseek-flash", {}, {"type": "disabled"}), ("deepseek-v4-pro", {}, {"type": "disabled"}),
+    ("deepseek-chat", {}, None), ("another", {}, None),
+    ("deepseek-flash", {"thinking": {"type": "disabled"}}, {"type": "disabled"}),
+    ("deepseek-flash", {"reasoning_effort": "none"}, None), ("deepseek-flash", {"tool_choice": "auto"}, None),
+])
+def test_a_forced_call_switches_thinking_off_where_a_model_thinks_unasked_and_that_is_said(model, given, sent, connect):
+    with ScriptedServer(answering(completion())) as server:
+        answer = connect(server).chat("Hi", **{"tools": [FUNCTION], "tool_choice": "required", "model": model, **given})
+        assert server.requests[0].json.get("thinking") == sent
+    assert [("switched off" in note) for note in answer.notes] == ([True] if sent and not given else [])
 
 
 def test_a_prefix_goes_to_beta(connect):
@@ -224,13 +260,17 @@ def test_json_mode_without_the_word_gets_an_instruction_and_a_note(connect):
     assert answer.parsed == {}
 
 
-def test_settings_that_thinking_ignores_are_noted_once_a_client(connect):
-    with ScriptedServer(answering(completion())) as server:
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_thinking_ignores_is_noted_where_the_model_thought_whatever_was_asked(stream, connect):
+    thought = completion()
+    thought["choices"][0]["message"]["reasoning_content"] = "Hm."
+    scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("a")), said("a")]
+    with ScriptedServer(*(scripts if stream else [answering(thought), answering(completion())])) as server:
         client = connect(server)
-        first = client.chat("Hi", temperature=0, thinking={"type": "enabled"})
-        second = client.chat("Hi", temperature=0, model="deepseek-reasoner")
-        off = client.chat("Hi", temperature=0, model="deepseek-reasoner", thinking={"type": "disabled"})
-    assert "temperature" in first.notes[0] and second.notes == off.notes == []
+        unasked = client.chat("Hi", temperature=0, top_p=0.5, stream=stream)
+        did_not = client.chat("Hi", temperature=0, thinking={"type": "enabled"}, stream=stream)
+    assert len(unasked.notes) == 1 and "temperature, top_p" in unasked.notes[0] and "--no-thinking" in unasked.notes[0]
+    assert did_not.notes == []
 
 
 def test_a_request_is_used_again_with_fields_changed(connect):

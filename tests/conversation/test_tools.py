@@ -53,6 +53,7 @@ def test_a_call_is_made_and_its_result_told_until_the_model_answers():
         {
             "role": "assistant",
             "content": None,
+            "reasoning_content": "",
             "tool_calls": [
                 {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}}
             ],

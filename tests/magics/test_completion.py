@@ -21,8 +21,8 @@ notes = {"seed": 1}
 def complete():
     """What is offered at the | in a cell, and what it replaces."""
     manager, client = start_new_kernel(kernel_name="python3")
-    models = answered({"data": [{"id": "deepseek-chat"}, {"id": "deepseek-reasoner"}]})
-    with ScriptedServer(models) as server:
+    models = answered({"data": [{"id": "deepseek-flash"}, {"id": "deepseek-v4-pro"}]})
+    with ScriptedServer(models=models) as server:
 
         def run(code):
             reply = client.execute_interactive(code, timeout=30, output_hook=lambda message: None)
@@ -50,9 +50,9 @@ def complete():
         ("%%deepseek -t 0 --top|", ["--top-p", "--top-logprobs"], "--top"),
         ("%deepseek --dr|", ["--dry-run"], "--dr"),
         ("x = %deepseek --no-s|", ["--no-stream"], "--no-s"),
-        ("%%deepseek --reasoning-effort |", ["none", "low", "high", "max"], ""),
+        ("%%deepseek --reasoning-effort |", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"], ""),
         ("%%deepseek --reasoning-effort=h|", ["high"], "h"),
-        ("%%deepseek -m deepseek-r|", ["deepseek-reasoner"], "deepseek-r"),
+        ("%%deepseek -m deepseek-v|", ["deepseek-v4-pro"], "deepseek-v"),
         ("%%deepseek --tools get_|", ["get_weather", "get_time"], "get_"),
         ("%%deepseek --tools get_time,get_w|", ["get_weather"], "get_w"),
         ("%%deepseek --schema |", ["Invoice"], ""),

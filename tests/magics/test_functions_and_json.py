@@ -202,13 +202,14 @@ def test_what_a_server_leaves_out_is_said(ask, shell, capsys):
     assert "no token probabilities" in notes and "no reasoning" in notes and "how many tokens" in notes
 
 
-def test_what_thinking_ignores_is_said_once(ask, shell):
-    ask("%%deepseek --thinking -t 0 -o first\nHi")
-    ask("%%deepseek --thinking -t 0 -o second\nHi")
+def test_what_thinking_ignores_is_said_under_every_answer_that_thought(ask, shell):
+    ask.server.scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("Hi", finish="stop"))]
+    ask("%%deepseek -t 0 -o first\nHi")
+    ask("%%deepseek -t 0 -o second\nHi")
     said_of_temperature = [
         [note for note in shell.user_ns[name].notes if "temperature" in note] for name in ("first", "second")
     ]
-    assert [len(notes) for notes in said_of_temperature] == [1, 0]
+    assert [len(notes) for notes in said_of_temperature] == [1, 1]
 
 
 def test_usage_is_summed_by_model_with_cost_only_from_prices_that_are_set(ask, shell):

@@ -107,7 +107,7 @@ def test_an_unknown_option_names_the_nearest(line, near):
         ("-t hot", "a number from 0 to 2"),
         ("--max-tokens many", "a whole number, 1 or more"),
         ("--top-logprobs=1.5", "a whole number from 0 to 20"),
-        ("--reasoning-effort hi", '"none", "low", "high" or "max"'),
+        ("--reasoning-effort hi", 'none, minimal, low, medium, high, xhigh, max or ultra'),
         ("-o 1x", "the name of a variable"),
         ("-o class", "the name of a variable"),
         ("--extra [1]", "a JSON object"),

@@ -149,8 +149,8 @@ def test_another_server_is_asked_by_its_address(shell):
 def test_models_are_listed(ask, shell):
     from tests.servers.scripted import answered
 
-    ask.server.scripts = [answered({"object": "list", "data": [{"id": "one"}, {"id": "two\x1b[31m"}]})]
+    ask.server.models = answered({"object": "list", "data": [{"id": "one"}, {"id": "two\x1b[31m"}]})
     shell.run_cell("models = %ds_models").raise_error()
     shown = repr(shell.user_ns["models"])
     assert "one" in shown and "\x1b" not in shown
-    assert ask.server.requests[-1].path == "/models"
+    assert ask.server.looks[-1].path == "/models"

@@ -75,10 +75,15 @@ class Connection:
 
 
 class ScriptedServer:
-    """An HTTP/1.1 server that answers each request with the next script; keeps connections open."""
+    """An HTTP/1.1 server that answers each request with the next script; keeps connections open.
 
-    def __init__(self, *scripts):
+    `GET /models` is answered beside them by the script `models`, and stands in `looks`; without one there is no list.
+    """
+
+    def __init__(self, *scripts, models=None):
         self.scripts = list(scripts)
+        self.models = models or refused(404, "Not Found")
+        self.looks: list[Received] = []
         self.requests: list[Received] = []
         self.connections = 0
         self.failures: list[Exception] = []
@@ -125,8 +130,11 @@ class ScriptedServer:
                     if received is None:
                         return
                     with self._lock:
-                        script = self.scripts[min(len(self.requests), len(self.scripts) - 1)]
-                        self.requests.append(received)
+                        if received.path.endswith("/models"):
+                            script, kept = self.models, self.looks
+                        else:
+                            script, kept = self.scripts[min(len(self.requests), len(self.scripts) - 1)], self.requests
+                        kept.append(received)
                     if script(Connection(connected, received)) == "close":
                         return
                 except OSError:

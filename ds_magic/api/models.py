@@ -1,0 +1,59 @@
+"""Which model answers: the one that was named, the first that fits, or what a retired name stands for.
+
+DeepSeek retired `deepseek-chat` and `deepseek-reasoner` in July 2026. Both were one model, without and with
+thinking; under newer names thinking is on unless it is switched off.
+"""
+
+from __future__ import annotations
+
+import re
+
+AT_DEEPSEEK = "deepseek-flash"
+"""What a request to DeepSeek that names no model is sent with while its list of models is not known."""
+ELSEWHERE = "deepseek-chat"
+"""The same for other servers of this API: the name that most of them answer to."""
+
+STANDS_FOR = {"deepseek-chat": "disabled", "deepseek-reasoner": "enabled"}
+"""The retired names, and what each says about thinking."""
+
+_OTHER_KINDS = re.compile(
+    r"embed|rerank|whisper|tts|speech|audio|transcri|moderation|guard|dall-e|image|diffusion|ocr", re.IGNORECASE
+)
+_MENTIONS_A_MODEL = re.compile(r"model", re.IGNORECASE)
+
+
+class Offer:
+    """The models of one server by name: `names`, None until they were asked for; all clients of a server share it."""
+
+    def __init__(self) -> None:
+        self.names: list[str] | None = None
+
+    @property
+    def first(self) -> str | None:
+        """The first that fits, or None where nothing is known.
+
+        What is by its name no model for chat is passed over, and a model that only reasons, where there is another.
+        """
+        names = self.names or []
+        fit = [name for name in names if not _OTHER_KINDS.search(name)] or names
+        return next((name for name in fit if not name.endswith("reasoner")), fit[0] if fit else None)
+
+    def lacks(self, model: str) -> bool:
+        """Whether the server is known not to have `model`."""
+        return bool(self.names) and model not in self.names
+
+
+def thinks_unless_told(model: str) -> bool:
+    """Whether a model of this name thinks where a request does not say."""
+    return model.startswith("deepseek-") and not model.endswith(("-chat", "-coder"))
+
+
+def may_be_about_the_model(status: int | None, field: str | None, code: object, message: str, *, named: bool) -> bool:
+    """Whether a refusal may mean that the server does not know the model.
+
+    Servers word it in many ways: a list of their models tells. Where nobody named the model, no wording is needed.
+    """
+    if status is None:
+        return False
+    about = field == "model" or code == "model_not_found" or bool(_MENTIONS_A_MODEL.search(message))
+    return about or (not named and status in (400, 404))

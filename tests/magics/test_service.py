@@ -1,0 +1,233 @@
+"""The service of 2024, of 2025 and of today, each played by a scripted server, from cells and from Python."""
+
+import pytest
+
+import ds_magic
+from ds_magic import backend
+from tests.servers.scripted import ScriptedServer, answered, refused, said, streamed, text_chunk
+from tests.servers.service import FIRST, THOUGHT, Service, reasonings
+
+ADD = '''
+def add(a: int, b: int) -> int:
+    "Add two numbers."
+    return a + b
+'''
+
+
+@pytest.fixture
+def served(shell, monkeypatch):
+    """Runs cells against the service of an era, with a key; leaves the Service in `run.service`."""
+    services = []
+
+    def start(era, **options):
+        service = Service(era, **options).__enter__()
+        services.append(service)
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", service.url)
+        monkeypatch.setenv("DEEPSEEK_API_KEY", "sk-" + "0a" * 16)
+        backend._offers.clear()
+
+        def run(cell):
+            shell.run_cell(cell, store_history=True).raise_error()
+            return shell.user_ns.get("_ds")
+
+        run.service = service
+        return run
+
+    yield start
+    for service in services:
+        service.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize("era", ["2024", "2025", "today"])
+@pytest.mark.parametrize("how", ["", "--no-stream"])
+def test_a_bare_cell_with_a_key_is_answered_at_the_first_try(era, how, served):
+    run = served(era)
+    for _ in range(2):
+        answer = run(f"%%deepseek {how}\nHi")
+        assert (answer.content, answer.model) == ("Hello", FIRST[era])
+    assert run.service.refusals == [] and len(run.service.posts) == 2
+    assert len(run.service.looks) == 1, "the models are asked once a kernel"
+    assert not [note for note in answer.notes if "model" in note]
+
+
+@pytest.mark.parametrize("era", ["2024", "2025", "today"])
+@pytest.mark.parametrize("line", ["--prefix Well", "-l 2", "--json", "--chat lesson", "--quiet", "--timeout 20"])
+def test_a_cell_with_an_option_is_answered_at_the_first_try(era, line, served):
+    run = served(era, says=lambda body: "{}" if body.get("response_format") else "Hello")
+    assert run(f"%%deepseek {line}\nHi in json").content in ("Hello", "{}")
+    assert run.service.refusals == []
+
+
+@pytest.mark.parametrize("era", ["2024", "2025", "today"])
+def test_in_python_too(era, served):
+    run = served(era)
+    assert ds_magic.chat("Hi").model == ds_magic.ask("Hi").model == FIRST[era]
+    with ds_magic.stream("Hi") as stream:
+        assert "".join(delta.content or "" for delta in stream) == "Hello"
+    assert run.service.refusals == [] and len(run.service.looks) == 1
+
+
+def test_a_client_of_ones_own_finds_the_model_after_a_refusal():
+    with Service("today") as service, ds_magic.Client(service.url, "k") as client:
+        answers = [client.chat("Hi", stream=stream) for stream in (True, False)]
+    assert [answer.model for answer in answers] == ["deepseek-flash"] * 2 and len(service.refusals) == 1
+
+
+@pytest.mark.parametrize(("gone", "thinking", "thought"), [
+    ("deepseek-chat", "off", None), ("deepseek-reasoner", "on", THOUGHT),
+])
+def test_a_retired_name_keeps_its_meaning_and_that_is_said(gone, thinking, thought, served):
+    run = served("today")
+    for _ in range(2):
+        answer = run(f"%%deepseek -m {gone}\nHi")
+        assert (answer.model, answer.reasoning_content) == ("deepseek-flash", thought)
+        assert [note for note in answer.notes if gone in note and f"thinking {thinking}" in note]
+    assert len(run.service.refusals) == 1, "what is known to be gone is not asked for again"
+
+
+def test_on_the_service_of_2025_its_names_are_its_own(served):
+    answer = served("2025")("%%deepseek -m deepseek-reasoner\nHi")
+    assert (answer.model, answer.reasoning_content, answer.notes) == ("deepseek-reasoner", THOUGHT, [])
+
+
+def test_what_the_user_says_of_thinking_comes_before_what_a_retired_name_means(served):
+    answer = served("today")("%%deepseek -m deepseek-reasoner --no-thinking\nHi")
+    assert answer.reasoning_content is None and "thinking off" in answer.notes[0]
+
+
+def test_another_name_is_not_replaced_and_the_error_lists_what_there_is(served, shell, capsys):
+    run = served("today")
+    assert shell.run_cell("%%deepseek -m deepseek-v5\nHi").error_in_exec is not None
+    said = capsys.readouterr().out
+    assert "deepseek-flash, deepseek-v4-pro" in said and run.service.posts == []
+
+
+@pytest.mark.parametrize("refusal", [
+    refused(400, "no"), refused(404, "nothing here"), refused(400, "The supported API model names are x, y."),
+])
+def test_any_refusal_of_a_model_that_nobody_named_leads_to_the_list(refusal, shell, monkeypatch):
+    listed = []
+
+    def models(connection):
+        names = ["one"] if not listed else ["two"]
+        listed.append(names)
+        return answered({"data": [{"id": name} for name in names]})(connection)
+
+    gone = refused(404, "model gone")
+    with ScriptedServer(gone, said("Hello"), models=models) as server, ScriptedServer(refusal, models=None) as other:
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        shell.run_cell("%deepseek Hi").raise_error()  # the list had become old
+        assert [each.json["model"] for each in server.requests] == ["one", "two"]
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", other.url)
+        assert shell.run_cell("%deepseek Hi").error_in_exec is not None
+        assert len(other.looks) == 2 and len(other.requests) == 1
+
+
+def test_a_tool_loop_of_three_rounds_in_a_conversation_of_three_turns(served):
+    run = served("today", calls=3)
+    run(ADD)
+    for turn in range(3):
+        answer = run(f"%%deepseek --chat sums --tools add\nTurn {turn}")
+        assert answer.content == "Hello" and [len(each.calls) for each in answer.rounds] == [1, 1, 1, 0]
+    assert run.service.refusals == [] and len(run.service.posts) == 12
+    assert reasonings(run.service.posts[-1]) == [THOUGHT] * 11
+    run("%%deepseek --chat sums\nAnd without?")
+    assert run.service.refusals == [] and set(reasonings(run.service.posts[-1])) == {None}
+
+
+def test_turns_that_called_nothing_and_did_not_think_are_replayed_beside_tools(served):
+    run = served("today")
+    run(ADD)
+    run("%%deepseek --chat mixed\nOne.")
+    run("%%deepseek --chat mixed --no-thinking\nTwo.")
+    run("%%deepseek --chat mixed --tools add\nThree.")
+    assert reasonings(run.service.posts[-1]) == [THOUGHT, ""] and run.service.refusals == []
+
+
+def test_a_tool_loop_in_python(served):
+    def add(a: int, b: int) -> int:
+        return a + b
+
+    run, chat = served("today", calls=3), ds_magic.Chat("lesson")
+    for _ in range(3):
+        assert ds_magic.ask("Go.", tools=[add], chat=chat).content == "Hello"
+    assert run.service.refusals == [] and reasonings(run.service.posts[-1]) == [THOUGHT] * 11
+
+
+@pytest.mark.parametrize("choice", ["required", "add"])
+def test_a_call_that_is_forced_switches_thinking_off_and_says_so(choice, served):
+    run = served("today", calls=1)
+    run(ADD)
+    answer = run(f"%%deepseek --tools add --tool-choice {choice}\nGo.")
+    first, second = run.service.posts
+    assert first["thinking"] == {"type": "disabled"} and "thinking" not in second and run.service.refusals == []
+    assert any("switched off" in note for note in answer.rounds[0].completion.notes)
+
+
+def test_a_call_that_is_forced_and_thinking_that_was_asked_for_are_refused(served, shell, capsys):
+    run = served("today", calls=1)
+    run(ADD)
+    assert shell.run_cell("%%deepseek --thinking --tools add --tool-choice required\nGo.").error_in_exec is not None
+    assert "--no-thinking" in capsys.readouterr().out and run.service.posts == run.service.refusals == []
+
+
+def test_a_repair_replays_what_was_thought_only_beside_tools(served):
+    says = iter(["no", '{"x": 1}', "no", '{"x": 1}'])
+    run = served("today", says=lambda body: next(says))
+    run(ADD + "import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int")
+    assert run("%%deepseek --schema Point --repair 1\nx?").parsed.x == 1
+    assert reasonings(run.service.posts[-1]) == [None]
+    assert run("%%deepseek --schema Point --repair 1 --tools add\nx?").parsed.x == 1
+    assert reasonings(run.service.posts[-1]) == [THOUGHT] and run.service.refusals == []
+
+
+def test_a_fork_goes_on_with_what_was_thought(served):
+    run = served("today")
+    answer = run("%%deepseek -l 2\nHi")
+    branch = answer.fork(0, rank=2)
+    assert run.service.refusals == [] and branch.model == "deepseek-flash" and branch.parent is answer
+    assert run.service.posts[-1]["messages"][-1]["reasoning_content"] == THOUGHT
+
+
+def test_in_the_background(served, shell):
+    run = served("today")
+    run("handle = %deepseek --bg Hi")
+    assert shell.user_ns["handle"].result(30).model == "deepseek-flash" and run.service.refusals == []
+
+
+@pytest.mark.parametrize(("reason", "says"), [
+    ("aborted", "aborted"), ("insufficient_system_resource", "ran out of resources"),
+])
+@pytest.mark.parametrize("view", ["none", "text"])
+def test_a_failure_inside_an_answer_is_a_partial_answer_that_is_marked(reason, says, view, ask, shell, monkeypatch, capsys):
+    monkeypatch.setenv("DS_MAGIC_VIEW", view)
+    usage = {"prompt_tokens": 1, "completion_tokens": 1}
+    ask.server.scripts = [streamed(text_chunk("Hel"), text_chunk("", finish=reason, usage=usage))]
+    ask("%%deepseek -o answer\nHi")
+    answer = shell.user_ns["answer"]
+    assert (answer.content, answer.interrupted, answer.finish_reason) == ("Hel", True, reason)
+    assert says in answer.interruption and answer.usage.completion_tokens == 1
+    if view == "text":
+        assert "partial" in capsys.readouterr().out
+
+
+def test_thinking_that_nobody_asked_for_is_seen_in_the_answer(served, shell):
+    run = served("today")
+    assert any("temperature" in note for note in run("%%deepseek -t 0\nHi").notes)
+    assert not any("temperature" in note for note in run("%%deepseek -t 0 --no-thinking\nHi").notes)
+
+
+def test_the_live_view_names_the_model_that_answers_and_none_before(served, shell):
+    from ds_magic.api.request import ChatRequest
+    from ds_magic.views.live import LiveView
+
+    view = LiveView()
+    view.start(ChatRequest.build("Hi", stream=True), "DeepSeek")
+    assert view._widget.about["model"] == ""
+    view._widget.close()
+
+
+def test_a_dry_run_names_todays_model_and_asks_nobody(served, shell, monkeypatch):
+    monkeypatch.delenv("DEEPSEEK_BASE_URL", raising=False)
+    shell.run_cell("dry = %deepseek --dry-run Hi").raise_error()
+    assert shell.user_ns["dry"].json["model"] == "deepseek-flash"
