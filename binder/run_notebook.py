@@ -1,9 +1,9 @@
 """Run a notebook in a real kernel and print each cell and what it gives, as it comes.
 
-    python binder/run_notebook.py NOTEBOOK
+    python binder/run_notebook.py NOTEBOOK [--with-key]
 
-Answers come from the embedded model, whatever key is set. Ends with 1 if a cell failed. The notebook's
-file is left as it is.
+Answers come from the embedded model, whatever key is set; with `--with-key` from the server that the environment
+means. Ends with 1 if a cell failed. The notebook's file is left as it is.
 """
 
 import os
@@ -37,11 +37,13 @@ class Narrator(NotebookClient):
         return super().process_message(message, cell, cell_index)
 
 
-def main(path: str) -> int:
+def main(path: str, *options: str) -> int:
     # The text view prints each token when it comes; what a notebook shows would come at the end of a cell.
     os.environ["DS_MAGIC_VIEW"] = "text"
-    for name in ("DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL", "JPY_SESSION_NAME"):
-        os.environ.pop(name, None)
+    os.environ.pop("JPY_SESSION_NAME", None)
+    if "--with-key" not in options:
+        for name in ("DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL"):
+            os.environ.pop(name, None)
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(Path(path).parent)}}
     narrator = Narrator(notebook, timeout=1200, kernel_name="python3", resources=folder, extra_arguments=QUIET)
@@ -62,4 +64,4 @@ def main(path: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -265,7 +265,7 @@ class Client:
     def _replaced(self, request: ChatRequest, named: bool) -> tuple[ChatRequest, list[str]]:
         """The request to a model that the server has, and what there is to say; as it is where it knows the model.
 
-        A model that the user named is not replaced, but for a retired name: that stands for one with thinking on or off.
+        A model that the user named is not replaced, but for a retired name, which stands for thinking on or off.
         """
         first, gone = self._offer.first, request.model
         if first is None or not self._offer.lacks(gone) or (named and gone not in STANDS_FOR):

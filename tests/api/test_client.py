@@ -385,7 +385,8 @@ def test_closing_twice_or_after_the_end_changes_nothing(connect):
 
 
 def test_connections_are_used_again_after_answers_and_refusals(connect):
-    with ScriptedServer(answered(completion()), refused(400), said("a"), answered(completion()), models=MODELS) as server:
+    scripts = [answered(completion()), refused(400), said("a"), answered(completion())]
+    with ScriptedServer(*scripts, models=MODELS) as server:
         client = connect(server, model="m")
         client.chat("Hi")
         with pytest.raises(InvalidRequestError):

@@ -92,10 +92,12 @@ def test_a_broken_limit_is_refused_with_field_value_and_limit_before_anything_is
 @pytest.mark.parametrize("fields", [
     {"frequency_penalty": -2}, {"presence_penalty": 2}, {"max_tokens": 1}, {"max_tokens": 393216},
     {"temperature": 0}, {"temperature": 2}, {"top_p": 0}, {"top_p": 1}, {"stop": "a"}, {"stop": ["a"] * 16},
-    {"logprobs": True, "top_logprobs": 0}, {"logprobs": True, "top_logprobs": 20}, {"tools": named(*(f"f{i}" for i in range(128)))},
+    {"logprobs": True, "top_logprobs": 0}, {"logprobs": True, "top_logprobs": 20},
+    {"tools": named(*(f"f{i}" for i in range(128)))},
     {"tools": named("A-z_9" + "f" * 123)}, {"tool_choice": "none"}, {"tool_choice": "auto"},
     {"tool_choice": "required"}, {"tool_choice": FUNCTION}, {"response_format": {"type": "text"}},
-    {"thinking": {"type": "disabled"}}, {"reasoning_effort": "max"}, {"reasoning_effort": "minimal"}, {"model": "anything at all"},
+    {"thinking": {"type": "disabled"}}, {"reasoning_effort": "max"}, {"reasoning_effort": "minimal"},
+    {"model": "anything at all"},
 ])
 def test_values_at_the_limits_are_sent_as_they_are(fields, connect):
     with ScriptedServer(answering(completion())) as server:
@@ -210,7 +212,8 @@ def test_beside_tools_every_earlier_turn_says_what_it_thought_or_that_it_did_not
 def test_a_forced_call_and_thinking_that_was_asked_for_are_refused_with_the_remedy(choice, asked, connect):
     with ScriptedServer(said("a")) as server:
         with pytest.raises(InvalidRequestError, match="tool_choice") as caught:
-            connect(server).chat("Hi", **{"model": "deepseek-flash", "tools": [FUNCTION], "tool_choice": choice, **asked})
+            fields = {"model": "deepseek-flash", "tools": [FUNCTION], "tool_choice": choice, **asked}
+            connect(server).chat("Hi", **fields)
         assert server.requests == [] and "--no-thinking" in caught.value.remedy
 
 

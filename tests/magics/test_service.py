@@ -199,7 +199,7 @@ def test_in_the_background(served, shell):
     ("aborted", "aborted"), ("insufficient_system_resource", "ran out of resources"),
 ])
 @pytest.mark.parametrize("view", ["none", "text"])
-def test_a_failure_inside_an_answer_is_a_partial_answer_that_is_marked(reason, says, view, ask, shell, monkeypatch, capsys):
+def test_a_failure_inside_an_answer_is_a_partial_answer(reason, says, view, ask, shell, monkeypatch, capsys):
     monkeypatch.setenv("DS_MAGIC_VIEW", view)
     usage = {"prompt_tokens": 1, "completion_tokens": 1}
     ask.server.scripts = [streamed(text_chunk("Hel"), text_chunk("", finish=reason, usage=usage))]

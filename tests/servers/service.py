@@ -15,9 +15,8 @@ OFFERS = {
 }
 FIRST = {era: names[0] for era, names in OFFERS.items()}
 THOUGHT = "Let me see."
-TOKEN = {"token": "Hello", "logprob": -0.1, "bytes": list(b"Hello"), "top_logprobs": [
-    {"token": "Hello", "logprob": -0.1, "bytes": list(b"Hello")}, {"token": "Hi", "logprob": -3.0, "bytes": list(b"Hi")},
-]}
+HELLO = {"token": "Hello", "logprob": -0.1, "bytes": list(b"Hello")}
+TOKEN = {**HELLO, "top_logprobs": [HELLO, {"token": "Hi", "logprob": -3.0, "bytes": list(b"Hi")}]}
 
 
 class Service(ScriptedServer):
