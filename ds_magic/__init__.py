@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from .api.response import ChatCompletion, Delta, Usage
     from .api.stream import Stream
     from .backend import chat, stream
-    from .conversation.ask import ask
     from .conversation.chats import Chat
     from .conversation.schema import UnfitAnswerError
     from .conversation.tools import TooManyRoundsError
+    from .conversation.turn import ask
     from .logprobs.compare import compare
     from .logprobs.samples import entropy
     from .logprobs.table import LogprobTable
+    from .stop import Stop
 
 __version__ = "0.1.0"
 
@@ -59,13 +60,14 @@ _PLACES = {
     "api.response": ["ChatCompletion", "Delta", "Usage"],
     "api.stream": ["Stream"],
     "backend": ["chat", "stream"],
-    "conversation.ask": ["ask"],
     "conversation.chats": ["Chat"],
     "conversation.schema": ["UnfitAnswerError"],
     "conversation.tools": ["TooManyRoundsError"],
+    "conversation.turn": ["ask"],
     "logprobs.compare": ["compare"],
     "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],
+    "stop": ["Stop"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 

@@ -1,10 +1,11 @@
-"""The one way from a request to its sinks: through a client, to a view, a variable, a chat, a journal."""
+"""The one way from a request to its observers: through a client, to a view, a variable, a journal."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
+
+from .stop import Stop, second_interrupt
 
 if TYPE_CHECKING:
     from .api.client import Client
@@ -12,19 +13,13 @@ if TYPE_CHECKING:
     from .api.events import Event
     from .api.request import ChatRequest
     from .api.response import ChatCompletion, Delta
-    from .api.stream import Stream
 
     Outcome = tuple[ChatCompletion | None, BaseException | None]
     """What there is to keep, and what there is to raise."""
 
-TWICE_SECONDS = 1.0
-"""Two interrupts within this many seconds mean "stop everything", also a Run All."""
 
-_last_interrupt = float("-inf")
-
-
-class Sink(Protocol):
-    """What an answer is given to. `finish` is called once, whatever happened."""
+class Observer(Protocol):
+    """What an answer is shown to; none depends on another. `finish` is called once, whatever happened."""
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """The request is about to leave for the server called `backend`."""
@@ -40,7 +35,7 @@ class Sink(Protocol):
 
 
 class AtTheEnd:
-    """A sink that only wants the result: `finish` is all there is to write."""
+    """An observer that only wants the result: `finish` is all there is to write."""
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Nothing."""
@@ -58,61 +53,67 @@ class AtTheEnd:
 def run(
     client: Client,
     request: ChatRequest,
-    sinks: Sequence[Sink],
+    observers: Sequence[Observer],
     *,
-    on_stream: Callable[[Stream], None] = lambda stream: None,
+    stop: Stop | None = None,
+    notes: Sequence[str] = (),
 ) -> ChatCompletion:
-    """Send `request` through `client`, give what comes to each sink, and return the completion.
+    """Send `request` through `client`, show what comes to each observer, and return the completion.
 
-    Interrupted once, it returns what had arrived, marked `interrupted`; interrupted again within a second
-    it raises KeyboardInterrupt. `on_stream` is given the stream, whose `close()` ends the answer from any
-    thread. Raises DeepSeekError, its `.partial` holding what had arrived.
+    Where `stop` is set, or the main thread interrupted once, it returns what had arrived, marked
+    `interrupted`; interrupted again within a second it raises KeyboardInterrupt. `notes` are said of the
+    completion, beside what the server left out. Raises DeepSeekError, its `.partial` holding what had arrived.
     """
     from .api.errors import DeepSeekError
+    from .api.notes import left_out
 
-    def answer() -> Outcome:
-        if request.stream is False:
-            return _unstreamed(client, request, sinks)
-        stream = client.stream(request, on_event=_tell(sinks))
-        on_stream(stream)
-        return _streamed(stream, sinks)
-
+    stop = stop or Stop()
     completion: ChatCompletion | None = None
     error: BaseException | None = None
     try:
-        for sink in sinks:
-            sink.start(request, client.name)
-        completion, error = answer()
+        for observer in observers:
+            observer.start(request, client.name)
+        ask = _whole if request.stream is False else _streamed
+        completion, error = ask(client, request, observers, stop, notes)
     except BaseException as caught:
         error = caught
     failed = error if isinstance(error, DeepSeekError) else None
-    for sink in sinks:
+    if failed is not None:
+        completion = failed.partial
+    if completion is not None:
+        completion.notes.extend(left_out(completion))
+    for observer in observers:
         try:
-            sink.finish(completion, failed)
+            observer.finish(completion, failed)
         except KeyboardInterrupt as caught:
             error = error or second_interrupt(caught)
         except BaseException as caught:
             error = error or caught
     if error is not None:
         raise error
+    assert completion is not None, "without an error there is a completion"
     return completion
 
 
-def _tell(sinks: Sequence[Sink]) -> Callable[[Event], None]:
+def _tell(observers: Sequence[Observer]) -> Callable[[Event], None]:
     def tell(event: Event) -> None:
-        for sink in sinks:
-            sink.event(event)
+        for observer in observers:
+            observer.event(event)
 
     return tell
 
 
-def _streamed(stream: Stream, sinks: Sequence[Sink]) -> Outcome:
+def _streamed(
+    client: Client, request: ChatRequest, observers: Sequence[Observer], stop: Stop, notes: Sequence[str]
+) -> Outcome:
+    stream = client.stream(request, on_event=_tell(observers), notes=notes)
+    stop.hold(stream)
     error: BaseException | None = None
     try:
         try:
             for delta in stream:
-                for sink in sinks:
-                    sink.delta(delta)
+                for observer in observers:
+                    observer.delta(delta)
         except KeyboardInterrupt as caught:
             error = second_interrupt(caught)
         stream.close()
@@ -123,20 +124,16 @@ def _streamed(stream: Stream, sinks: Sequence[Sink]) -> Outcome:
     return (None if nothing else stream.completion), error
 
 
-def _unstreamed(client: Client, request: ChatRequest, sinks: Sequence[Sink]) -> Outcome:
+def _whole(
+    client: Client, request: ChatRequest, observers: Sequence[Observer], stop: Stop, notes: Sequence[str]
+) -> Outcome:
     from .api.response import ChatCompletion
 
+    error: KeyboardInterrupt | None
     try:
-        return client.chat(request, on_event=_tell(sinks)), None
+        return client.chat(request, on_event=_tell(observers), notes=notes, hold=stop.hold), None
     except KeyboardInterrupt as caught:
         error = second_interrupt(caught)
     if error is not None:
         return None, error
     return ChatCompletion.from_wire({}, request=request, backend=client.name, interruption="stopped"), None
-
-
-def second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:
-    """None for a first interrupt, which ends one answer; the second within a second, to be raised."""
-    global _last_interrupt
-    previous, _last_interrupt = _last_interrupt, time.monotonic()
-    return interrupt if _last_interrupt - previous < TWICE_SECONDS else None

@@ -1,4 +1,4 @@
-"""A request through a client to its sinks, and interrupts for real."""
+"""A request through a client to its observers, and interrupts for real."""
 
 import os
 import signal
@@ -11,7 +11,8 @@ import pytest
 
 from ds_magic import ChatRequest, Client, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ds_magic.api.events import Note, Retrying
-from ds_magic.run import TWICE_SECONDS, run
+from ds_magic.run import run
+from ds_magic.stop import TWICE_SECONDS, Stop
 from tests.servers.scripted import (
     PATIENCE,
     ScriptedServer,
@@ -31,7 +32,7 @@ HI = ChatRequest.build("Hi")
 
 
 class Recorder:
-    """A sink that keeps what it is told, and fails where it is asked to."""
+    """An observer that keeps what it is told, and fails where it is asked to."""
 
     def __init__(self, fails_in=None, error=ZeroDivisionError):
         self.told = []
@@ -69,60 +70,60 @@ def client_of(server, **options):
     return Client(server.url, "k", name="scripted", **options)
 
 
-def test_each_sink_is_told_of_the_start_each_delta_and_the_end():
-    sinks = [Recorder(), Recorder()]
+def test_each_observer_is_told_of_the_start_each_delta_and_the_end():
+    observers = [Recorder(), Recorder()]
     with ScriptedServer(said("a", "b")) as server:
-        answer = run(client_of(server), HI, sinks)
-    for sink in sinks:
-        assert sink.told == [("start", HI, "scripted"), ("delta", ""), ("delta", "a"), ("delta", "b"), ("delta", ""),
+        answer = run(client_of(server), HI, observers)
+    for observer in observers:
+        assert observer.told == [("start", HI, "scripted"), ("delta", ""), ("delta", "a"), ("delta", "b"), ("delta", ""),
                              ("finish", answer, None)]
-    assert answer.content == "ab" and sinks[0].end[0] is answer
+    assert answer.content == "ab" and observers[0].end[0] is answer
 
 
 def test_a_request_that_says_so_is_not_streamed():
-    sink = Recorder()
+    observer = Recorder()
     with ScriptedServer(answered(completion("a"))) as server:
-        answer = run(client_of(server), ChatRequest.build("Hi", stream=False), [sink])
+        answer = run(client_of(server), ChatRequest.build("Hi", stream=False), [observer])
         assert server.requests[0].json["stream"] is False
-    assert sink.names == ["start", "finish"] and answer.content == "a"
+    assert observer.names == ["start", "finish"] and answer.content == "a"
 
 
 def test_waits_and_notes_are_told():
-    sink = Recorder()
+    observer = Recorder()
     slow_down = answered({"error": "no"}, "429 No", Retry_After="0")
     with ScriptedServer(slow_down, said("a")) as server:
-        run(client_of(server), ChatRequest.build("Hi", response_format={"type": "json_object"}), [sink])
-    assert [type(each[1]) for each in sink.told if each[0] == "event"] == [Note, Retrying]
+        run(client_of(server), ChatRequest.build("Hi", response_format={"type": "json_object"}), [observer])
+    assert [type(each[1]) for each in observer.told if each[0] == "event"] == [Note, Retrying]
 
 
-def test_an_error_reaches_every_sink_with_what_had_come_and_is_raised():
-    sinks = [Recorder(), Recorder()]
+def test_an_error_reaches_every_observer_with_what_had_come_and_is_raised():
+    observers = [Recorder(), Recorder()]
     script = streamed(text_chunk("a"), done=False)
     with ScriptedServer(script) as server, pytest.raises(StreamInterruptedError) as caught:
-        run(client_of(server), HI, sinks)
-    for sink in sinks:
-        partial, error = sink.end
+        run(client_of(server), HI, observers)
+    for observer in observers:
+        partial, error = observer.end
         assert error is caught.value and partial == error.partial and partial.content == "a" and partial.interrupted
 
 
 @pytest.mark.parametrize("stream", [None, False])
 def test_an_error_before_anything_came_leaves_nothing(stream):
-    sink = Recorder()
+    observer = Recorder()
     with ScriptedServer(refused(400)) as server, pytest.raises(InvalidRequestError):
-        run(client_of(server), ChatRequest.build("Hi", model="m", stream=stream), [sink])
-    assert sink.end[0] is None and isinstance(sink.end[1], InvalidRequestError)
+        run(client_of(server), ChatRequest.build("Hi", model="m", stream=stream), [observer])
+    assert observer.end[0] is None and isinstance(observer.end[1], InvalidRequestError)
 
 
-def test_a_refusal_before_sending_finishes_the_sinks():
-    sink = Recorder()
+def test_a_refusal_before_sending_finishes_the_observers():
+    observer = Recorder()
     with pytest.raises(DeepSeekError):
-        run(Client("https://api.deepseek.com", ""), HI, [sink])
-    assert sink.names == ["start", "finish"] and sink.end[0] is None
+        run(Client("https://api.deepseek.com", ""), HI, [observer])
+    assert observer.names == ["start", "finish"] and observer.end[0] is None
 
 
 @pytest.mark.parametrize("stage", ["start", "event", "delta", "finish"])
 @pytest.mark.parametrize("stream", [None, False])
-def test_a_sink_that_fails_takes_nothing_from_the_others(stage, stream):
+def test_an_observer_that_fails_takes_nothing_from_the_others(stage, stream):
     if stage == "delta" and stream is False:
         return
     before, failing, after = Recorder(), Recorder(stage), Recorder()
@@ -130,14 +131,14 @@ def test_a_sink_that_fails_takes_nothing_from_the_others(stage, stream):
     slow_down = answered({"error": "no"}, "429 No", Retry_After="0")
     with ScriptedServer(slow_down, answer) as server, pytest.raises(ZeroDivisionError):
         run(client_of(server), ChatRequest.build("Hi", stream=stream), [before, failing, after])
-    for sink in (before, failing, after):
-        assert sink.names.count("finish") == 1
+    for observer in (before, failing, after):
+        assert observer.names.count("finish") == 1
     if stage == "finish":
         assert before.end[0].content == after.end[0].content == "ab"
         assert not after.end[0].interrupted
 
 
-def test_what_had_come_is_kept_when_a_sink_fails_half_way():
+def test_what_had_come_is_kept_when_an_observer_fails_half_way():
     class FailsAtB(Recorder):
         def delta(self, delta):
             super().delta(delta)
@@ -150,7 +151,7 @@ def test_what_had_come_is_kept_when_a_sink_fails_half_way():
     assert keeper.end[0].content == "ab" and keeper.end[0].interrupted and keeper.end[1] is None
 
 
-def test_an_interrupt_while_a_sink_works_ends_the_answer_and_keeps_what_came():
+def test_an_interrupt_while_an_observer_works_ends_the_answer_and_keeps_what_came():
     closed = threading.Event()
 
     def script(connection):
@@ -158,11 +159,11 @@ def test_an_interrupt_while_a_sink_works_ends_the_answer_and_keeps_what_came():
         assert connection.wait_until_closed()
         closed.set()
 
-    sink = Recorder("delta", KeyboardInterrupt)
+    observer = Recorder("delta", KeyboardInterrupt)
     with ScriptedServer(script) as server:
-        answer = run(client_of(server), HI, [sink])
+        answer = run(client_of(server), HI, [observer])
         assert closed.wait(PATIENCE)
-    assert answer.content == "a" and answer.interruption == "stopped" and sink.end == (answer, None)
+    assert answer.content == "a" and answer.interruption == "stopped" and observer.end == (answer, None)
 
 
 PROGRAM = """
@@ -170,11 +171,11 @@ import io, signal, sys, traceback
 signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background jobs start without
 sys.path[:0] = sys.argv[1:2]
 from ds_magic import Client, ChatRequest
-from ds_magic import run as module
+from ds_magic import stop as module
 from ds_magic.run import run
 module.TWICE_SECONDS = 60.0  # a machine that is busy may not come to the second interrupt within a second
 
-class Sink:
+class Observer:
     def start(self, request, backend): print("start", flush=True)
     def event(self, event): print("event", flush=True)
     def delta(self, delta): print("delta", delta.content, flush=True)
@@ -184,7 +185,7 @@ class Sink:
 for stream in sys.argv[4:]:
     try:
         request = ChatRequest.build("Hi", stream=stream == "streamed")
-        answer = run(Client(sys.argv[2], sys.argv[3]), request, [Sink()])
+        answer = run(Client(sys.argv[2], sys.argv[3]), request, [Observer()])
     except KeyboardInterrupt as interrupt:
         from IPython.core.ultratb import VerboseTB
         shown = io.StringIO()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import requests
 
-from .errors import APITimeoutError, AuthenticationError, DeepSeekError, InvalidRequestError, bare
+from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
 from .messages import Thinking
@@ -102,31 +102,45 @@ class Client:
         *,
         timeout: Timeouts | float | None = None,
         on_event: Callable[[Event], None] | None = None,
+        notes: Sequence[str] = (),
+        hold: Callable[[Exchange], None] = lambda exchange: None,
         **fields: Any,
     ) -> ChatCompletion:
         """The whole answer at once.
 
         `messages`: a string (one user message), a list of dicts or message objects, or a ChatRequest.
         `fields`: every request field by its wire name; with `stream=True` the answer is streamed and
-        collected. Raises a DeepSeekError.
+        collected. `notes` stand on the completion before its own. `hold` is given each exchange that is
+        begun, to close it from another thread: then the completion is empty, and `interrupted`. Raises a
+        DeepSeekError.
         """
         if fields.get("stream", isinstance(messages, ChatRequest) and messages.stream):
-            with self.stream(messages, timeout=timeout, on_event=on_event, **fields) as stream:
+            with self.stream(messages, timeout=timeout, on_event=on_event, notes=notes, **fields) as stream:
                 for _ in stream:
                     pass
             return stream.completion
         on_event = on_event or self._on_event
-        request, named, notes = self._prepare(messages, fields, on_event)
+        request, named, said = self._prepare(messages, fields, on_event, notes)
         timeout = self._timeouts(timeout)
+        begun: list[Exchange] = []
+
+        def adopt(exchange: Exchange) -> None:
+            begun.append(exchange)
+            hold(exchange)
+
         error = None
         try:
-            exchange, request = self._open(request, named, timeout, on_event, notes)
+            exchange, request = self._open(request, named, timeout, on_event, said, adopt)
             body, timing = self._collect(exchange, on_event)
         except DeepSeekError as caught:
             error = caught
         if error is not None:
-            raise bare(error, self.masked)
-        completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=notes)
+            if not begun or not begun[-1].was_closed:
+                raise bare(error, self.masked)
+            return ChatCompletion.from_wire(
+                {}, request=request, backend=self.name, interruption="stopped", notes=said
+            )
+        completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=said)
         completion.notes.extend(without_effect(completion))
         return completion
 
@@ -136,6 +150,7 @@ class Client:
         *,
         timeout: Timeouts | float | None = None,
         on_event: Callable[[Event], None] | None = None,
+        notes: Sequence[str] = (),
         **fields: Any,
     ) -> Stream:
         """The answer as it comes: a Stream to iterate over, with its `.completion`. Arguments as for `chat`."""
@@ -143,14 +158,14 @@ class Client:
         timeout = self._timeouts(timeout)
         if fields or not isinstance(messages, ChatRequest):
             fields["stream"] = True
-        request, named, notes = self._prepare(messages, fields, on_event)
+        request, named, said = self._prepare(messages, fields, on_event, notes)
         if not request.stream:
             request = request.model_copy(update={"stream": True})
 
         def open_exchange(stream: Stream) -> None:
-            _, stream.request = self._open(request, named, timeout, on_event, notes, adopt=stream.adopt)
+            _, stream.request = self._open(request, named, timeout, on_event, said, stream.adopt)
 
-        return Stream(open_exchange, request, backend=self.name, notes=notes, on_event=on_event, masked=self.masked)
+        return Stream(open_exchange, request, backend=self.name, notes=said, on_event=on_event, masked=self.masked)
 
     def models(self) -> list[Model]:
         """The models that the server offers. Raises a DeepSeekError."""
@@ -195,7 +210,7 @@ class Client:
         return mask_keys(text, self._auth and self._auth.key.reveal())
 
     def _prepare(
-        self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None]
+        self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
     ) -> tuple[ChatRequest, bool, list[str]]:
         """The request to send, whether the user named its model, and what there is to say about it."""
         if isinstance(messages, ChatRequest):
@@ -209,10 +224,10 @@ class Client:
             raise AuthenticationError("There is no API key for DeepSeek.")
         prepared = request.prepared()
         announced, self._announced = self._announced, []
-        notes = announced + prepared.notes
-        for note in notes:
+        said = [*notes, *announced, *prepared.notes]
+        for note in said:
             on_event(Note(note))
-        return prepared.request, named, notes
+        return prepared.request, named, said
 
     def _open(
         self,
@@ -221,7 +236,7 @@ class Client:
         timeout: Timeouts,
         on_event: Callable[[Event], None],
         notes: list[str],
-        adopt: Callable[[Exchange], None] = lambda exchange: None,
+        adopt: Callable[[Exchange], None],
     ) -> tuple[Exchange, ChatRequest]:
         """An opened exchange for the request, as it was sent: to a model that the server has, if there is one."""
 
@@ -283,8 +298,8 @@ class Client:
         adopt(exchange)
         try:
             self._offer.names = [model.id for model in self._listed(exchange, _unheard) if model.id]
-        except DeepSeekError as error:
-            if not exchange.closed or isinstance(error, APITimeoutError):  # else somebody stopped it
+        except DeepSeekError:
+            if not exchange.was_closed:
                 self._offer.names = self._offer.names or []
 
     def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:

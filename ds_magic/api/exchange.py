@@ -106,6 +106,11 @@ class Exchange:
         self.sent_at = 0.0
 
     @property
+    def was_closed(self) -> bool:
+        """Whether somebody ended it, rather than the total time."""
+        return self.closed and not self._expired
+
+    @property
     def media_type(self) -> str:
         """The Content-Type of the answer, without parameters, in lower case."""
         return self._response.headers.get("Content-Type", "").split(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""What is noted on a completion: functions of what was asked and what came."""
+"""What is noted on a completion: functions of what was asked and of what came."""
 
 from __future__ import annotations
 
@@ -20,3 +20,18 @@ def without_effect(completion: ChatCompletion) -> list[str]:
         return []
     names = [name for name in IGNORED_WHILE_THINKING if getattr(asked, name) is not None]
     return [f"{', '.join(names)}: ignored while the model thinks; `--no-thinking` makes it count."] if names else []
+
+
+def left_out(completion: ChatCompletion) -> list[str]:
+    """What was asked for and the server did not give; nothing where the answer is not whole."""
+    asked = completion.request
+    if asked is None or completion.interrupted or completion.is_empty:
+        return []
+    notes = []
+    if asked.logprobs and completion.choice.logprobs is None:
+        notes.append("This server gave no token probabilities.")
+    if asked.thinking and asked.thinking.type == "enabled" and not completion.reasoning_content:
+        notes.append("This server gave no reasoning.")
+    if completion.usage is None:
+        notes.append("This server did not say how many tokens it was.")
+    return notes

@@ -115,6 +115,12 @@ class ChatRequest(Outgoing):
         given = {name: getattr(self, name) for name in self.model_fields_set if name != "messages"}
         return self.build(self.messages, **{**given, **fields})
 
+    def followed_by(self, messages: Iterable[Any], **fields: Any) -> ChatRequest:
+        """This request with `messages` behind its own, but for a prefix, which has done its work; `fields` changed."""
+        given = {name: getattr(self, name) for name in self.model_fields_set if name != "messages"}
+        kept = [message for message in self.messages if not getattr(message, "prefix", None)]
+        return self.build([*kept, *messages], **{**given, **fields})
+
     @classmethod
     def from_wire(cls, body: Mapping[str, Any]) -> ChatRequest:
         """The request that a parsed JSON body asks for, as a server reads it.

@@ -18,7 +18,7 @@ from .wire import index_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..experiments.branch import Branch, BranchTree
+    from ..branch import Branch, BranchTree
     from ..logprobs.table import LogprobTable
     from ..views.explorer.widget import Explorer
     from .request import ChatRequest
@@ -226,6 +226,10 @@ class ChatCompletion(Incoming):
         """Why the answer is not whole, in words, or None."""
         return self._interruption
 
+    def interrupt(self, why: str) -> None:
+        """Mark the answer as not whole."""
+        self._interruption = self._interruption or why
+
     @property
     def interrupted(self) -> bool:
         """Whether the answer ended before the model did: stopped, cut off, or failed half-way."""
@@ -262,9 +266,9 @@ class ChatCompletion(Incoming):
     ) -> ChatCompletion:
         """The answer continued from `token`, with `instead` (or the alternative of `rank`) in its place.
 
-        See `experiments.branch.fork`.
+        See `branch.fork`.
         """
-        from ..experiments.branch import fork
+        from ..branch import fork
 
         return fork(self, token, instead, rank=rank, **fields)
 
@@ -273,19 +277,19 @@ class ChatCompletion(Incoming):
 
         Raises InvalidRequestError where the answer has no logprobs.
         """
-        from ..experiments.branch import explorer
+        from ..branch import explorer
 
         return explorer(self)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
-        from ..experiments.branch import export
+        from ..branch import export
 
         return export(self, path)
 
     def tree(self) -> BranchTree:
         """The answer and all its branches, with what they share dimmed."""
-        from ..experiments.branch import tree
+        from ..branch import tree
 
         return tree(self)
 

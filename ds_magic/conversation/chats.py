@@ -19,8 +19,8 @@ _VERSION = 1
 
 
 @dataclass(frozen=True)
-class Turn:
-    """One cell's part of a conversation.
+class Recorded:
+    """A turn as a conversation keeps it: one cell's part.
 
     `cell`: what tells the cell from others. `asked`: the messages that the cell added. `said`: the messages
     that came of it, the calls and results of functions among them. `completion` as it came, also where the
@@ -57,9 +57,9 @@ class Chat:
     `fork()` gives an independent copy, `save(path)` and `Chat.load(path)` keep it in a JSON file.
     """
 
-    def __init__(self, name: str, turns: Sequence[Turn] = ()):
+    def __init__(self, name: str, turns: Sequence[Recorded] = ()):
         self.name = name
-        self.turns: list[Turn] = list(turns)
+        self.turns: list[Recorded] = list(turns)
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ class Chat:
     def record(self, cell: str, asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> int:
         """Put in the turn of `cell`, in the place of its earlier one; how many later turns are stale now."""
         place = self._place(cell)
-        turn = Turn(cell, _without_prefix(asked), _said(asked, completion), completion)
+        turn = Recorded(cell, _without_prefix(asked), _said(asked, completion), completion)
         later = [replace(each, stale=True) for each in self.turns[place + 1 :]]
         self.turns[place:] = [turn, *later]
         return len(later)
@@ -120,7 +120,7 @@ class Chat:
                 completions = [ChatCompletion.from_wire(body) for body in each["completions"]]
                 if len(completions) > 1:
                     completions[-1].rounds = [Round(completion) for completion in completions]
-                turns.append(Turn(each["cell"], each["asked"], each["said"], completions[-1], each["stale"]))
+                turns.append(Recorded(each["cell"], each["asked"], each["said"], completions[-1], each["stale"]))
             return cls(name or saved["name"], turns)
         except (ValueError, KeyError, TypeError, IndexError):
             pass
@@ -146,7 +146,7 @@ class Chat:
         printer.text(repr(self))
 
 
-def _turn_lines(number: int, turn: Turn) -> list[str]:
+def _turn_lines(number: int, turn: Recorded) -> list[str]:
     head = f"{number:>3}  {_tokens(*turn.tokens)}"
     if turn.stale:
         head += " · stale: an earlier turn has changed, so it is not sent; run its cell again"
@@ -181,7 +181,8 @@ def _said(asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> list[d
     """What came of a cell, as messages: every round, and prefix and continuation in one."""
     said: list[dict[str, Any]] = []
     for each in completion.rounds[:-1]:
-        said += each.messages()
+        if each.calls:  # not an answer that was asked for again
+            said += each.messages()
     last = {name: value for name, value in completion.as_message().items() if value is not None}
     # A call that nobody made has no result, and a server refuses calls without results.
     last.pop("tool_calls", None)

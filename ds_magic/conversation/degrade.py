@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 
 from ..api.errors import InvalidRequestError
 from ..api.messages import ResponseFormat
-from ..run import AtTheEnd, Sink, run
+from ..run import Observer, run
+from ..stop import Stop
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -32,10 +33,12 @@ A schema becomes JSON mode, and earlier thoughts are not replayed.
 _refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
-def run_as_supported(client: Client, request: ChatRequest, sinks: Callable[[], Sequence[Sink]]) -> ChatCompletion:
+def run_as_supported(
+    client: Client, request: ChatRequest, observers: Callable[[], Sequence[Observer]], stop: Stop | None = None
+) -> ChatCompletion:
     """`run`, and again without a dispensable field where another server than DeepSeek refuses it.
 
-    `sinks` makes the sinks of each try. What was left out is remembered for the client, and noted on every
+    `observers` makes those of each try. What was left out is remembered for the client, and noted on every
     completion. Raises what `run` raises.
     """
     while True:
@@ -43,7 +46,7 @@ def run_as_supported(client: Client, request: ChatRequest, sinks: Callable[[], S
         sent = _without(request, left_out)
         notes = [_note(name) for name in left_out]
         try:
-            return run(client, sent, [_Noting(notes), *sinks()])
+            return run(client, sent, observers(), stop=stop, notes=notes)
         except InvalidRequestError as error:
             name = None if client.is_deepseek else _refused_field(error, sent)
             if name is None:
@@ -82,14 +85,3 @@ def _without(request: ChatRequest, names: Sequence[str]) -> ChatRequest:
     if "reasoning_content" in names:
         request = request.without_replay()
     return request.model_copy(update=gone) if gone else request
-
-
-class _Noting(AtTheEnd):
-    """The sink that says on the completion what was left out; stands before the view."""
-
-    def __init__(self, notes: Sequence[str]):
-        self.notes = notes
-
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        if completion is not None:
-            completion.notes.extend(self.notes)

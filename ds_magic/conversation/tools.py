@@ -1,21 +1,22 @@
-"""The rounds of an answer that calls functions: ask, call, tell, until the model answers."""
+"""Functions that a model may call: which there are, the calls of a round, and what the model is told of them."""
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent import futures
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
-from ..run import AtTheEnd, Sink
-from .degrade import run_as_supported
+from ..stop import Stop
 from .functions import ArgumentsError, FunctionTool, as_text
 
 if TYPE_CHECKING:
-    from ..api.client import Client
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
 
@@ -85,26 +86,35 @@ class Toolbox:
             self.definitions.append(definition)
 
     def can_run(self, completion: ChatCompletion) -> bool:
-        """Whether the calls can be made here: none is of a tool that only has a definition."""
+        """Whether the calls can be made here: there are functions, and no call is of a tool that only has a definition."""
         only_defined = {_name_of(definition) for definition in self.definitions} - set(self.functions)
-        return not any(call.function.name in only_defined for call in completion.tool_calls)
+        return bool(self.functions) and not any(call.function.name in only_defined for call in completion.tool_calls)
 
-    def run(self, completion: ChatCompletion, round_number: int = 0) -> list[Called]:
-        """Make the calls of a completion, those of one round together; errors become results."""
+    def run(self, completion: ChatCompletion, round_number: int = 0, stop: Stop | None = None) -> Iterator[Called]:
+        """Make the calls of a completion, those of one round together; errors become results.
+
+        A call that is alone on the main thread runs there, where Ctrl-C reaches it. Others run in threads: `stop` does
+        not wait for them, and ends the round with what was called by then.
+        """
         calls = completion.tool_calls
         ids = _unique_ids([call.id for call in calls], round_number)
         jobs = [
             (identity, call.function.name, call.function.arguments)
             for identity, call in zip(ids, calls, strict=True)
         ]
-        if len(jobs) == 1:
-            return [self._call(*jobs[0])]
+        if len(jobs) == 1 and threading.current_thread() is threading.main_thread():
+            yield self._call(*jobs[0])
+            return
         pool = ThreadPoolExecutor(max_workers=min(len(jobs), 16), thread_name_prefix="ds_magic-tool")
+        wait = _Wait()
+        if stop is not None:
+            stop.hold(wait)
         try:
-            futures = [pool.submit(contextvars.copy_context().run, self._call, *job) for job in jobs]
-            return [future.result() for future in futures]
+            for future in [pool.submit(contextvars.copy_context().run, self._call, *job) for job in jobs]:
+                if wait.for_(future):
+                    yield future.result()
         finally:
-            # An interrupt does not wait for functions that are still running.
+            # Neither an interrupt nor a Stop waits for functions that are still running.
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _call(self, identity: str, name: str, text: str) -> Called:
@@ -122,77 +132,34 @@ class Toolbox:
         return Called(identity, name, text, f"Error: {reason}", reason)
 
 
-def run_with_tools(
-    client: Client,
-    request: ChatRequest,
-    toolbox: Toolbox,
-    sinks: Callable[[], Sequence[Sink]],
-    *,
-    max_rounds: int = MOST_ROUNDS,
-    run_tools: bool = True,
-    on_call: Callable[[Called], None] = lambda called: None,
-) -> ChatCompletion:
-    """The completion after the model has called what it wanted; `.rounds` has every round.
-
-    `sinks` makes the sinks of a round. `on_call` is told of each call when its round is over. Ends without calling
-    where `run_tools` is False, where a tool has only a definition, and where the answer was
-    interrupted. Raises TooManyRoundsError, and what `run` raises.
-    """
-    kept = _Rounds()
-    try:
-        while True:
-            completion = run_as_supported(client, request, lambda: [kept, *sinks()])
-            wants_calls = bool(completion.tool_calls) and not completion.interrupted
-            if not (wants_calls and run_tools and toolbox.functions and toolbox.can_run(completion)):
-                return completion
-            if len(kept.rounds) >= max_rounds:
-                raise TooManyRoundsError(
-                    f"The model still calls functions after {max_rounds} round{'s' if max_rounds > 1 else ''}: "
-                    f"{', '.join(call.function.name for call in completion.tool_calls)}.",
-                    partial=completion,
-                )
-            last = kept.rounds[-1]
-            last.calls.extend(toolbox.run(completion, len(kept.rounds)))
-            for called in last.calls:
-                on_call(called)
-            request = _next_request(request, last)
-    finally:
-        kept.hang_on()
-
-
-class _Rounds(AtTheEnd):
-    """The sink that keeps the rounds, to hang them on the last completion, whatever happened."""
+class _Wait:
+    """A wait for calls that a Stop ends."""
 
     def __init__(self) -> None:
-        self.rounds: list[Round] = []
-        self._partial: ChatCompletion | None = None
+        self._ended: Future[None] = Future()
 
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        if completion is not None:
-            self.rounds.append(Round(completion))
-        self._partial = error.partial if isinstance(error, DeepSeekError) else None
+    def for_(self, future: Future[Called]) -> bool:
+        """Wait for `future`; whether it is there."""
+        futures.wait([future, self._ended], return_when=futures.FIRST_COMPLETED)
+        return future.done() and not future.cancelled()
 
-    def hang_on(self) -> None:
-        if self.rounds:
-            self.rounds[-1].completion.rounds = self.rounds
-        if self._partial is not None:
-            self._partial.rounds = self.rounds
+    def close(self) -> None:
+        with contextlib.suppress(futures.InvalidStateError):
+            self._ended.set_result(None)
 
 
-def _next_request(request: ChatRequest, last: Round) -> ChatRequest:
+def next_request(request: ChatRequest, last: Round) -> ChatRequest:
     """The request that tells what the functions gave.
 
     A choice that forced a call forced that one only: after a named function the model answers, after
     "required" it may do either.
     """
-    fields = {name: getattr(request, name) for name in request.model_fields_set if name != "messages"}
-    choice = fields.get("tool_choice")
+    choice = request.tool_choice
     if choice == "required":
-        fields["tool_choice"] = None
-    elif choice not in (None, "auto", "none"):
-        fields["tool_choice"] = "none"
-    messages = [message for message in request.messages if not getattr(message, "prefix", None)]
-    return type(request).build([*messages, *last.messages()], **fields)
+        return request.followed_by(last.messages(), tool_choice=None)
+    if choice not in (None, "auto", "none"):
+        return request.followed_by(last.messages(), tool_choice="none")
+    return request.followed_by(last.messages())
 
 
 def _unique_ids(ids: Sequence[str | None], round_number: int) -> list[str]:

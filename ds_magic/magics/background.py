@@ -2,61 +2,52 @@
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..run import Sink, run
+from ..stop import Stop
 
 if TYPE_CHECKING:
-    from ..api.client import Client
-    from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
-    from ..api.stream import Stream
 
 
 class Background:
-    """A request that runs in a thread of its own, from `begin` on.
+    """An answer in a thread of its own: `answer(stop)` is begun at once.
 
     `result()` waits for the completion, `stop()` ends it at once and keeps what came, `done()` says
-    whether it is over.
+    whether it is over. What the thread shows stands in the cell that began it.
     """
 
-    def __init__(self, client: Client, request: ChatRequest):
-        self._client = client
-        self._request = request
-        self._stream: Stream | None = None
+    def __init__(self, answer: Callable[[Stop], ChatCompletion]):
+        self._answer = answer
+        self._stop = Stop()
         self._completion: ChatCompletion | None = None
         self._error: BaseException | None = None
-        self._stopping = threading.Event()
         self._over = threading.Event()
 
-    def begin(self, sinks: Sequence[Sink]) -> Background:
-        """Start the sinks here, where a display belongs to the cell, and the request in its thread."""
-        for sink in sinks:
-            sink.start(self._request, self._client.name)
-        started = [_Started(sink) for sink in sinks]
-        threading.Thread(target=self._run, args=(started,), daemon=True, name="ds_magic-background").start()
+    def begin(self) -> Background:
+        """Start."""
+        in_cell = contextvars.copy_context().run
+        thread = threading.Thread(
+            target=in_cell, args=(self._run, _parent_of_cell()), daemon=True, name="ds_magic-background"
+        )
+        thread.start()
         return self
 
-    def _run(self, sinks: Sequence[Sink]) -> None:
+    def _run(self, parent: Any) -> None:
         try:
-            self._completion = run(self._client, self._request, sinks, on_stream=self._opened)
+            _belong_to(parent)
+            self._completion = self._answer(self._stop)
         except BaseException as error:
             self._error = error.with_traceback(None)
         finally:
             self._over.set()
 
-    def _opened(self, stream: Stream) -> None:
-        self._stream = stream
-        if self._stopping.is_set():
-            stream.close()
-
     def stop(self) -> None:
         """End the answer; what had come is the result, marked as interrupted. Nothing where it is over."""
-        self._stopping.set()
-        if self._stream is not None:
-            self._stream.close()
+        self._stop.set()
 
     def done(self) -> bool:
         """Whether the answer is whole, stopped or failed."""
@@ -68,6 +59,7 @@ class Background:
             raise TimeoutError(f"the answer is not finished after {timeout} seconds")
         if self._error is not None:
             raise self._error
+        assert self._completion is not None, "what is over without an error has a completion"
         return self._completion
 
     def __repr__(self) -> str:
@@ -75,14 +67,20 @@ class Background:
             return "<an answer in the background: it is coming; .result() waits for it, .stop() ends it>"
         if self._error is not None:
             return f"<an answer in the background: failed: {self._error}>"
-        return f"<an answer in the background: {'stopped' if self._completion.interrupted else 'done'}>"
+        return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
 
 
-class _Started:
-    """A sink that has been started already."""
+def _parent_of_cell() -> Any:
+    """What tells a kernel which cell is running; None outside of kernels."""
+    from IPython import get_ipython
 
-    def __init__(self, sink: Sink):
-        self.event, self.delta, self.finish = sink.event, sink.delta, sink.finish
+    return getattr(get_ipython(), "get_parent", lambda: None)()
 
-    def start(self, request: Any, backend: str) -> None:
-        """Done before."""
+
+def _belong_to(parent: Any) -> None:
+    """Let what this thread displays and prints stand in that cell, rather than in the one that runs by then."""
+    from IPython import get_ipython
+
+    set_parent = getattr(get_ipython(), "set_thread_parent", None)
+    if parent and set_parent is not None:
+        set_parent(parent)

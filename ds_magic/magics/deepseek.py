@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
     from ..conversation.schema import SchemaUse
+    from ..conversation.turn import Turn
     from .background import Background
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
+    from .shown import Shown
 
 
 @magics_class
@@ -106,8 +108,8 @@ class DeepSeekMagics(Magics):
         refuse_keys(line, cell or "")
         parsed = parse(line)
         text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
-        from .ask import answer, begin, question_of
         from .prompt import Filler
+        from .question import shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.shell.user_ns)
         fill = Filler(namespace)
@@ -118,18 +120,39 @@ class DeepSeekMagics(Magics):
 
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
-            question = question_of(self, text, values, marked, namespace, use=use)
-            dry = DryRun(question.request, self._base_url(values), self.is_embedded_meant(values))
+            turn = turn_of(self, text, values, marked, namespace, use=use)
+            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values))
             return show(dry) if cell is not None else show(dry) or dry
-        question = question_of(self, text, values, fill, namespace, use=use)
+        turn = turn_of(self, text, values, fill, namespace, use=use)
+        client, shown = self.client(values), shown_to(self, turn, values)
+        self._begin(turn, values, namespace)
         if values.get("bg"):
-            return begin(self, self.client(values), question, values)
-        completion = answer(self, self.client(values), question, values)
+            return self._in_background(turn, client, shown, values)
+        completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs is not None:
             from IPython.display import display
 
             display(completion.explore())
         return completion if cell is None else None
+
+    def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
+        """The turn is about to be asked: its place in the cell is taken, and its chat is one of the kernel's."""
+        if turn.chat is not None:
+            self._turns[turn.chat.name] += 1
+            if namespace.get(values["chat"]) is not turn.chat:
+                self.chats.setdefault(turn.chat.name, turn.chat)
+
+    def _in_background(self, turn: Turn, client: Client, shown: Shown, values: dict[str, Any]) -> Background:
+        from .background import Background
+
+        if values.get("explore"):
+            raise InvalidRequestError(
+                "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
+                remedy="Leave it out, and explore the result: `handle.result().explore()`.",
+            )
+        handle = Background(lambda stop: turn.answer(client, shown, stop))
+        shown.begin_in_background(turn.request, client.name, handle.stop)
+        return handle.begin()
 
     @line_magic
     @no_var_expand
@@ -235,9 +258,8 @@ class DeepSeekMagics(Magics):
 
     def turn_in(self, chat: str, text: str) -> str:
         """What tells this turn of a conversation from others: its cell, and which of the cell's it is."""
-        cell = self._cell or _digest(text)
-        self._turns[chat] += 1
-        return cell if self._turns[chat] == 1 else f"{cell}#{self._turns[chat]}"
+        cell, before = self._cell or _digest(text), self._turns[chat]
+        return f"{cell}#{before + 1}" if before else cell
 
     def client(self, values: dict[str, Any]) -> Client:
         """The client of the server that the options, `%config` and the environment mean."""

@@ -25,6 +25,7 @@ class Option:
     "objects" (names of Python objects, separated by commas). `metavar` is how the value is shown;
     where `implied` is given the value may be left out and is that. `limit` is the value's range in
     words. `wire` makes request fields of a value: field name to value. `negatable` adds `--no-name`.
+    `is_said`: whether the value is text of a message, so that a dry run marks what was filled into it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     implied: Any = None
     negatable: bool = False
     repeatable: bool = False
+    is_said: bool = False
     wire: Callable[[Any], dict[str, Any]] | None = None
 
     @property
@@ -112,8 +114,8 @@ OPTIONS: tuple[Option, ...] = (
            wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
     Option("reasoning-effort", "word", "how much it thinks", "The answer", "HOW", field="reasoning_effort",
            choices=EFFORTS),
-    Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s"),
-    Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT"),
+    Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
+    Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT", is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
            limit="a name of your choice, or a variable that is a Chat"),
     Option("restart", "flag", "begin that conversation anew", "The prompt"),
@@ -202,7 +204,7 @@ class Parsed:
         """
         values: dict[str, Any] = {}
         for option, raw in self.given:
-            filled = fill_text if fill_text is not None and option.group == "The prompt" else fill
+            filled = fill_text if fill_text is not None and option.is_said else fill
             value = convert(option, filled(raw)) if isinstance(raw, str) else raw
             if option.repeatable:
                 values.setdefault(option.key, []).append(value)

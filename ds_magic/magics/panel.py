@@ -36,7 +36,7 @@ def guarded(method: Callable) -> Callable:
         try:
             return method(self, *args, **kwargs)
         except KeyboardInterrupt as interrupt:
-            from ..run import second_interrupt
+            from ..stop import second_interrupt
 
             if second_interrupt(interrupt) is None:
                 print("Stopped.")

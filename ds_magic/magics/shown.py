@@ -1,55 +1,70 @@
-"""How the rounds of a cell are shown: each as it comes, or in a static view one display of the last."""
+"""How the requests of a cell are shown: each as it comes, or in a static view one display of the last."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..run import AtTheEnd
+from ..run import AtTheEnd, Observer
 
 if TYPE_CHECKING:
+    from ..api.request import ChatRequest
     from ..conversation.tools import Called
 
 
 class Shown:
-    """The views of a cell. `sink()` is the view of the next round; `called` and `say` show what comes between.
+    """The audience of a cell: a view of each request, what comes between them, and the observers `beside`.
 
-    A static view makes one display, at `close()`: that of the last round, with the rounds before it.
+    `kind` of the views as `make_view`; None for the environment's. `fields`: those of the object that is asked for, where one is.
+    A static view makes one display, at `close()`: that of the last request, with the rounds before it.
     """
 
-    def __init__(self, kind: str | None):
+    def __init__(
+        self,
+        kind: str | None,
+        *,
+        beside: Callable[[], Sequence[Observer]] = list,
+        fields: Sequence[str] | None = None,
+    ):
         if kind is None:
             from ..views import default_view
 
             kind = default_view()
         self.kind = kind
+        self._beside = beside
+        self._fields = fields
+        self._on_stop: Callable[[], None] | None = None
+        self._first: _Started | None = None
         self._kept: list[_Kept] = []
 
-    def view(self, **options: Any) -> Any:
-        """A view of this kind; `options` go to it."""
+    def begin_in_background(self, request: ChatRequest, backend: str, on_stop: Callable[[], None]) -> None:
+        """Show the first view here and now, in the cell that runs; a Stop in a view calls `on_stop`."""
+        self._on_stop = on_stop
+        view = self._view()
+        view.start(request, backend)
+        self._first = _Started(view)
+
+    def observers(self) -> Sequence[Observer]:
+        """Those of the next request."""
+        view = self._first or self._view()
+        self._first = None
+        if self.kind == "static" and self._on_stop is None:
+            view = _Kept(view)
+            self._kept.append(view)
+        return [*self._beside(), view, *self._objects(), *([_LateNotes()] if self.kind == "text" else [])]
+
+    def _view(self) -> Any:
         from ..views import make_view
 
-        return make_view(self.kind, **options)
+        return make_view(self.kind, on_stop=self._on_stop)
 
-    def sink(self) -> Any:
-        """The view of the next round."""
-        view = self.view()
-        if self.kind != "static":
-            return view
-        self._kept.append(_Kept(view))
-        return self._kept[-1]
-
-    def also(self, fields: Sequence[str]) -> list[Any]:
+    def _objects(self) -> list[Observer]:
         """What a live view shows beside an answer in JSON: the object's fields as they come."""
-        if self.kind != "live":
+        if self.kind != "live" or self._fields is None:
             return []
         from ..views.partial import PartialObject
 
-        return [PartialObject(fields)]
-
-    def notes(self) -> list[Any]:
-        """What writes a terminal's notes that no event has told; other views have them in their output."""
-        return [_LateNotes()] if self.kind == "text" else []
+        return [PartialObject(self._fields)]
 
     def called(self, called: Called) -> None:
         """Show a call with its result; a static view has it in its display."""
@@ -79,6 +94,16 @@ class Shown:
         from IPython.display import display
 
         display({"text/html": html, "text/plain": text}, raw=True)
+
+
+class _Started:
+    """A view that stands on the screen already."""
+
+    def __init__(self, view: Observer):
+        self.event, self.delta, self.finish = view.event, view.delta, view.finish
+
+    def start(self, request: ChatRequest, backend: str) -> None:
+        """Done before."""
 
 
 class _LateNotes(AtTheEnd):

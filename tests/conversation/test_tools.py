@@ -8,7 +8,8 @@ from ds_magic.api.client import Client
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
 from ds_magic.api.messages import FunctionDefinition, Tool
 from ds_magic.api.request import ChatRequest
-from ds_magic.conversation.tools import Toolbox, TooManyRoundsError, run_with_tools
+from ds_magic.conversation.tools import Toolbox, TooManyRoundsError
+from ds_magic.conversation.turn import Seats, Turn
 from tests.servers.scripted import ScriptedServer, said, streamed, text_chunk
 
 
@@ -35,14 +36,24 @@ def broken(x: int = 0):
     raise OSError("no such thermometer")
 
 
+class Told(Seats):
+    """An audience that keeps the calls."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def called(self, called):
+        self.calls.append(called)
+
+
 def ask(*scripts, tools=(add, broken), fields=None, messages="Go.", **options):
     """The completion, the server's requests, and the calls as they were told."""
-    told = []
-    toolbox = Toolbox(tools)
+    audience, toolbox = Told(), Toolbox(tools)
     with ScriptedServer(*scripts) as server, Client(server.url, "k") as client:
         request = ChatRequest.build(messages, tools=toolbox.definitions, stream=True, **(fields or {}))
-        completion = run_with_tools(client, request, toolbox, lambda: [], on_call=told.append, **options)
-    return completion, [each.json for each in server.requests], told
+        completion = Turn(request, toolbox=toolbox, **options).answer(client, audience)
+    return completion, [each.json for each in server.requests], audience.calls
 
 
 def test_a_call_is_made_and_its_result_told_until_the_model_answers():

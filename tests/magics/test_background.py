@@ -7,6 +7,7 @@ import pytest
 from ds_magic import Client
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.request import ChatRequest
+from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
 from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, text_chunk
 
@@ -14,7 +15,7 @@ PATIENCE = 20
 
 
 class Watcher:
-    """A sink that says when the first piece came."""
+    """An observer that says when the first piece came."""
 
     def __init__(self):
         self.calls, self.came = [], threading.Event()
@@ -32,9 +33,10 @@ class Watcher:
         self.calls.append(("finish", completion and completion.content))
 
 
-def begun(server, *sinks):
+def begun(server, *observers):
     client = Client(server.url, "k")
-    return Background(client, ChatRequest.build("q", stream=True)).begin(sinks)
+    turn = Turn(ChatRequest.build("q", stream=True))
+    return Background(lambda stop: turn.answer(client, Seats(*observers), stop)).begin()
 
 
 def endless(connection):
@@ -51,11 +53,11 @@ def test_the_result_is_waited_for():
         assert "done" in repr(handle)
 
 
-def test_the_sinks_are_started_here_and_finished_once():
+def test_the_observers_are_started_and_finished_once():
     watcher = Watcher()
     with ScriptedServer(said("Hello")) as server:
         begun(server, watcher).result(PATIENCE)
-    assert watcher.calls == [("start", threading.current_thread()), ("finish", "Hello")]
+    assert [call[0] for call in watcher.calls] == ["start", "finish"] and watcher.calls[-1][1] == "Hello"
 
 
 def test_stop_keeps_what_came_and_ends_the_connection():

@@ -127,3 +127,21 @@ def test_a_cell_is_known_by_its_id_also_when_its_text_has_changed(kernel):
             ["One, edited."],
             ["One, edited.", "Hello", "Two."],
         ]
+
+
+def test_a_dry_run_leaves_the_conversations_as_they_are(ask, shell):
+    shell.user_ns["name"] = "lesson"
+    for chat in ("foo", "{{ name }}"):
+        shell.run_cell(f"%%deepseek --dry-run --chat {chat}\nHi").raise_error()
+    assert shell.run_line_magic("ds_chats", "") == {}
+    ask("%%deepseek --chat {{ name }}\nOne.")
+    ask("%%deepseek --chat lesson --restart --dry-run\nTwo.")
+    assert list(shell.run_line_magic("ds_chats", "")) == ["lesson"]
+    assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
+
+
+def test_a_dry_run_takes_no_turn_of_its_cell(ask, shell):
+    cell = "_ = %deepseek --dry-run --chat loop First.\n_ = %deepseek --chat loop Second."
+    ask(cell)
+    ask(cell)
+    assert len(shell.run_line_magic("ds_chats", "loop")) == 1

@@ -188,5 +188,5 @@ def test_an_interrupt_before_there_is_a_server_is_quiet_and_a_second_one_stops_r
                "backend.resolve = waiting")
     first = kernel.run("%%deepseek\nHi")
     assert not any("traceback" in output for output in first) and "Stopped." in str(first)
-    second = kernel.run("from ds_magic import run\nimport time\nrun._last_interrupt = time.monotonic()\n%deepseek Hi")
+    second = kernel.run("from ds_magic import stop\nimport time\nstop._last_interrupt = time.monotonic()\n%deepseek Hi")
     assert second[-1]["ename"] == "KeyboardInterrupt" and len(second[-1]["traceback"]) == 1

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from ds_magic import Client
-from ds_magic.experiments.branch import fork
+from ds_magic.branch import fork
 from ds_magic.logprobs.table import LogprobTable
 from ds_magic.views.explorer.assets import css, script
 from ds_magic.views.explorer.page import page
 from ds_magic.views.explorer.payload import pack
 from ds_magic.views.explorer.widget import Explorer
-from tests.servers.scripted import DONE, LAST_CHUNK, ScriptedServer, chunk, event, head, refused, streamed, text_chunk
+from tests.servers.scripted import PATIENCE, ScriptedServer, chunk, event, head, refused, streamed, text_chunk
 
 
 def entry(text, p, alternatives=()):
@@ -150,27 +150,53 @@ def test_a_branch_that_breaks_off_keeps_what_came(explorer):
     assert branch["text"] == " is" and branch["state"] == "done" and branch["error"]
 
 
+def stalls(connection):
+    connection.send(head())
+    connection.send(chunk(event(text_chunk(" is"))))
+    connection.wait_until_closed()
+
+
 def test_a_branch_can_be_stopped_and_keeps_what_came(explorer):
-    asked, stopped = threading.Event(), threading.Event()
-
-    def script(connection):
-        connection.send(head())
-        connection.send(chunk(event(text_chunk(" is"))))
-        asked.set()
-        connection.wait(stopped)
-        connection.send(chunk(event(text_chunk(" large"))))
-        connection.wait_until_closed()
-        connection.send(chunk(DONE) + LAST_CHUNK)
-
-    shown = explorer(script)
+    shown, came = explorer(stalls), threading.Semaphore(0)
+    shown.send = lambda message: came.release()
     shown._handle_custom_msg({"type": "fork", "at": 0, "rank": 2}, [])
-    assert asked.wait(10)
+    assert came.acquire(timeout=PATIENCE)
     shown._handle_custom_msg({"type": "stop", "id": "0"}, [])
-    stopped.set()
-    shown.threads[0].join(10)
+    shown.threads[0].join(PATIENCE)
     (branch,) = shown.branches
     assert branch["state"] == "done" and branch["text"].startswith(" is")
     assert shown.answer.branches[0].interrupted
+
+
+def test_two_branches_that_are_stopped_at_once_both_end(explorer):
+    shown, came = explorer(stalls), threading.Semaphore(0)
+    shown.send = lambda message: came.release()
+    for rank in (2, 2):
+        shown._handle_custom_msg({"type": "fork", "at": 0, "rank": rank}, [])
+    assert came.acquire(timeout=PATIENCE) and came.acquire(timeout=PATIENCE)
+    for branch in ("0", "1", "0"):
+        shown._handle_custom_msg({"type": "stop", "id": branch}, [])
+    for thread in shown.threads:
+        thread.join(PATIENCE)
+    assert [branch["state"] for branch in shown.branches] == ["done", "done"]
+    assert [branch.interruption for branch in shown.answer.branches] == ["stopped"] * 2
+
+
+def test_a_branch_of_a_branch_is_stopped_while_its_headers_are_awaited(explorer):
+    asked = threading.Event()
+
+    def silent(connection):
+        asked.set()
+        connection.wait_until_closed()
+
+    shown = explorer(spoken(entry(" is", 0.9, CITIES), entry(".", 0.9)), silent)
+    ask(shown, type="fork", at=0, rank=2)
+    child = shown.answer.branches[0]
+    thread = shown.branch(child, 1, 1)
+    assert asked.wait(PATIENCE)
+    shown._handle_custom_msg({"type": "stop", "id": "1"}, [])
+    thread.join(PATIENCE)
+    assert not thread.is_alive() and shown.branches[1]["state"] != "running"
 
 
 def test_what_the_page_sends_is_not_trusted(explorer):

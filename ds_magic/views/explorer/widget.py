@@ -11,6 +11,7 @@ from traitlets import Bool, Bytes, Int, List, Unicode
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
+from ...stop import Stop
 from ..branches import BOUNDARIES, heading, parts, spent
 from .assets import css, script
 from .payload import pack
@@ -26,8 +27,8 @@ FLUSH_SECONDS = 1 / 20
 class Explorer(anywidget.AnyWidget):
     """Heat map, card, overview and branches of an answer or of a table alone.
 
-    Choosing an alternative calls `fork(answer, position, rank, sinks)` in a thread and streams what it gives
-    into a branch. `completions` are the answers that can be explored: the first one and its branches.
+    Choosing an alternative calls `fork(answer, position, rank=, observers=, stop=)` in a thread and streams what it
+    gives into a branch, until that ends or its Stop is pressed. `completions` are the answers that can be explored: the first one and its branches.
     """
 
     _esm = script("widget.js")
@@ -50,7 +51,7 @@ class Explorer(anywidget.AnyWidget):
         self._fork = fork
         self.completions: list[ChatCompletion] = []
         self._tables: list[tuple[str, LogprobTable, ChatCompletion | None]] = []
-        self._stopped: set[str] = set()
+        self._stops: dict[str, Stop] = {}
         self._lock = threading.Lock()
         self.threads: list[threading.Thread] = []
         if isinstance(source, LogprobTable):
@@ -93,7 +94,8 @@ class Explorer(anywidget.AnyWidget):
         if kind == "show" and isinstance(message.get("tab"), int):
             self._show(message["tab"])
         elif kind == "stop":
-            self._stopped.add(str(message.get("id")))
+            if (stop := self._stops.get(str(message.get("id")))) is not None:
+                stop.set()
         elif kind == "fork" and self._fork is not None:
             answer = self._tables[self.tab][2]
             at, rank = message.get("at"), message.get("rank")
@@ -105,6 +107,7 @@ class Explorer(anywidget.AnyWidget):
         """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread."""
         with self._lock:
             id_ = str(len(self.branches))
+            self._stops[id_] = Stop()
             row = answer.logprobs[at]
             forced = next((one.label for one in row.alternatives if one.rank == rank), "")
             self.branches = [
@@ -126,19 +129,19 @@ class Explorer(anywidget.AnyWidget):
         return thread
 
     def _run(self, answer: ChatCompletion, at: int, rank: int, id_: str) -> None:
-        sink = _Into(self, id_)
+        stream = _Into(self, id_)
         try:
-            child = self._fork(answer, at, rank=rank, sinks=[sink])
+            child = self._fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_])
         except Exception as error:
             partial = getattr(error, "partial", None)
-            sink.flush()
+            stream.flush()
             if partial is None:
                 remedy = getattr(error, "remedy", None)
                 self._update(id_, state="failed", error=" ".join(filter(None, [str(error), remedy])))
                 return
             self._adopt(partial, id_, error=str(error))
             return
-        sink.flush()
+        stream.flush()
         self._adopt(child, id_)
 
     def _adopt(self, child: ChatCompletion, id_: str, *, error: str = "") -> None:
@@ -175,7 +178,7 @@ def _running(text: str) -> str:
 
 
 class _Into:
-    """The sink that streams an answer into a branch: the first text at once, then a message each 50 ms."""
+    """The observer that streams an answer into a branch: the first text at once, then a message each 50 ms."""
 
     def __init__(self, explorer: Explorer, id_: str) -> None:
         self._explorer, self._id = explorer, id_
@@ -190,9 +193,6 @@ class _Into:
         pass
 
     def delta(self, delta: Any) -> None:
-        # This is how a run is ended from within: it keeps what has come, as after Ctrl-C.
-        if self._id in self._explorer._stopped:
-            raise KeyboardInterrupt
         if not delta.content:
             return
         with self._lock:

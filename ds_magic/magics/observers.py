@@ -1,4 +1,4 @@
-"""What a cell's answer is given to besides its view: the variables, the sums, and what the server left out."""
+"""What a cell's answer is shown to besides its view: the variables, and the sums of the kernel."""
 
 from __future__ import annotations
 
@@ -38,18 +38,3 @@ class Counting(AtTheEnd):
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
         if completion is not None:
             self.usage.add(completion)
-
-
-class WhatIsMissing(AtTheEnd):
-    """Notes on the result what was asked for and the server did not give; stands before the view."""
-
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        request = completion and completion.request
-        if not request or completion.interrupted or completion.is_empty:
-            return
-        if request.logprobs and completion.choice.logprobs is None:
-            completion.notes.append("This server gave no token probabilities.")
-        if request.thinking and request.thinking.type == "enabled" and not completion.reasoning_content:
-            completion.notes.append("This server gave no reasoning.")
-        if completion.usage is None:
-            completion.notes.append("This server did not say how many tokens it was.")

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..api.client import Client
-    from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion
-    from ..logprobs.table import Alternative, LogprobTable, Token
-    from ..run import Sink
-    from ..views.explorer.widget import Explorer
+    from .api.client import Client
+    from .api.request import ChatRequest
+    from .api.response import ChatCompletion
+    from .logprobs.table import Alternative, LogprobTable, Token
+    from .run import Observer
+    from .stop import Stop
+    from .views.explorer.widget import Explorer
 
 
 @dataclass(frozen=True)
@@ -47,26 +48,27 @@ def fork(
     *,
     rank: int | None = None,
     client: Client | None = None,
-    sinks: Sequence[Sink] = (),
+    observers: Sequence[Observer] = (),
+    stop: Stop | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer continued from `token`, where `instead` stands now: a ChatCompletion with a parent.
 
     `token` is a position in `answer.logprobs`, or a text: the first token that is it, or holds it. `instead` is a
     text (the token's leading blank is kept), or `rank` names the alternative. `fields` are request fields
-    that replace the answer's own. `client` is needed for an answer of a Client of your own. Its content is
-    the whole answer, `.parent` the one it left, `.branch` says where; the shared part and the forced token
+    that replace the answer's own. `client` is needed for an answer of a Client of your own. `stop.set()` ends the
+    branch from any thread, and keeps what came. Its content is the whole answer, `.parent` the one it left, `.branch` says where; the shared part and the forced token
     are `forced` in its table. Raises InvalidRequestError where the place or the text cannot be had, or any
     other DeepSeekError, its `.partial` being the branch as far as it came.
     """
-    from ..api.errors import DeepSeekError
-    from ..run import run
+    from .api.errors import DeepSeekError
+    from .conversation.turn import Seats, Turn
 
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    request = _request(answer, point, fields)
+    turn = Turn(_request(answer, point, fields), run_tools=False)
     try:
-        reply = run(client, request, sinks)
+        reply = turn.answer(client, Seats(*observers), stop)
     except DeepSeekError as error:
         if error.partial is not None:
             error.partial = _grow(answer, point, error.partial)
@@ -156,7 +158,7 @@ def _alternative(row: Token, instead: str | None, rank: int | None) -> Alternati
 
 
 def _client_of(answer: ChatCompletion) -> Client:
-    from .. import backend
+    from . import backend
 
     client = backend.named(answer.backend)
     if client is None:
@@ -168,7 +170,7 @@ def _client_of(answer: ChatCompletion) -> Client:
 
 
 def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> ChatRequest:
-    from ..api.request import ChatRequest
+    from .api.request import ChatRequest
 
     asked = answer.request
     if asked is None:
@@ -197,7 +199,7 @@ def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> C
 
 def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatCompletion:
     """The branch: the shared part, the forced text and the reply, as one completion with a parent."""
-    from ..views.branches import BOUNDARIES
+    from .views.branches import BOUNDARIES
 
     body = reply.model_dump(exclude={"choices"})
     choice = reply.choice.model_dump()
@@ -243,7 +245,7 @@ def _entries(parent: ChatCompletion, point: Branch, reply: list[Any]) -> list[An
 
 def explorer(answer: ChatCompletion) -> Explorer:
     """The explorer over an answer, with branching."""
-    from ..views.explorer.widget import Explorer
+    from .views.explorer.widget import Explorer
 
     _tables(answer)
     return Explorer(answer, fork=fork)
@@ -251,7 +253,7 @@ def explorer(answer: ChatCompletion) -> Explorer:
 
 def export(answer: ChatCompletion, path: str | Path) -> Path:
     """Write the explorer over an answer, its reasoning and its branches as one HTML file."""
-    from ..views.explorer.page import write_page
+    from .views.explorer.page import write_page
 
     return write_page(path, _tables(answer), title=answer.content.strip()[:80] or "Token probabilities")
 
@@ -289,12 +291,12 @@ class BranchTree:
         return len(self)
 
     def __repr__(self) -> str:
-        from ..views.branches import tree_text
+        from .views.branches import tree_text
 
         return tree_text(self)
 
     def _repr_html_(self) -> str:
-        from ..views.branches import tree_html
+        from .views.branches import tree_html
 
         return tree_html(self)
 
@@ -307,6 +309,6 @@ def tree(answer: ChatCompletion) -> BranchTree:
 
 
 def _refusal(message: str, remedy: str | None = None) -> Exception:
-    from ..api.errors import InvalidRequestError
+    from .api.errors import InvalidRequestError
 
     return InvalidRequestError(message, remedy=remedy) if remedy else InvalidRequestError(message)

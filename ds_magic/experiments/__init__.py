@@ -1,1 +1,0 @@
-"""What goes beyond one answer: branches, sweeps, batches."""

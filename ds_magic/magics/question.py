@@ -1,0 +1,107 @@
+"""What a cell asks: from its text and options to a Turn, and whom the answer is shown to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import InvalidRequestError
+from ..conversation.chats import Chat
+from ..conversation.schema import AnySchema, Schema, SchemaUse
+from ..conversation.tools import Toolbox
+from ..conversation.turn import Turn
+from .objects import named_dictionary, named_tools, named_type
+from .observers import Binding, Counting
+from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
+from .prompt import Filler, has_system, messages_of
+from .secrets import refuse_filled_keys, refuse_keys_in
+from .settings import setting
+from .shown import Shown
+
+if TYPE_CHECKING:
+    from .deepseek import DeepSeekMagics
+
+
+def turn_of(
+    magics: DeepSeekMagics,
+    text: str,
+    values: Mapping[str, Any],
+    fill: Filler,
+    namespace: Mapping[str, Any],
+    *,
+    use: SchemaUse | None,
+) -> Turn:
+    """The turn that a cell's text and options ask for; nothing is sent, and nothing changed.
+
+    `use`: how the server is told of a schema, where there is one. Raises InvalidRequestError.
+    """
+    if not text.strip() and values.get("prefix") is None:
+        raise InvalidRequestError(
+            "There is nothing to ask: the cell is empty.",
+            remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
+        )
+    chat = _chat_of(magics, values, namespace)
+    key = magics.turn_in(chat.name, text) if chat is not None else ""
+    before = chat.before(key) if chat is not None and not values.get("restart") else []
+    system = values.get("system")
+    if system is None and not has_system(text) and not before:
+        system = setting(magics, "system")
+    asked = messages_of(text, fill, system=system, prefix=values.get("prefix"))
+    refuse_filled_keys(fill.filled)
+
+    fields: dict[str, Any] = {}
+    for name in DEFAULTED:
+        if (value := setting(magics, name)) is not None:
+            fields |= BY_KEY[name].fields(value)
+    fields |= STREAMED | request_fields(dict(values))
+    if fields["stream"] is False:
+        fields.pop("stream_options")
+    toolbox = Toolbox(named_tools(values["tools"], namespace) if "tools" in values else ())
+    if isinstance(values.get("extra"), str):
+        fields["extra"] = named_dictionary(values["extra"], namespace)
+
+    turn = Turn.of(
+        asked,
+        {name: value for name, value in fields.items() if value is not None},
+        toolbox=toolbox,
+        schema=_schema_of(values, namespace),
+        use=use,
+        chat=chat,
+        key=key,
+        restart=bool(values.get("restart")),
+        **{name: values[name] for name in ("max_rounds", "run_tools", "repair") if name in values},
+    )
+    refuse_keys_in(turn.request)
+    return turn
+
+
+def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:
+    """The audience of a cell: its views, the variables, and the sums of the kernel."""
+    return Shown(
+        "none" if values.get("quiet") else setting(magics, "view"),
+        beside=lambda: [Binding(magics.shell, values.get("output")), Counting(magics.usage)],
+        fields=turn.schema.fields if turn.schema is not None else None,
+    )
+
+
+def _chat_of(magics: DeepSeekMagics, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> Chat | None:
+    """The conversation that `--chat` names: a variable that is one, or the kernel's of that name."""
+    name = values.get("chat")
+    if name is None:
+        if values.get("restart"):
+            raise InvalidRequestError(
+                "`--restart` does not say which conversation.", remedy="For example `--chat lesson --restart`."
+            )
+        return None
+    value = namespace.get(name)
+    return value if isinstance(value, Chat) else magics.chats.get(name) or Chat(name)
+
+
+def _schema_of(values: Mapping[str, Any], namespace: Mapping[str, Any]) -> AnySchema | None:
+    if "schema" in values:
+        return Schema(named_type(values["schema"], namespace), values["schema"])
+    if values.get("json"):
+        return AnySchema()
+    if "repair" in values:
+        raise InvalidRequestError("`--repair` is for `--schema` and `--json`.", remedy="Give one of them as well.")
+    return None

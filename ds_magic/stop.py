@@ -1,0 +1,66 @@
+"""Stop: what ends an answer from any thread, and what two Ctrl-C's within a second mean."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Protocol
+from weakref import WeakSet
+
+TWICE_SECONDS = 1.0
+"""Two interrupts within this many seconds mean "stop everything", also a Run All."""
+
+_last_interrupt = float("-inf")
+
+
+class Closable(Protocol):
+    """What a Stop can end: a stream, an exchange, a wait."""
+
+    def close(self) -> None:
+        """End it at once, from any thread; nothing where it is over."""
+
+
+class Stop:
+    """Ends what it holds, at once and for good: `set()` from any thread, as often as one likes.
+
+    A request that is given a Stop which is set already is not sent.
+    """
+
+    def __init__(self) -> None:
+        self._is_set = threading.Event()
+        self._lock = threading.Lock()
+        self._held: WeakSet[Closable] = WeakSet()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether somebody has said so."""
+        return self._is_set.is_set()
+
+    def set(self) -> None:
+        """End what is held now, and whatever will be."""
+        with self._lock:
+            self._is_set.set()
+            held = list(self._held)
+        for each in held:
+            each.close()
+
+    def hold(self, what: Closable) -> None:
+        """Close `what` when this is set; at once where it is. What nobody else needs any more is let go."""
+        with self._lock:
+            self._held.add(what)
+            is_set = self.is_set
+        if is_set:
+            what.close()
+
+    def __repr__(self) -> str:
+        return f"<Stop: {'set' if self.is_set else 'not set'}>"
+
+
+def second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:
+    """None for a first Ctrl-C, which ends one answer; the second within a second, to be raised.
+
+    Python raises a KeyboardInterrupt in the main thread only, so there is one clock for them.
+    """
+    global _last_interrupt
+    previous, _last_interrupt = _last_interrupt, time.monotonic()
+    return interrupt if _last_interrupt - previous < TWICE_SECONDS else None

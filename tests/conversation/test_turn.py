@@ -1,0 +1,79 @@
+"""In Python what a cell can do."""
+
+import dataclasses
+
+import pytest
+
+import ds_magic
+from ds_magic import Chat, Client, StreamInterruptedError, UnfitAnswerError
+from tests.servers.scripted import ScriptedServer, answered, completion, streamed, text_chunk
+
+CALL = {"id": "c", "type": "function", "function": {"name": "double", "arguments": '{"n": 4}'}}
+
+
+def double(n: int) -> int:
+    """Twice n."""
+    return 2 * n
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+
+
+def calling():
+    body = completion(None, finish="tool_calls")
+    body["choices"][0]["message"]["tool_calls"] = [CALL]
+    return answered(body)
+
+
+def test_functions_and_objects_can_be_had_without_a_notebook():
+    with ScriptedServer(calling(), answered(completion('{"x": 8}'))) as server, Client(server.url, "k") as client:
+        answer = ds_magic.ask("Twice 4?", tools=[double], schema=Point, client=client, stream=False, temperature=0)
+    assert answer.parsed == Point(8)
+    assert [each.calls[0].result for each in answer.rounds[:-1]] == ["8"]
+    assert server.requests[0].json["temperature"] == 0
+
+
+def test_an_answer_is_asked_for_again_until_it_fits():
+    scripts = [answered(completion(text)) for text in ("no", '{"x": 1}')]
+    with ScriptedServer(*scripts) as server, Client(server.url, "k") as client:
+        assert ds_magic.ask("x?", schema=Point, repair=1, client=client, stream=False).parsed == Point(1)
+
+
+def test_a_chat_goes_on():
+    chat = Chat("lesson")
+    with ScriptedServer(answered(completion("Hello"))) as server, Client(server.url, "k") as client:
+        for text in ("One.", "One."):
+            ds_magic.ask(text, chat=chat, client=client, stream=False)
+    assert [each["content"] for each in server.requests[-1].json["messages"]] == ["One.", "Hello", "One."]
+    assert len(chat) == 2
+
+
+def test_an_answer_that_breaks_off_is_a_turn_of_the_chat_as_far_as_it_came():
+    chat = Chat("lesson")
+    with ScriptedServer(streamed(text_chunk("Half"), done=False)) as server, Client(server.url, "k") as client:
+        with pytest.raises(StreamInterruptedError):
+            ds_magic.ask("Go.", chat=chat, client=client, stream=True)
+    assert [each["content"] for each in chat.messages] == ["Go.", "Half"] and chat.turns[0].completion.interrupted
+
+
+def test_an_answer_that_does_not_fit_is_a_turn_of_the_chat():
+    chat = Chat("lesson")
+    with ScriptedServer(answered(completion("no"))) as server, Client(server.url, "k") as client:
+        with pytest.raises(UnfitAnswerError):
+            ds_magic.ask("Go.", schema=Point, chat=chat, client=client, stream=False)
+    assert [each["content"] for each in chat.messages] == ["Go.", "no"]
+
+
+def test_a_repair_after_a_round_of_functions_keeps_the_round():
+    chat = Chat("lesson")
+    scripts = [calling(), answered(completion("no")), answered(completion('{"x": 8}'))]
+    with ScriptedServer(*scripts) as server, Client(server.url, "k") as client:
+        answer = ds_magic.ask("Twice 4?", tools=[double], schema=Point, repair=1, chat=chat, client=client, stream=False)
+    assert answer.parsed == Point(8) and [len(each.calls) for each in answer.rounds] == [1, 0, 0]
+    assert [each["role"] for each in chat.messages] == ["user", "assistant", "tool", "assistant"]
+    asked_for_repair = server.requests[2].json["messages"]
+    assert [each["role"] for each in asked_for_repair if each["role"] != "system"] == [
+        "user", "assistant", "tool", "assistant", "user",
+    ]
