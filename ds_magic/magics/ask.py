@@ -86,7 +86,7 @@ def question_of(
 
     schema = _schema_of(values, namespace)
     messages = [*before, *asked]
-    if schema is not None:
+    if schema is not None and use is not None:
         fields["response_format"] = schema.response_format(use)
         messages = with_instructions(messages, schema.instructions(use))
     request = ChatRequest.build(messages, **{name: value for name, value in fields.items() if value is not None})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 from ..run import Sink, run
@@ -26,10 +27,8 @@ class Background:
         self._client = client
         self._request = request
         self._stream: Stream | None = None
-        self._completion: ChatCompletion | None = None
-        self._error: BaseException | None = None
         self._stopping = threading.Event()
-        self._over = threading.Event()
+        self._outcome: Future[ChatCompletion] = Future()
 
     def begin(self, sinks: Sequence[Sink]) -> Background:
         """Start the sinks here, where a display belongs to the cell, and the request in its thread."""
@@ -41,11 +40,9 @@ class Background:
 
     def _run(self, sinks: Sequence[Sink]) -> None:
         try:
-            self._completion = run(self._client, self._request, sinks, on_stream=self._opened)
+            self._outcome.set_result(run(self._client, self._request, sinks, on_stream=self._opened))
         except BaseException as error:
-            self._error = error.with_traceback(None)
-        finally:
-            self._over.set()
+            self._outcome.set_exception(error.with_traceback(None))
 
     def _opened(self, stream: Stream) -> None:
         self._stream = stream
@@ -60,22 +57,20 @@ class Background:
 
     def done(self) -> bool:
         """Whether the answer is whole, stopped or failed."""
-        return self._over.is_set()
+        return self._outcome.done()
 
     def result(self, timeout: float | None = None) -> ChatCompletion:
         """The completion, once it is over. Raises its DeepSeekError, or TimeoutError after `timeout` seconds."""
-        if not self._over.wait(timeout):
+        if not wait([self._outcome], timeout).done:
             raise TimeoutError(f"the answer is not finished after {timeout} seconds")
-        if self._error is not None:
-            raise self._error
-        return self._completion
+        return self._outcome.result()
 
     def __repr__(self) -> str:
         if not self.done():
             return "<an answer in the background: it is coming; .result() waits for it, .stop() ends it>"
-        if self._error is not None:
-            return f"<an answer in the background: failed: {self._error}>"
-        return f"<an answer in the background: {'stopped' if self._completion.interrupted else 'done'}>"
+        if (error := self._outcome.exception()) is not None:
+            return f"<an answer in the background: failed: {error}>"
+        return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
 
 
 class _Started:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from ..conversation.chats import Chat
     from ..conversation.schema import SchemaUse
     from .background import Background
+    from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
 
@@ -80,11 +81,13 @@ class DeepSeekMagics(Magics):
 
     why: str = ""
     displaced: Mapping[str, Mapping[str, Any]] = {}
+    matcher: Matcher | None = None
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
         """The magics that are registered with `shell`, or None."""
-        return shell.magics_manager.registry.get(cls.__name__)
+        registered: DeepSeekMagics | None = shell.magics_manager.registry.get(cls.__name__)
+        return registered
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
@@ -109,7 +112,7 @@ class DeepSeekMagics(Magics):
         from .ask import answer, begin, question_of
         from .prompt import Filler
 
-        namespace = ChainMap(local_ns or {}, self.shell.user_ns)
+        namespace = ChainMap(local_ns or {}, self.user_ns)
         fill = Filler(namespace)
         values = parsed.values(fill)
         use = self._schema_use(values)
@@ -120,7 +123,8 @@ class DeepSeekMagics(Magics):
             values |= parsed.values(fill, marked)
             question = question_of(self, text, values, marked, namespace, use=use)
             dry = DryRun(question.request, self._base_url(values), self.is_embedded_meant(values))
-            return show(dry) if cell is not None else show(dry) or dry
+            show(dry)
+            return dry if cell is None else None
         question = question_of(self, text, values, fill, namespace, use=use)
         if values.get("bg"):
             return begin(self, self.client(values), question, values)
@@ -134,7 +138,7 @@ class DeepSeekMagics(Magics):
     @line_magic
     @no_var_expand
     @guarded
-    def ds_login(self, line: str):
+    def ds_login(self, line: str) -> None:
         """Give an API key without showing it; it is kept for this kernel only. `--forget` forgets it."""
         import warnings
         from getpass import GetPassWarning, getpass
@@ -226,6 +230,11 @@ class DeepSeekMagics(Magics):
     def ds_why(self, line: str) -> None:
         """Show the traceback of the last error."""
         print(self.why or "Nothing has failed yet.")
+
+    @property
+    def user_ns(self) -> dict[str, Any]:
+        """The user's variables."""
+        return self.shell.user_ns if self.shell is not None else {}
 
     def before_cell(self, info: Any) -> None:
         """Take note of which cell runs: its id where the frontend sends one, else its text."""

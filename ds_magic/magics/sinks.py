@@ -44,8 +44,10 @@ class WhatIsMissing(AtTheEnd):
     """Notes on the result what was asked for and the server did not give; stands before the view."""
 
     def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        request = completion and completion.request
-        if not request or completion.interrupted or completion.is_empty:
+        if completion is None or completion.interrupted or completion.is_empty:
+            return
+        request = completion.request
+        if request is None:
             return
         if request.logprobs and completion.choice.logprobs is None:
             completion.notes.append("This server gave no token probabilities.")
