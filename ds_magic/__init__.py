@@ -10,33 +10,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api.client import Client
-    from .api.errors import (
-        APIConnectionError,
-        APITimeoutError,
-        AuthenticationError,
-        DeepSeekError,
-        InsufficientBalanceError,
-        InvalidRequestError,
-        RateLimitError,
-        ServerError,
-        ServerOverloadedError,
-        StreamInterruptedError,
-    )
-    from .api.exchange import Timeouts
-    from .api.messages import AssistantMessage, SystemMessage, Tool, ToolMessage, UserMessage
-    from .api.request import ChatRequest
-    from .api.response import ChatCompletion, Delta, Usage
-    from .api.stream import Stream
-    from .backend import chat, stream
-    from .conversation.chats import Chat
-    from .conversation.schema import UnfitAnswerError
-    from .conversation.tools import TooManyRoundsError
-    from .conversation.turn import ask
-    from .logprobs.compare import compare
-    from .logprobs.samples import entropy
-    from .logprobs.table import LogprobTable
-    from .stop import Stop
+    # `X as X`: a type checker takes it as public.
+    from .api.client import Client as Client
+    from .api.errors import APIConnectionError as APIConnectionError
+    from .api.errors import APITimeoutError as APITimeoutError
+    from .api.errors import AuthenticationError as AuthenticationError
+    from .api.errors import DeepSeekError as DeepSeekError
+    from .api.errors import InsufficientBalanceError as InsufficientBalanceError
+    from .api.errors import InvalidRequestError as InvalidRequestError
+    from .api.errors import RateLimitError as RateLimitError
+    from .api.errors import ServerError as ServerError
+    from .api.errors import ServerOverloadedError as ServerOverloadedError
+    from .api.errors import StreamInterruptedError as StreamInterruptedError
+    from .api.exchange import Timeouts as Timeouts
+    from .api.messages import AssistantMessage as AssistantMessage
+    from .api.messages import SystemMessage as SystemMessage
+    from .api.messages import Tool as Tool
+    from .api.messages import ToolMessage as ToolMessage
+    from .api.messages import UserMessage as UserMessage
+    from .api.request import ChatRequest as ChatRequest
+    from .api.response import ChatCompletion as ChatCompletion
+    from .api.response import Delta as Delta
+    from .api.response import Usage as Usage
+    from .api.stream import Stream as Stream
+    from .backend import chat as chat
+    from .backend import stream as stream
+    from .conversation.chats import Chat as Chat
+    from .conversation.schema import UnfitAnswerError as UnfitAnswerError
+    from .conversation.tools import TooManyRoundsError as TooManyRoundsError
+    from .conversation.turn import ask as ask
+    from .logprobs.compare import compare as compare
+    from .logprobs.samples import entropy as entropy
+    from .logprobs.table import LogprobTable as LogprobTable
+    from .stop import Stop as Stop
 
 __version__ = "0.1.0"
 

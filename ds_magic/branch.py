@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from .api.client import Client
     from .api.request import ChatRequest
     from .api.response import ChatCompletion
-    from .logprobs.table import Alternative, LogprobTable, Token
+    from .logprobs.rows import Alternative, Token
+    from .logprobs.table import LogprobTable
     from .run import Observer
     from .stop import Stop
     from .views.explorer.widget import Explorer
@@ -206,8 +207,11 @@ def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatC
     shared = parent.content[: point.char] + point.instead
     choice["message"]["content"] = shared + _continuation(reply.content, point.base + shared)
     choice["message"]["reasoning_content"] = parent.reasoning_content
-    if choice.get("logprobs") and point.position is not None:
-        choice["logprobs"]["content"] = _entries(parent, point, choice["logprobs"].get("content") or [])
+    table, sent = parent.logprobs, parent.choice.logprobs
+    if choice.get("logprobs") and point.position is not None and table and sent and sent.content:
+        before = [entry for entry in sent.content.wire() if isinstance(entry, dict)]
+        after = choice["logprobs"].get("content") or []
+        choice["logprobs"]["content"] = [*_forced(before, table[point.position], point), *after]
     return (
         type(parent)
         .from_wire(
@@ -227,20 +231,18 @@ def _continuation(content: str, prefix: str) -> str:
     return content[len(prefix) :] if content.startswith(prefix) else content
 
 
-def _entries(parent: ChatCompletion, point: Branch, reply: list[Any]) -> list[Any]:
-    """The wire's entries of the whole branch, those that were not chosen by the model marked as forced."""
-    before = [entry for entry in parent.choice.logprobs.content.wire() if isinstance(entry, dict)]
-    shared = [{**entry, "forced": True} for entry in before[: point.position]]
-    row = parent.logprobs[point.position]
+def _forced(before: list[dict[str, Any]], row: Token, point: Branch) -> list[dict[str, Any]]:
+    """The wire's entries of what the branch was given: the parent's up to `row`, and one for the text instead."""
+    shared = [{**entry, "forced": True} for entry in before[: row.position]]
     numbers = [one.logprob for one in row.alternatives if one.bytes == point.instead.encode("utf-8", "replace")]
     forced = {
         "token": point.instead,
         "bytes": list(point.instead.encode("utf-8", "replace")),
         "logprob": numbers[0] if point.prob is not None and numbers else None,
-        "top_logprobs": before[point.position].get("top_logprobs") or [],
+        "top_logprobs": before[row.position].get("top_logprobs") or [],
         "forced": True,
     }
-    return [*shared, forced, *reply]
+    return [*shared, forced]
 
 
 def explorer(answer: ChatCompletion) -> Explorer:
@@ -261,7 +263,9 @@ def export(answer: ChatCompletion, path: str | Path) -> Path:
 def _tables(answer: ChatCompletion) -> dict[str, LogprobTable]:
     named = {"reasoning": answer.reasoning_logprobs, "answer": answer.logprobs}
     walk = [child for _, child in BranchTree(answer)][1:]
-    named |= {f"branch {i}: {child.branch.instead.strip()}": child.logprobs for i, child in enumerate(walk, 1)}
+    named |= {
+        f"branch {i}: {child.branch.instead.strip()}": child.logprobs for i, child in enumerate(walk, 1) if child.branch
+    }
     found = {name: table for name, table in named.items() if table is not None and len(table)}
     if not found:
         raise _refusal("The answer has no token probabilities.", remedy="Ask for them with -l, or logprobs=True.")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .bounded import Bounded
-from .metrics import likelihood
+from .columns import Indices
+from .metrics import HasLogprobs, likelihood
+from .rows import Token
 from .table import LogprobTable
 
 if TYPE_CHECKING:
@@ -121,15 +123,17 @@ class Comparison:
         return comparison_html(self)
 
 
-def compare(a: Any, b: Any, *, names: tuple[str, str] = ("a", "b")) -> Comparison:
+def compare(
+    a: HasLogprobs | LogprobTable, b: HasLogprobs | LogprobTable, *, names: tuple[str, str] = ("a", "b")
+) -> Comparison:
     """Two answers (or tables) side by side. Raises ValueError where one has no logprobs."""
-    tables = [each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b)]
-    if None in tables:
+    left, right = (each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b))
+    if left is None or right is None:
         raise ValueError("Both answers need token probabilities: ask for them with -l, or logprobs=True.")
-    return Comparison(*tables, names=names)
+    return Comparison(left, right, names)
 
 
-def _ends(table: LogprobTable) -> np.ndarray:
+def _ends(table: LogprobTable) -> Indices:
     return np.cumsum([0, *map(len, table.bytes)])
 
 
@@ -141,7 +145,7 @@ def _common(a: bytes, b: bytes) -> int:
 
 
 def _stretches(
-    a: LogprobTable, b: LogprobTable, ends_a: np.ndarray, ends_b: np.ndarray, same: int
+    a: LogprobTable, b: LogprobTable, ends_a: Indices, ends_b: Indices, same: int
 ) -> Iterator[Aligned]:
     """Pairs of token ranges with the same bytes. A token without bytes goes with what stands before it."""
     meeting = np.intersect1d(ends_a, ends_b)
@@ -182,7 +186,7 @@ def _divergence(a: LogprobTable, b: LogprobTable, i: int, j: int, same: int) -> 
     )
 
 
-def _share(row: Any, other: Any) -> float:
+def _share(row: Token | None, other: Token | None) -> float:
     """How likely `row`'s place held the token of `other`."""
     if row is None or other is None:
         return math.nan

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
+from .columns import Bits, Column, Counts, Flags, Nats, Shares, Words
 from .wire import NOT_RETURNED, WireColumns
 
 # A sum of probabilities may pass 1 by rounding; past this it is no distribution at all.
@@ -14,7 +16,12 @@ SUM_LIMIT = 1.02
 # Mass below this is the rounding of the numbers themselves, and bounds nothing.
 ROUNDING = 1e-6
 
-EXACT, CENSORED, MISSING, DEGENERATE, CONSTRAINED = "exact", "censored", "missing", "degenerate", "constrained"
+Status: TypeAlias = Literal["exact", "censored", "missing", "degenerate", "constrained"]
+EXACT: Final = "exact"
+CENSORED: Final = "censored"
+MISSING: Final = "missing"
+DEGENERATE: Final = "degenerate"
+CONSTRAINED: Final = "constrained"
 
 
 @dataclass(slots=True)
@@ -25,20 +32,20 @@ class Distribution:
     or where what came is no distribution; `alternative_order` sorts what came from the wire the same way.
     """
 
-    status: np.ndarray
-    logprob: np.ndarray
-    logprob_upper: np.ndarray
-    rank: np.ndarray
-    n_alternatives: np.ndarray
-    top_mass: np.ndarray
-    rest_mass: np.ndarray
-    entropy_low: np.ndarray
-    entropy_high: np.ndarray
-    margin: np.ndarray
-    alternative_order: np.ndarray
-    alternative_logprobs: np.ndarray
-    chosen: np.ndarray
-    merged: np.ndarray
+    status: Words
+    logprob: Nats
+    logprob_upper: Nats
+    rank: Counts
+    n_alternatives: Counts
+    top_mass: Shares
+    rest_mass: Shares
+    entropy_low: Bits
+    entropy_high: Bits
+    margin: Bits
+    alternative_order: Column[np.intp]
+    alternative_logprobs: Nats
+    chosen: Flags
+    merged: Flags
     duplicates: int
 
 
@@ -126,11 +133,11 @@ def read_distributions(wire: WireColumns, *, vocabulary_size: int | None) -> Dis
     )
 
 
-def _count(rows: np.ndarray, n_tokens: int) -> np.ndarray:
+def _count(rows: Counts, n_tokens: int) -> Column[np.intp]:
     return np.bincount(rows, minlength=n_tokens)
 
 
-def _sorted_alternatives(wire: WireColumns) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+def _sorted_alternatives(wire: WireColumns) -> tuple[Column[np.intp], Counts, Nats, int]:
     """Alternatives in order of probability within each token; not-returned as NaN last; repeats dropped."""
     rows, sent = wire.alternative_rows, wire.alternative_logprobs
     values = np.where((sent > NOT_RETURNED) & (sent <= 1e-3), np.minimum(sent, 0.0), np.nan)
@@ -147,7 +154,7 @@ def _sorted_alternatives(wire: WireColumns) -> tuple[np.ndarray, np.ndarray, np.
     return order[keep], rows[keep], values[keep], int(repeated.sum())
 
 
-def _repeats(rows: np.ndarray, codes: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _repeats(rows: Counts, codes: Counts, values: Nats) -> Flags:
     """Which alternatives repeat an earlier one of their token: same text, same bytes, same number."""
     by_entry = np.lexsort((values, codes, rows))
     again = (
@@ -160,9 +167,7 @@ def _repeats(rows: np.ndarray, codes: np.ndarray, values: np.ndarray) -> np.ndar
     return repeated
 
 
-def _mark_chosen(
-    wire: WireColumns, rows: np.ndarray, codes: np.ndarray, logprobs: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _mark_chosen(wire: WireColumns, rows: Counts, codes: Counts, logprobs: Nats) -> tuple[Flags, Flags]:
     """Which alternative is the chosen token, and which tokens were merged by the server.
 
     Of several alternatives with the token's text and bytes it is the one nearest in logprob. llama.cpp
@@ -194,14 +199,14 @@ def _only_zeros(wire: WireColumns) -> bool:
 
 
 def _entropy_bounds(
-    rows: np.ndarray,
-    p: np.ndarray,
-    outside_p: np.ndarray,
-    rest: np.ndarray,
-    least_p: np.ndarray,
-    count: np.ndarray,
+    rows: Counts,
+    p: Shares,
+    outside_p: Shares,
+    rest: Shares,
+    least_p: Shares,
+    count: Column[np.intp],
     vocabulary_size: int | None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Nats, Nats]:
     """Least and greatest entropy (nats) that agree with what was returned.
 
     Least: the rest in as few tokens as may be, each as likely as the least alternative. Greatest: the rest
@@ -219,5 +224,5 @@ def _entropy_bounds(
     return low, np.maximum(high, low)
 
 
-def _plogp(p: np.ndarray) -> np.ndarray:
+def _plogp(p: Shares) -> Nats:
     return -p * np.log(np.where(p > 0, p, 1.0))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .glyphs import encodable
 
+if TYPE_CHECKING:
+    from .columns import AnyColumn
 
-def write_csv(path: str | Path, columns: Mapping[str, Sequence | np.ndarray]) -> Path:
+
+def write_csv(path: str | Path, columns: Mapping[str, AnyColumn]) -> Path:
     """Write columns of one length as CSV in UTF-8: bytes in hex, unknown numbers empty."""
     path = Path(path)
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -25,7 +28,7 @@ def write_csv(path: str | Path, columns: Mapping[str, Sequence | np.ndarray]) ->
     return path
 
 
-def write_jsonl(path: str | Path, columns: Mapping[str, Sequence | np.ndarray]) -> Path:
+def write_jsonl(path: str | Path, columns: Mapping[str, AnyColumn]) -> Path:
     """Write one JSON object a row in UTF-8: bytes as lists of integers, unknown numbers null."""
     path = Path(path)
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -35,11 +38,11 @@ def write_jsonl(path: str | Path, columns: Mapping[str, Sequence | np.ndarray]) 
     return path
 
 
-def _rows(columns: Mapping[str, Sequence | np.ndarray]) -> Iterator[tuple]:
+def _rows(columns: Mapping[str, AnyColumn]) -> Iterator[tuple[Any, ...]]:
     return zip(*(_values(name, column) for name, column in columns.items()), strict=True)
 
 
-def _values(name: str, column: Sequence | np.ndarray) -> list[Any]:
+def _values(name: str, column: AnyColumn) -> list[Any]:
     values = column.tolist() if isinstance(column, np.ndarray) else list(column)
     if name == "rank":
         return [value or None for value in values]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .bounded import Bounded
-from .json_spans import value_spans
+from .columns import Column
+from .json_spans import ValueSpan, value_spans
 from .metrics import likelihood
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Field:
         return f"Field({self.path or 'whole'} = {self.value!r}, p = {self.prob}{shared})"
 
 
-class Fields(Sequence):
+class Fields(Sequence[Field]):
     """The values of a JSON answer in order; `fields["items[0].name"]` finds one by its path."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
@@ -57,7 +58,11 @@ class Fields(Sequence):
     def __len__(self) -> int:
         return len(self._fields)
 
-    def __getitem__(self, key: int | str) -> Field:
+    @overload
+    def __getitem__(self, key: int | str) -> Field: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Field, ...]: ...
+    def __getitem__(self, key: int | slice | str) -> Field | tuple[Field, ...]:
         if not isinstance(key, str):
             return self._fields[key]
         for field in self._fields:
@@ -106,7 +111,7 @@ def fields(table: LogprobTable, *, prefix: str = "") -> Fields:
     return Fields(_field(table, text, span, len(prefix)) for span in spans)
 
 
-def _field(table: LogprobTable, text: str, span: Any, offset: int) -> Field:
+def _field(table: LogprobTable, text: str, span: ValueSpan, offset: int) -> Field:
     first, last = max(0, span.start - offset), span.end - offset
     indices = overlapping(table, first, last)
     start, end = (int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, 0)
@@ -136,7 +141,7 @@ def _least(part: LogprobTable) -> tuple[float, float]:
     return float(lower[counted].min()), float(upper[counted].min())
 
 
-def overlapping(table: LogprobTable, start: int, end: int) -> np.ndarray:
+def overlapping(table: LogprobTable, start: int, end: int) -> Column[np.intp]:
     """The rows of the tokens that hold any byte of the characters `start` … `end` of the decoded text.
 
     A token that holds only a part of a character has no text of its own: it counts where the token that

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from json.decoder import scanstring
+from json import JSONDecoder
 from typing import Any
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n")
-_SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity")
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _DEEPEST = 200
+_DECODER = JSONDecoder(strict=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def value_spans(text: str) -> list[ValueSpan]:
     """
     fence = _FENCE.search(text)
     candidates = [fence.end()] if fence else []
-    candidates.append(_SPACE.match(text).end())
+    candidates.append(_skip(text, 0))
     opening = re.search(r"[{\[]", text)
     candidates += [opening.start()] if opening else []
     for start in candidates:
@@ -66,9 +66,9 @@ def _value(text: str, at: int, path: str, found: list[ValueSpan], depth: int) ->
     if character == "[":
         return _items(text, at + 1, path, found, depth)
     if character == '"':
-        value, end = _string(text, at + 1)
+        string, end = _string(text, at)
         inner = (at + 1, end - 1) if end - 1 > at + 1 else (at, end)
-        found.append(ValueSpan(path, value, *inner))
+        found.append(ValueSpan(path, string, *inner))
         return end
     scalar = _SCALAR.match(text, at)
     if not scalar or (scalar.end() == len(text) and depth and scalar.group() not in _CONSTANTS):
@@ -87,7 +87,7 @@ def _members(text: str, at: int, path: str, found: list[ValueSpan], depth: int) 
     while True:
         if text[at : at + 1] != '"':
             raise _Broken
-        key, at = _string(text, at + 1)
+        key, at = _string(text, at)
         at = _skip(text, _expect(text, _skip(text, at), ":"))
         at = _skip(text, _value(text, at, _join(path, key), found, depth + 1))
         if text[at : at + 1] == "}":
@@ -114,10 +114,12 @@ def _join(path: str, key: str) -> str:
 
 
 def _string(text: str, at: int) -> tuple[str, int]:
+    """The string whose opening quote stands at `at`, and where it ends."""
     try:
-        return scanstring(text, at, False)
+        string, end = _DECODER.raw_decode(text, at)
     except ValueError as error:
         raise _Broken from error
+    return string, end
 
 
 def _number(word: str) -> int | float:
@@ -128,7 +130,9 @@ def _number(word: str) -> int | float:
 
 
 def _skip(text: str, at: int) -> int:
-    return _SPACE.match(text, at).end()
+    while text[at : at + 1] in (" ", "\t", "\r", "\n"):
+        at += 1
+    return at
 
 
 def _expect(text: str, at: int, character: str) -> int:

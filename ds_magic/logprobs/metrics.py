@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from .bounded import Bounded
+from .columns import Indices, Nats, Shares
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from .table import LogprobTable
+
+
+class HasLogprobs(Protocol):
+    """An answer, or whatever else may have a table."""
+
+    @property
+    def logprobs(self) -> LogprobTable | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +99,14 @@ def mean_entropy(table: LogprobTable) -> Bounded:
     return Bounded(low, high, " bits", int(known.sum()), 0, left_out)
 
 
-def relative_probability(table: LogprobTable) -> np.ndarray:
+def relative_probability(table: LogprobTable) -> Shares:
     """p / p₁ of each token (GLTR, arXiv 1906.04043): 1 for the likeliest; NaN unless exact."""
     starts = table._alternative_starts[:-1]
     has = table.n_alternatives > 0
     first = np.full(len(table), np.nan)
     first[has] = table._alternative_logprobs[starts[has]]
-    return np.exp(table.logprob - first)
+    relative: Shares = np.exp(table.logprob - first)
+    return relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +120,8 @@ class Windows:
 
     table: LogprobTable
     n: int
-    start: np.ndarray
-    confidence: np.ndarray
+    start: Indices
+    confidence: Nats
     k_least: int
     k_most: int
 

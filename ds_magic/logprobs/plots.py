@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -166,6 +166,6 @@ def _width(n: int) -> float:
     return float(np.clip(300 / max(1, n), 0.4, 3))
 
 
-def _plain(text: str) -> Any:
+def _plain(text: str) -> str:
     """A label that every font has: the glyphs for control characters are named."""
     return "".join(c if not 0x2400 <= ord(c) <= 0x2421 else f"⟨{ord(c) - 0x2400:02X}⟩" for c in text)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Generic, TypeVar
 
 from .bounded import Bounded
-from .metrics import likelihood
+from .metrics import HasLogprobs, likelihood
+
+Answer = TypeVar("Answer", bound=HasLogprobs)
 
 
 @dataclass(frozen=True, slots=True)
-class SampleEntropy:
+class SampleEntropy(Generic[Answer]):
     """What `entropy` finds over M answers, in bits.
 
     `length_normalised`: −(1/M) Σ (1/N) Σℓ, the mean bits a token (arXiv 2002.07650), with bounds.
@@ -22,7 +24,7 @@ class SampleEntropy:
 
     length_normalised: Bounded
     semantic: float
-    clusters: tuple[tuple[Any, ...], ...]
+    clusters: tuple[tuple[Answer, ...], ...]
 
     @property
     def shares(self) -> list[float]:
@@ -37,7 +39,9 @@ class SampleEntropy:
         )
 
 
-def entropy(answers: Iterable[Any], *, same: Callable[[Any, Any], bool] | None = None) -> SampleEntropy:
+def entropy(
+    answers: Iterable[Answer], *, same: Callable[[Answer, Answer], bool] | None = None
+) -> SampleEntropy[Answer]:
     """Length-normalised and semantic entropy over several answers to one prompt.
 
     Answers mean the same where `same(a, b)` says so; without it, where their contents are equal but for case,
@@ -47,7 +51,7 @@ def entropy(answers: Iterable[Any], *, same: Callable[[Any, Any], bool] | None =
     answers = list(answers)
     if not answers:
         raise ValueError("There are no answers to compare.")
-    clusters: list[list[Any]] = []
+    clusters: list[list[Answer]] = []
     for answer in answers:
         for cluster in clusters:
             if (same or _equal)(cluster[0], answer):
@@ -64,15 +68,15 @@ def entropy(answers: Iterable[Any], *, same: Callable[[Any, Any], bool] | None =
     )
 
 
-def _equal(a: Any, b: Any) -> bool:
+def _equal(a: object, b: object) -> bool:
     return _plain(a) == _plain(b)
 
 
-def _plain(answer: Any) -> str:
+def _plain(answer: object) -> str:
     return str(answer).strip().rstrip(".").casefold()
 
 
-def _length_normalised(answers: list[Any]) -> Bounded:
+def _length_normalised(answers: Iterable[HasLogprobs]) -> Bounded:
     sums = [likelihood(answer.logprobs) for answer in answers if answer.logprobs is not None]
     sums = [sum_ for sum_ in sums if sum_.tokens]
     left_out = sum(sum_.left_out for sum_ in sums)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import builtins
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from . import fields as fields_module
 from . import metrics
+from .alternatives import AlternativeTable
 from .bounded import Bounded
+from .columns import Bits, ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts, Words
 from .distribution import EXACT, read_distributions
-from .export import write_csv, write_jsonl
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
+from .rows import TOKEN_COLUMNS, Alternative, Token, plain
 from .temperature import TemperedTable
 from .wire import read_entries
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
 
     from ds_magic.views.explorer.widget import Explorer
@@ -29,135 +30,7 @@ if TYPE_CHECKING:
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
-    """One token that could have stood at a position: `logprob` in nats, `prob` and `cumulative` in 0 … 1."""
-
-    position: int
-    rank: int
-    token: str
-    bytes: bytes
-    logprob: float
-    prob: float
-    cumulative: float
-    chosen: bool
-
-    @property
-    def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the empty one."""
-        return label(self.token, self.bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there."""
-
-    position: int
-    token: str
-    bytes: bytes
-    text: str
-    char_start: int
-    char_end: int
-    status: str
-    logprob: float
-    logprob_upper: float
-    prob: float
-    rank: int | None
-    n_alternatives: int
-    top_mass: float
-    rest_mass: float
-    entropy_low: float
-    entropy_high: float
-    margin: float
-    surprisal: float
-    forced: bool
-    damaged: bool
-    bytes_given: bool
-    glyph: int
-    raw_logprob: Any
-    alternatives: tuple[Alternative, ...] = field(repr=False)
-
-    @property
-    def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the one that ends an answer."""
-        return label(self.token, self.bytes)
-
-
-TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != "alternatives")
-ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
-
-
-class _Columns:
-    """What both tables share: columns by name, and the ways out of them."""
-
-    __slots__ = ()
-    _names: tuple[str, ...]
-
-    def column(self, name: str) -> np.ndarray | list:
-        """One column: a numpy array for numbers and flags, a list for text and bytes."""
-        if name not in self._names:
-            raise KeyError(f"No column {name!r}; there are {', '.join(self._names)}.")
-        return getattr(self, name)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """A DataFrame with one column for each of the table's; an unknown rank is `<NA>`."""
-        import pandas as pd
-
-        columns = {name: self.column(name) for name in self._names}
-        columns["rank"] = pd.array(np.asarray(columns["rank"]), dtype="Int32")
-        columns["rank"][np.asarray(columns["rank"].fillna(0)) == 0] = pd.NA
-        for name in ("bytes", "raw_logprob"):
-            if name in columns:
-                columns[name] = pd.Series(columns[name], dtype=object)
-        return pd.DataFrame(columns)
-
-    def to_csv(self, path: str | Path) -> Path:
-        """Write all columns as CSV (UTF-8; bytes in hex; unknown numbers empty); returns the path."""
-        return write_csv(path, {name: self.column(name) for name in self._names})
-
-    def to_jsonl(self, path: str | Path) -> Path:
-        """Write one JSON object a row (bytes as lists of integers; unknown numbers null); returns the path."""
-        return write_jsonl(path, {name: self.column(name) for name in self._names})
-
-
-class AlternativeTable(_Columns):
-    """The long form: one row for each alternative of each token, the most likely first.
-
-    Columns: `position, rank, token, bytes, logprob` (nats; NaN where no number was returned), `prob,
-    cumulative` (0 … 1), `chosen`. A chosen token that was not among the alternatives has no row here.
-    """
-
-    __slots__ = ALTERNATIVE_COLUMNS
-    _names = ALTERNATIVE_COLUMNS
-
-    def __init__(self, table: LogprobTable) -> None:
-        rows = table._alternative_rows
-        pairs = [table._vocabulary[code] for code in table._alternative_codes]
-        self.position = table.position[rows]
-        self.rank = (np.arange(len(rows)) - table._alternative_starts[:-1][rows] + 1).astype(np.int32)
-        self.token = [token for token, _ in pairs]
-        self.bytes = [token_bytes for _, token_bytes in pairs]
-        self.logprob = table._alternative_logprobs
-        self.prob = np.exp(self.logprob)
-        known = np.nan_to_num(self.prob)
-        total = np.concatenate(([0.0], np.cumsum(known)))
-        self.cumulative = np.where(np.isnan(self.prob), np.nan, total[1:] - total[table._alternative_starts[:-1][rows]])
-        self.chosen = table._chosen
-
-    def __len__(self) -> int:
-        return len(self.rank)
-
-    def __getitem__(self, index: int) -> Alternative:
-        return Alternative(*(_plain(getattr(self, name)[index]) for name in ALTERNATIVE_COLUMNS))
-
-    def __iter__(self) -> Iterator[Alternative]:
-        return (self[index] for index in range(len(self)))
-
-    def __repr__(self) -> str:
-        return f"AlternativeTable({len(self):,} alternatives of {len(np.unique(self.position)):,} tokens)"
-
-
-class LogprobTable(_Columns):
+class LogprobTable(Columns):
     """The token probabilities of one answer: one row a token, held in columns.
 
     `len(table)`, `table[3]` (a Token), `table[10:20]` (a table), iteration over rows. Columns are attributes:
@@ -200,10 +73,50 @@ class LogprobTable(_Columns):
     )
     _names = TOKEN_COLUMNS
 
+    position: Indices
+    token: Texts
+    bytes: ByteStrings
+    text: Texts
+    char_start: Indices
+    char_end: Indices
+    status: Words
+    logprob: Nats
+    logprob_upper: Nats
+    prob: Shares
+    rank: Counts
+    n_alternatives: Counts
+    top_mass: Shares
+    rest_mass: Shares
+    entropy_low: Bits
+    entropy_high: Bits
+    margin: Bits
+    surprisal: Bits
+    forced: Flags
+    damaged: Flags
+    bytes_given: Flags
+    glyph: Indices
+    raw_logprob: list[object]
+
+    temperature: float | None
+    top_p: float | None
+    top_logprobs: int | None
+    vocabulary_size: int | None
+    model: str | None
+    matches_content: bool | None
+    notes: tuple[str, ...]
+
+    # The alternatives are flat: those of row i stand at _alternative_starts[i] … _alternative_starts[i + 1].
+    _vocabulary: list[tuple[str, builtins.bytes]]
+    _alternative_rows: Counts
+    _alternative_starts: Indices
+    _alternative_codes: Counts
+    _alternative_logprobs: Nats
+    _chosen: Flags
+
     @classmethod
     def from_wire(
         cls,
-        entries: Sequence[dict] | None,
+        entries: Sequence[Mapping[str, Any]] | None,
         *,
         content: str | None = None,
         temperature: float | None = None,
@@ -265,11 +178,15 @@ class LogprobTable(_Columns):
     def __len__(self) -> int:
         return len(self.token)
 
+    @overload
+    def __getitem__(self, index: int) -> Token: ...
+    @overload
+    def __getitem__(self, index: slice) -> LogprobTable: ...
     def __getitem__(self, index: int | slice) -> Token | LogprobTable:
         if isinstance(index, slice):
             return self.take(np.arange(len(self))[index])
         position = range(len(self))[index]
-        values = {name: _plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
+        values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
         return Token(**values, alternatives=self._alternatives_at(position))
 
@@ -363,7 +280,7 @@ class LogprobTable(_Columns):
         return metrics.mean_entropy(self)
 
     @property
-    def relative_probability(self) -> np.ndarray:
+    def relative_probability(self) -> Shares:
         """p / p₁ of each token (GLTR): 1 for the likeliest; NaN unless exact."""
         return metrics.relative_probability(self)
 
@@ -378,12 +295,12 @@ class LogprobTable(_Columns):
         shared = np.cumsum(np.nan_to_num(np.exp(logprobs)))
         position = int(self.position[index])
         return tuple(
-            Alternative(position, rank, *self._vocabulary[code], logprob, math.exp(logprob), cumulative, chosen)
+            Alternative(position, rank, token, token_bytes, logprob, math.exp(logprob), cumulative, chosen)
             if logprob == logprob
-            else Alternative(position, rank, *self._vocabulary[code], math.nan, math.nan, math.nan, chosen)
-            for rank, (code, logprob, cumulative, chosen) in enumerate(
+            else Alternative(position, rank, token, token_bytes, math.nan, math.nan, math.nan, chosen)
+            for rank, ((token, token_bytes), logprob, cumulative, chosen) in enumerate(
                 zip(
-                    self._alternative_codes[span].tolist(),
+                    map(self._vocabulary.__getitem__, self._alternative_codes[span].tolist()),
                     logprobs.tolist(),
                     shared.tolist(),
                     self._chosen[span].tolist(),
@@ -428,7 +345,3 @@ class LogprobTable(_Columns):
         from ds_magic.views.probabilities import to_html
 
         return to_html(self)
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .columns import ByteStrings, Counts, Flags, Indices, Shares, Texts
 from .glyphs import label
 
 if TYPE_CHECKING:
@@ -44,6 +45,17 @@ class TemperedTable:
     as from before temperature, as DeepSeek and llama.cpp send them.
     """
 
+    position: Indices
+    rank: Counts
+    token: Texts
+    bytes: ByteStrings
+    prob: Shares
+    chosen: Flags
+    low: Shares
+    high: Shares
+    rest_low: Shares
+    rest_high: Shares
+
     def __init__(self, table: LogprobTable, temperature: float) -> None:
         if not temperature >= 0:
             raise ValueError(f"A temperature is 0 or more, not {temperature!r}.")
@@ -58,7 +70,7 @@ class TemperedTable:
 
     def at(self, position: int) -> list[TemperedAlternative]:
         """The alternatives of the token at this position, the likeliest first."""
-        return [self._row(index) for index in np.flatnonzero(self.position == position)]
+        return [self._row(index) for index in np.flatnonzero(self.position == position).tolist()]
 
     def __iter__(self) -> Iterator[TemperedAlternative]:
         return (self._row(index) for index in range(len(self)))
@@ -91,7 +103,7 @@ class TemperedTable:
         return tempered_html(self)
 
 
-def _bounds(table: LogprobTable, temperature: float) -> tuple[np.ndarray, ...]:
+def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Shares, Shares]:
     """Bounds of each alternative's share and of the rest's.
 
     With q the probabilities that were not returned, Σq = r and q ≤ p_k, the sum Σ q^(1/T) lies between its
@@ -139,7 +151,7 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[np.ndarray, ...]:
     return low, high, rest_low, rest_high
 
 
-def _greedy(table: LogprobTable) -> tuple[np.ndarray, ...]:
+def _greedy(table: LogprobTable) -> tuple[Shares, Shares, Shares, Shares]:
     """Temperature 0: the likeliest token is taken; tokens that tie share it."""
     rows, logprobs = table._alternative_rows, table._alternative_logprobs
     first = np.full(len(table), np.nan)

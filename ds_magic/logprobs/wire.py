@@ -8,13 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from .columns import Counts, Flags, Nats
 from .glyphs import encodable
 
 NOT_RETURNED = -9998.0  # the API writes -9999.0 for "not among the top 20"; some servers write -inf
+
+_Entry: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -26,15 +29,15 @@ class WireColumns:
     """
 
     vocabulary: list[tuple[str, bytes]]
-    codes: np.ndarray
-    logprobs: np.ndarray
-    raw_logprobs: list[Any]
-    bytes_given: np.ndarray
-    constrained: np.ndarray
-    forced: np.ndarray
-    alternative_rows: np.ndarray
-    alternative_codes: np.ndarray
-    alternative_logprobs: np.ndarray
+    codes: Counts
+    logprobs: Nats
+    raw_logprobs: list[object]
+    bytes_given: Flags
+    constrained: Flags
+    forced: Flags
+    alternative_rows: Counts
+    alternative_codes: Counts
+    alternative_logprobs: Nats
     skipped: int
 
 
@@ -47,7 +50,7 @@ def read_entries(entries: Any) -> WireColumns:
         return _read_well_formed([_clean(entry) for entry in entries], skipped, raw=entries)
 
 
-def _only_mappings(entries: Any) -> tuple[Sequence[Mapping], int]:
+def _only_mappings(entries: Any) -> tuple[Sequence[_Entry], int]:
     if isinstance(entries, Mapping) or not isinstance(entries, Sequence) or isinstance(entries, (str, bytes)):
         return [], 0
     kept = (
@@ -58,7 +61,7 @@ def _only_mappings(entries: Any) -> tuple[Sequence[Mapping], int]:
     return kept, len(entries) - len(kept)
 
 
-def _read_well_formed(entries: Sequence[Mapping], skipped: int, raw: Sequence[Mapping] = ()) -> WireColumns:
+def _read_well_formed(entries: Sequence[_Entry], skipped: int, raw: Sequence[_Entry] = ()) -> WireColumns:
     lists = [entry["top_logprobs"] for entry in entries]
     if not set(map(type, lists)) <= {list}:
         raise TypeError
@@ -98,7 +101,7 @@ class _Vocabulary:
         self._by_token: dict[str, tuple[list[int] | None, int]] = {}
         self._by_pair: dict[tuple[str, bytes], int] = {}
 
-    def encode(self, items: Iterable[Mapping]) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, items: Iterable[_Entry]) -> tuple[Counts, Nats]:
         """Codes (int32) and logprobs (float64). Raises TypeError or ValueError at what is not well formed."""
         codes, logprobs = array("i"), array("d")
         add_code, add_logprob, find = codes.append, logprobs.append, self._by_token.get
@@ -125,7 +128,7 @@ class _Vocabulary:
         return code
 
 
-def _clean(entry: Mapping) -> dict[str, Any]:
+def _clean(entry: _Entry) -> dict[str, Any]:
     """A wire dict with every field there and of its type; what cannot be read is None, NaN or empty."""
     alternatives = entry.get("top_logprobs")
     if isinstance(alternatives, Mapping):
@@ -141,16 +144,17 @@ def _clean(entry: Mapping) -> dict[str, Any]:
     }
 
 
-def _clean_token(item: Mapping) -> dict[str, Any]:
+def _clean_token(item: _Entry) -> dict[str, Any]:
     token = item.get("token")
-    byte_list = item.get("bytes")
-    readable = isinstance(byte_list, (list, tuple)) and all(
-        type(byte) is int and 0 <= byte <= 255 for byte in byte_list
-    )
-    byte_list = list(byte_list) if readable else None
+    byte_list = _byte_list(item.get("bytes"))
     if not isinstance(token, str):
         token = bytes(byte_list).decode("utf-8", "replace") if byte_list else ""
     return {"token": token, "bytes": byte_list, "logprob": _number(item.get("logprob"))}
+
+
+def _byte_list(value: Any) -> list[int] | None:
+    readable = isinstance(value, (list, tuple)) and all(type(byte) is int and 0 <= byte <= 255 for byte in value)
+    return list(value) if readable else None
 
 
 def _number(value: Any) -> float:

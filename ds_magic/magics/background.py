@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
 from ..stop import Stop
@@ -23,9 +24,7 @@ class Background:
     def __init__(self, answer: Callable[[Stop], ChatCompletion]):
         self._answer = answer
         self._stop = Stop()
-        self._completion: ChatCompletion | None = None
-        self._error: BaseException | None = None
-        self._over = threading.Event()
+        self._outcome: Future[ChatCompletion] = Future()
 
     def begin(self) -> Background:
         """Start."""
@@ -39,11 +38,9 @@ class Background:
     def _run(self, parent: Any) -> None:
         try:
             _belong_to(parent)
-            self._completion = self._answer(self._stop)
+            self._outcome.set_result(self._answer(self._stop))
         except BaseException as error:
-            self._error = error.with_traceback(None)
-        finally:
-            self._over.set()
+            self._outcome.set_exception(error.with_traceback(None))
 
     def stop(self) -> None:
         """End the answer; what had come is the result, marked as interrupted. Nothing where it is over."""
@@ -51,22 +48,19 @@ class Background:
 
     def done(self) -> bool:
         """Whether the answer is whole, stopped or failed."""
-        return self._over.is_set()
+        return self._outcome.done()
 
     def result(self, timeout: float | None = None) -> ChatCompletion:
         """The completion, once it is over. Raises its DeepSeekError, or TimeoutError after `timeout` seconds."""
-        if not self._over.wait(timeout):
+        if not wait([self._outcome], timeout).done:
             raise TimeoutError(f"the answer is not finished after {timeout} seconds")
-        if self._error is not None:
-            raise self._error
-        assert self._completion is not None, "what is over without an error has a completion"
-        return self._completion
+        return self._outcome.result()
 
     def __repr__(self) -> str:
         if not self.done():
             return "<an answer in the background: it is coming; .result() waits for it, .stop() ends it>"
-        if self._error is not None:
-            return f"<an answer in the background: failed: {self._error}>"
+        if (error := self._outcome.exception()) is not None:
+            return f"<an answer in the background: failed: {error}>"
         return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
 from .options import OPTIONS, Option, parse, spelled
@@ -19,11 +19,13 @@ _SHELLS_OWN = frozenset(("get_ipython", "exit", "quit", "open", "In", "Out"))
 _MODELS_TIMEOUT = 3.0
 
 
-def matcher_of(magics: DeepSeekMagics) -> Callable[[Any], dict[str, Any]]:
+Matcher: TypeAlias = Callable[[Any], dict[str, Any]]
+
+
+def matcher_of(magics: DeepSeekMagics) -> Matcher:
     """A matcher for IPython's completer that knows the options, and the names in the user's namespace."""
     from IPython.core.completer import SimpleCompletion, context_matcher
 
-    @context_matcher(identifier="ds_magic", priority=100)
     def ds_magic_matcher(context: Any) -> dict[str, Any]:
         try:
             found = completions(magics, context.full_text, context.cursor_line, context.text_until_cursor)
@@ -40,7 +42,8 @@ def matcher_of(magics: DeepSeekMagics) -> Callable[[Any], dict[str, Any]]:
             "ordered": True,
         }
 
-    return ds_magic_matcher
+    matcher: Matcher = context_matcher(identifier="ds_magic", priority=100)(ds_magic_matcher)
+    return matcher
 
 
 def completions(
@@ -56,7 +59,7 @@ def completions(
     if match is None:
         return None
     line = match[1]
-    word = re.search(r"\S*$", line)[0]
+    word = re.split(r"\s", line)[-1]
     before = line[: len(line) - len(word)]
     spelling, equals, piece = word.partition("=")
     if equals and (option := spelled(spelling)) and option.kind != "flag":
@@ -93,7 +96,7 @@ def _last_name(piece: str, option: Option) -> str:
 def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
     names = {
         name: value
-        for name, value in magics.shell.user_ns.items()
+        for name, value in magics.user_ns.items()
         if not name.startswith("_") and name not in _SHELLS_OWN
     }
     if option.name == "model":

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..conversation.schema import SchemaUse
     from ..conversation.turn import Turn
     from .background import Background
+    from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
     from .shown import Shown
@@ -83,11 +84,13 @@ class DeepSeekMagics(Magics):
 
     why: str = ""
     displaced: Mapping[str, Mapping[str, Any]] = {}
+    matcher: Matcher | None = None
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
         """The magics that are registered with `shell`, or None."""
-        return shell.magics_manager.registry.get(cls.__name__)
+        registered: DeepSeekMagics | None = shell.magics_manager.registry.get(cls.__name__)
+        return registered
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
@@ -111,7 +114,7 @@ class DeepSeekMagics(Magics):
         from .prompt import Filler
         from .question import shown_to, turn_of
 
-        namespace = ChainMap(local_ns or {}, self.shell.user_ns)
+        namespace = ChainMap(local_ns or {}, self.user_ns)
         fill = Filler(namespace)
         values = parsed.values(fill)
         use = self._schema_use(values)
@@ -122,7 +125,8 @@ class DeepSeekMagics(Magics):
             values |= parsed.values(fill, marked)
             turn = turn_of(self, text, values, marked, namespace, use=use)
             dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values))
-            return show(dry) if cell is not None else show(dry) or dry
+            show(dry)
+            return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use)
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
@@ -157,7 +161,7 @@ class DeepSeekMagics(Magics):
     @line_magic
     @no_var_expand
     @guarded
-    def ds_login(self, line: str):
+    def ds_login(self, line: str) -> None:
         """Give an API key without showing it; it is kept for this kernel only. `--forget` forgets it."""
         import warnings
         from getpass import GetPassWarning, getpass
@@ -249,6 +253,11 @@ class DeepSeekMagics(Magics):
     def ds_why(self, line: str) -> None:
         """Show the traceback of the last error."""
         print(self.why or "Nothing has failed yet.")
+
+    @property
+    def user_ns(self) -> dict[str, Any]:
+        """The user's variables."""
+        return self.shell.user_ns if self.shell is not None else {}
 
     def before_cell(self, info: Any) -> None:
         """Take note of which cell runs: its id where the frontend sends one, else its text."""

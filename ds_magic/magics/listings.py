@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 from .panel import plain
 
 if TYPE_CHECKING:
+    from ..api.response import Model
     from ..conversation.chats import Chat
 
 
-class ModelList(list):
+class ModelList(list["Model"]):
     """The models of a server, shown one a line."""
 
-    def __init__(self, models: list[Any], backend: str):
+    def __init__(self, models: list[Model], backend: str):
         super().__init__(models)
         self.backend = backend
 
@@ -26,7 +27,7 @@ class ModelList(list):
         printer.text(repr(self))
 
 
-class ChatList(dict):
+class ChatList(dict[str, "Chat"]):
     """The conversations of a kernel by name, shown one a line."""
 
     def __init__(self, chats: Mapping[str, Chat]):

@@ -233,7 +233,7 @@ def parse(line: str) -> Parsed:
         match = _OPTION.match(line, at)
         if match is None:
             if _LOOKS_LIKE_OPTION.match(line, at):
-                raise _unknown(_WORD.match(line, at)[0].partition("=")[0])
+                raise _unknown(_word(line, at).partition("=")[0])
             break
         spelling, has_value = match[1], bool(match[2])
         if spelling not in _SPELLINGS:
@@ -337,8 +337,8 @@ def _value(line: str, at: int, option: Option) -> tuple[str, int]:
             return line[at : at + length], at + length
         except ValueError as error:
             raise _wrong(option, line[at:], f" It is not JSON: {error}.") from None
-    match = _WORD.match(line, at)
-    return match[0], match.end()
+    word = _word(line, at)
+    return word, at + len(word)
 
 
 def _quoted(line: str, at: int, option: Option) -> tuple[str, int]:
@@ -349,6 +349,12 @@ def _quoted(line: str, at: int, option: Option) -> tuple[str, int]:
     return match[1].replace(f"\\{quote}", quote), match.end()
 
 
+def _word(line: str, at: int) -> str:
+    """What stands at `at`, up to a blank that is in no place to be filled."""
+    match = _WORD.match(line, at)
+    return match[0] if match is not None else ""
+
+
 def _next_word(line: str, at: int) -> int:
     while at < len(line) and line[at].isspace():
         at += 1
@@ -356,8 +362,7 @@ def _next_word(line: str, at: int) -> int:
 
 
 def _whole_number_at(line: str, at: int) -> bool:
-    match = _WORD.match(line, at)
-    return match is not None and _WHOLE_NUMBER.match(match[0]) is not None
+    return _WHOLE_NUMBER.match(_word(line, at)) is not None
 
 
 def _is_keyword(text: str) -> bool:

@@ -7,6 +7,7 @@ import re
 import shutil
 import textwrap
 from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..api.errors import DeepSeekError
 from ..api.text import MASK, mask_keys
@@ -21,7 +22,21 @@ _TRANSPORT = re.compile(
 )
 
 
-def guarded(method: Callable) -> Callable:
+class _Explained(Protocol):
+    """What can be asked for the traceback of its last error."""
+
+    why: str
+
+
+_Owner = TypeVar("_Owner", bound=_Explained)
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+_Raised = TypeVar("_Raised", bound=BaseException)
+
+
+def guarded(
+    method: Callable[Concatenate[_Owner, _Given], _Result],
+) -> Callable[Concatenate[_Owner, _Given], _Result | None]:
     """A magic whose errors are panels: the cell fails, and the traceback waits for `%ds_why`.
 
     An interrupt before there was an answer to keep ends the magic quietly; a second one within a second
@@ -31,7 +46,7 @@ def guarded(method: Callable) -> Callable:
     """
 
     @functools.wraps(method)
-    def magic(self, *args, **kwargs):
+    def magic(self: _Owner, /, *args: _Given.args, **kwargs: _Given.kwargs) -> _Result | None:
         failure: BaseException
         try:
             return method(self, *args, **kwargs)
@@ -41,12 +56,11 @@ def guarded(method: Callable) -> Callable:
             if second_interrupt(interrupt) is None:
                 print("Stopped.")
                 return None
-            failure = KeyboardInterrupt()
-            failure._render_traceback_ = lambda *_: [f"{_RED}{_BAR}{_RESET}Stopped, and Run All with it."]
+            failure = _shown_as(KeyboardInterrupt(), lambda: [f"{_RED}{_BAR}{_RESET}Stopped, and Run All with it."])
         except Exception as error:
             self.why = traceback_text(error)
             failure = as_panel(error)
-        args = kwargs = ()
+        del args, kwargs
         raise failure
 
     return magic
@@ -54,16 +68,21 @@ def guarded(method: Callable) -> Callable:
 
 def as_panel(error: Exception) -> Exception:
     """The same error, shown by IPython as a panel instead of as a traceback."""
-    lines = functools.partial(panel, error)
-    error._render_traceback_ = lambda *_: lines()
     error.__context__ = error.__cause__ = None
-    return error.with_traceback(None)
+    return _shown_as(error, functools.partial(panel, error)).with_traceback(None)
+
+
+def _shown_as(error: _Raised, lines: Callable[[], list[str]]) -> _Raised:
+    # The name under which IPython looks for an error's own form.
+    vars(error)["_render_traceback_"] = lambda *_: lines()
+    return error
 
 
 def panel(error: Exception, width: int | None = None) -> list[str]:
     """The lines of an error's panel, at most `width` characters wide, with ANSI colours."""
     width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
-    status = f" ({error.status})" if getattr(error, "status", None) else ""
+    code = getattr(error, "status", None)
+    status = f" ({code})" if code else ""
     if isinstance(error, DeepSeekError):
         what, next_step = str(error), error.remedy
     else:
@@ -92,7 +111,7 @@ def traceback_text(error: Exception) -> str:
 
     told = traceback.TracebackException.from_exception(error)
     seen: set[int] = set()
-    todo = [told]
+    todo: list[traceback.TracebackException | None] = [told]
     while todo:
         each = todo.pop()
         if each is None or id(each) in seen:

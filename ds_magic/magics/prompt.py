@@ -43,7 +43,7 @@ class Filler:
         """`text` with its places filled. Raises InvalidRequestError for a name that is not there."""
         return _PLACEHOLDER.sub(self._replacement, text) if "{{" in text else text
 
-    def _replacement(self, match: re.Match) -> str:
+    def _replacement(self, match: re.Match[str]) -> str:
         if match[1]:
             return match[0][1:]
         expression = match[2]
@@ -54,7 +54,8 @@ class Filler:
 
 def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
     """What `name`, `name.attr` or `name[0]` stands for. Raises InvalidRequestError with the nearest name."""
-    value, so_far = None, ""
+    value: Any = None
+    so_far = ""
     for step in _STEP.finditer(expression):
         attribute, index, *keys, name = step.groups()
         try:
@@ -108,7 +109,7 @@ def messages_of(
     own are left out. `system` comes first and `prefix` last; both are already filled. Raises
     InvalidRequestError for an attribute that a role does not have.
     """
-    messages = [{"role": "system", "content": system}] if system else []
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
     messages += [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     if prefix is not None:
         if messages and messages[-1].get("prefix"):

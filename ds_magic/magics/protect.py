@@ -33,7 +33,7 @@ def protect_questions(lines: list[str]) -> list[str]:
         lines = _as_call(lines, *place)
 
 
-protect_questions.has_side_effects = True
+vars(protect_questions)["has_side_effects"] = True
 """So that a terminal, which asks whether a cell is complete, does not take that empty body for its end."""
 
 

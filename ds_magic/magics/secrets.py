@@ -46,7 +46,7 @@ def refuse_filled_keys(filled: dict[str, str]) -> None:
     """Raise InvalidRequestError where text that was filled in holds a key; names the place."""
     for expression, text in filled.items():
         if holds_key(text):
-            text = filled = ""
+            del text, filled
             raise InvalidRequestError(
                 f"`{{{{ {expression} }}}}` holds an API key, so nothing was sent.",
                 remedy="A key is never part of a prompt. Give it to `%ds_login`.",

@@ -102,13 +102,13 @@ def _end_of_finished(raw: str) -> int:
     if not whole or is_too_nested(raw):
         return 0
     tokens = _splitter().parse(raw[:whole])
-    blocks = [token for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
+    blocks = [(token.type, token.map) for token in tokens if token.level == 0 and token.map and token.nesting >= 0]
     if not blocks:
         return 0
-    last = blocks[-1]
-    is_whole = last.type in _ENDED_BY_LINE or (last.type in _ENDED_BY_BLANK and last.map[1] < raw.count("\n", 0, whole))
+    kind, (begin, end) = blocks[-1]
+    is_whole = kind in _ENDED_BY_LINE or (kind in _ENDED_BY_BLANK and end < raw.count("\n", 0, whole))
     offset = 0
-    for _ in range(last.map[1] if is_whole else last.map[0]):
+    for _ in range(end if is_whole else begin):
         offset = raw.index("\n", offset) + 1
     return offset if is_whole or len(blocks) > 1 else 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 class Tree(Protocol):
     """What is drawn: (depth, completion) parents first, and how many requests it took."""
 
-    requests: int
+    @property
+    def requests(self) -> int: ...
 
-    def __iter__(self) -> Iterable[tuple[int, ChatCompletion]]: ...
+    def __iter__(self) -> Iterator[tuple[int, ChatCompletion]]: ...
 
 
 BOUNDARIES = "A prefix is tokenised anew, so that tokens beside a branching point may fall otherwise than before."

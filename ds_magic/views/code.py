@@ -5,8 +5,13 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 from html import escape
+from typing import TYPE_CHECKING
 
 from .clean import cleaned, with_visible_order
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+    from pygments.token import _TokenType
 
 # No fixed colour has a contrast of 4.5 on JupyterLab's white and on its #111 both. Mixed with the text
 # colour of the page it becomes dark on white and light on black. Where a page drops `color-mix` (an
@@ -48,7 +53,7 @@ def _is_light(code: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _lexer(language: str):
+def _lexer(language: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name
     from pygments.util import ClassNotFound
 
@@ -59,8 +64,8 @@ def _lexer(language: str):
 
 
 @lru_cache(maxsize=512)
-def _kind(kind) -> str | None:
-    from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String
+def _kind(kind: _TokenType) -> str | None:
+    from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, is_token_subtype
 
     for family, name in (
         (Comment, "comment"),
@@ -75,7 +80,7 @@ def _kind(kind) -> str | None:
         (Name.Decorator, "name"),
         (Name.Tag, "keyword"),
     ):
-        if kind in family:
+        if is_token_subtype(kind, family):
             return name
     return None
 

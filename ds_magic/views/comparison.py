@@ -102,12 +102,12 @@ def comparison_text(comparison: Comparison, *, width: int = 80) -> str:
     shared = "".join(stretch.text for stretch in comparison.shared)
     tail = visible(shared[-60:])
     lines = [f"Shared: {len(comparison.shared):,} stretches, {len(shared):,} characters", f"  …{tail}"[:width]]
-    known = [stretch for stretch in comparison.shared if stretch.difference.value is not None]
-    known.sort(key=lambda stretch: -abs(stretch.difference.value))
-    for stretch in known[:5]:
-        if abs(stretch.difference.value) / _BITS >= 0.05:
-            bits = stretch.difference.value / _BITS
-            lines.append(f"  {visible(stretch.text)[:30]:<30} {bits:+.2f} bits")
+    differences = ((stretch.difference.value, stretch.text) for stretch in comparison.shared)
+    known = [(value / _BITS, text) for value, text in differences if value is not None]
+    known.sort(key=lambda each: -abs(each[0]))
+    for bits, text in known[:5]:
+        if abs(bits) >= 0.05:
+            lines.append(f"  {visible(text)[:30]:<30} {bits:+.2f} bits")
     lines.append(_parting(comparison))
     for name, rest in zip(comparison.names, (comparison.rest_a, comparison.rest_b), strict=True):
         if len(rest):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ds_magic.logprobs.table import Alternative, LogprobTable, Token
+    from ds_magic.logprobs.rows import Alternative, Token
+    from ds_magic.logprobs.table import LogprobTable
 
 BARS_LIMIT = 8  # an answer of at most this many tokens gets bars for each
 BARS_SHOWN = 5

@@ -101,7 +101,7 @@ class LiveView:
             self._fresh["content"].append(request.prefix)
 
     def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
-        if isinstance(content, dict) and content.get("stop"):
+        if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
             self._on_stop()
 
     def event(self, event: Event) -> None:
@@ -209,7 +209,8 @@ class LiveView:
         self._interval = SHORT_INTERVAL if much else INTERVAL
 
     def _tell(self, message: dict[str, Any]) -> None:
-        self._widget.tell(message)
+        if self._widget is not None:
+            self._widget.tell(message)
         self._last_sent = time.monotonic()
 
     def _news(self, *, is_last: bool) -> dict[str, Any]:
@@ -291,8 +292,7 @@ class LiveView:
             return None
         message = {"content": content, "reasoning_content": reasoning or None}
         body = {"model": self._model, "choices": [{"index": 0, "message": message}]}
-        known = {"request": self._request, "backend": self._backend, "interruption": "stopped"}
-        return ChatCompletion.from_wire(body, **known)
+        return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
 
 
 def _class_of(logprob: Any) -> int:

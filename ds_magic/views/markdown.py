@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
 
 from .clean import cleaned, escaped
 from .code import code_to_html
@@ -41,9 +44,10 @@ def markdown_to_html(text: str) -> str:
         return plain_to_html(text)
     parser = _parser()
     try:
-        return parser.renderer.render(parser.parse(text), parser.options, {})
+        html: str = parser.renderer.render(parser.parse(text), parser.options, {})
     except (RecursionError, IndexError, ValueError):
         return plain_to_html(text)
+    return html
 
 
 def answer_to_html(text: str) -> str:
@@ -73,10 +77,12 @@ def safe_markdown(text: str) -> str:
         return "".join(f"    {line}\n" for line in text.split("\n"))
     lines = text.split("\n")
     tokens = parse(text)
-    in_code = {line for token in tokens if token.type in ("fence", "code_block") for line in range(*token.map)}
+    in_code = {
+        line for token in tokens if token.map and token.type in ("fence", "code_block") for line in range(*token.map)
+    }
     spans = _code_spans(lines, tokens)
     last = tokens[-1] if tokens else None
-    if last is not None and last.type == "fence" and lines[last.map[1] - 1].strip() != last.markup:
+    if last is not None and last.map and last.type == "fence" and lines[last.map[1] - 1].strip() != last.markup:
         lines.append(last.markup)
         in_code.add(len(lines) - 1)
     return "\n".join(
@@ -120,14 +126,18 @@ def _parser() -> MarkdownIt:
     return new_parser()
 
 
+class _SafeLinks(MarkdownIt):
+    def validateLink(self, url: str) -> bool:
+        return _LINK.match(url) is not None
+
+
 def new_parser() -> MarkdownIt:
     """A parser with the rules of this module; parsers are costly to make."""
-    md = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
+    md = _SafeLinks("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
     md.enable(["table", "strikethrough"])
     md.disable("html_block")
     md.disable("html_inline")
     md.use(tex_plugin)
-    md.validateLink = lambda url: _LINK.match(url) is not None
     md.core.ruler.at("inline", _inline_within_budget)
     md.core.ruler.push("dress", _dress)
     for kind in ("fence", "code_block"):
@@ -136,7 +146,7 @@ def new_parser() -> MarkdownIt:
     return md
 
 
-def _inline_within_budget(state) -> None:
+def _inline_within_budget(state: StateCore) -> None:
     for token in state.tokens:
         if token.type != "inline":
             continue
@@ -153,7 +163,7 @@ def _has_too_many_marks(text: str) -> bool:
     return sum(1 for _ in _MARK.finditer(text)) > MOST_MARKS
 
 
-def _dress(state) -> None:
+def _dress(state: StateCore) -> None:
     """Attributes that the page's own styles do not give: direction, alignment, modest headings, safe links."""
     for token in _all(state.tokens):
         if token.type in _DIRECTED:
@@ -176,14 +186,14 @@ def _all(tokens: list[Token]) -> Iterator[Token]:
         yield from token.children or ()
 
 
-def _render_code(self, tokens, at, options, env) -> str:
+def _render_code(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     words = tokens[at].info.split(maxsplit=1)
     return code_to_html(tokens[at].content, words[0] if words else "")
 
 
-def _render_image(self, tokens, at, options, env) -> str:
+def _render_image(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     """A picture that a model names would be fetched from the network, and tell who reads: a link instead."""
     token = tokens[at]
-    words = self.renderInlineAsText(token.children, options, env).strip()
+    words = renderer.renderInlineAsText(token.children, options, env).strip()
     address = str(token.attrGet("src"))
     return f'<a href="{escaped(address)}" rel="{REL}" target="_blank">[image: {escaped(words or address)}]</a>'

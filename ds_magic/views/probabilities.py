@@ -21,7 +21,8 @@ from .probability_text import to_markdown, to_text
 from .tint import tint
 
 if TYPE_CHECKING:
-    from ds_magic.logprobs.table import LogprobTable, Token
+    from ds_magic.logprobs.rows import Token
+    from ds_magic.logprobs.table import LogprobTable
 
 __all__ = ["bars_html", "heatmap_html", "least_certain_html", "to_html", "to_markdown", "to_text"]
 
@@ -97,7 +98,11 @@ def _context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str
     after = "".join(table.text[index + 1 : index + 12])[:width]
     before = re.sub(r"^\S*\s", "", before) if len(before) == width else before
     after = re.sub(r"\s\S*$", "", after) if len(after) == width else after
-    return tuple(visible(re.sub(r"\s+", " ", part)).replace("·", " ") for part in (before, after))
+    return _on_one_line(before), _on_one_line(after)
+
+
+def _on_one_line(text: str) -> str:
+    return visible(re.sub(r"\s+", " ", text)).replace("·", " ")
 
 
 def _token(row: Token) -> str:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from .figures import BARS_LIMIT, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
 
 if TYPE_CHECKING:
-    from ds_magic.logprobs.table import LogprobTable, Token
+    from ds_magic.logprobs.rows import Token
+    from ds_magic.logprobs.table import LogprobTable
 
 
 def to_text(table: LogprobTable, *, width: int = 80) -> str:

@@ -110,7 +110,8 @@ def _choice_html(completion: ChatCompletion, choice: Choice, thinking_seconds: f
 
 
 def _title(completion: ChatCompletion, thinking_seconds: float | None) -> str:
-    return words.thought(completion.usage and completion.usage.reasoning_tokens, thinking_seconds)
+    usage = completion.usage
+    return words.thought(usage.reasoning_tokens if usage is not None else None, thinking_seconds)
 
 
 def reasoning_html(reasoning: str, title: str) -> str:
@@ -138,8 +139,8 @@ def given_of(completion: ChatCompletion) -> str:
 
 def is_json(request: ChatRequest | None) -> bool:
     """Whether the answer was asked for as JSON, and so is shown as code."""
-    wanted = request and request.response_format
-    return bool(wanted) and wanted.type != "text"
+    wanted = request.response_format if request is not None else None
+    return wanted is not None and wanted.type != "text"
 
 
 def content_html(completion: ChatCompletion, content: str) -> str:

@@ -27,7 +27,7 @@ def harmless(text: str) -> str:
     return with_visible_order(_CONTROL.sub(_drawn, heal_surrogates(text.replace("\r\n", "\n"))))
 
 
-def _drawn(match: re.Match) -> str:
+def _drawn(match: re.Match[str]) -> str:
     code = ord(match.group())
     return "\ufffd" if code >= 0x80 else chr(0x2421 if code == 0x7F else 0x2400 + code)
 

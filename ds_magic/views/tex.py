@@ -10,6 +10,8 @@ import re
 from html import escape
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock
+from markdown_it.rules_inline import StateInline
 
 # The answer stands in a block that the page must not typeset, so that "$5 and $10" stays text;
 # these classes (MathJax 3 and 4, MathJax 2) switch it on again for a formula.
@@ -51,7 +53,7 @@ def formula(content: str, opening: str) -> str:
     return f'<span class="{PROCESS}">{escape(opening + content + closing)}</span>'
 
 
-def _inline(state, silent: bool) -> bool:
+def _inline(state: StateInline, silent: bool) -> bool:
     source, start = state.src, state.pos
     opening = source[start : start + 2]
     if opening not in _CLOSING:
@@ -82,17 +84,20 @@ def _is_formula(source: str, start: int, end: int) -> bool:
     return "`" not in source[start:end]
 
 
-def _find(state, closing: str, begin: int) -> int:
+def _find(state: StateInline, closing: str, begin: int) -> int:
     """Where `closing` stands at or after `begin`, or -1; a search that failed is not made again."""
-    if closing in getattr(state, "tex_without", ()):
+    # From where on there is none, by text and closing.
+    failed: dict[tuple[str, str], int] = state.env.setdefault("tex_without", {})
+    key = (state.src, closing)
+    if key in failed and begin >= failed[key]:
         return -1
     end = state.src.find(closing, begin)
     if end < 0:
-        state.tex_without = {closing, *getattr(state, "tex_without", ())}
+        failed[key] = begin
     return end
 
 
-def _block(state, start_line: int, end_line: int, silent: bool) -> bool:
+def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> bool:
     """`$$` or `\\[` at the start of a line, up to the line that ends with its closing; no blank line inside."""
     if state.is_code_block(start_line):
         return False

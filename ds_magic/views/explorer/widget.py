@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Bool, Bytes, Int, List, Unicode
+from traitlets import Bool, Bytes, Dict, Int, List, Unicode
 
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from ds_magic.api.response import ChatCompletion
 
+    Fork = Callable[..., ChatCompletion]
+
 FLUSH_SECONDS = 1 / 20
 
 
@@ -28,7 +30,8 @@ class Explorer(anywidget.AnyWidget):
     """Heat map, card, overview and branches of an answer or of a table alone.
 
     Choosing an alternative calls `fork(answer, position, rank=, observers=, stop=)` in a thread and streams what it
-    gives into a branch, until that ends or its Stop is pressed. `completions` are the answers that can be explored: the first one and its branches.
+    gives into a branch, until that ends or its Stop is pressed. `completions` are the answers that can be explored:
+    the first one and its branches.
     """
 
     _esm = script("widget.js")
@@ -38,14 +41,14 @@ class Explorer(anywidget.AnyWidget):
     can_fork = Bool(False).tag(sync=True)
     tabs = List(Unicode()).tag(sync=True)
     tab = Int(0).tag(sync=True)
-    branches = List().tag(sync=True)
+    branches = List(Dict()).tag(sync=True)
     spent = Unicode("").tag(sync=True)
 
     def __init__(
         self,
         source: ChatCompletion | LogprobTable,
         *,
-        fork: Callable[..., ChatCompletion] | None = None,
+        fork: Fork | None = None,
     ) -> None:
         super().__init__()
         self._fork = fork
@@ -97,18 +100,25 @@ class Explorer(anywidget.AnyWidget):
             if (stop := self._stops.get(str(message.get("id")))) is not None:
                 stop.set()
         elif kind == "fork" and self._fork is not None:
-            answer = self._tables[self.tab][2]
-            at, rank = message.get("at"), message.get("rank")
-            known = isinstance(at, int) and isinstance(rank, int) and 0 <= at < len(self._tables[self.tab][1])
-            if answer is not None and known:
-                self.branch(answer, at, rank)
+            self._branch_from_shown(message.get("at"), message.get("rank"))
+
+    def _branch_from_shown(self, at: object, rank: object) -> None:
+        _, table, answer = self._tables[self.tab]
+        if answer is not None and isinstance(at, int) and isinstance(rank, int) and 0 <= at < len(table):
+            self.branch(answer, at, rank)
 
     def branch(self, answer: ChatCompletion, at: int, rank: int) -> threading.Thread:
-        """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread."""
+        """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread.
+
+        Raises ValueError where the explorer was not given how, or the answer has no logprobs.
+        """
+        fork, table = self._fork, answer.logprobs
+        if fork is None or table is None:
+            raise ValueError("Only an answer with token probabilities can be branched: use answer.explore().")
         with self._lock:
             id_ = str(len(self.branches))
             self._stops[id_] = Stop()
-            row = answer.logprobs[at]
+            row = table[at]
             forced = next((one.label for one in row.alternatives if one.rank == rank), "")
             self.branches = [
                 *self.branches,
@@ -123,15 +133,15 @@ class Explorer(anywidget.AnyWidget):
                     "error": "",
                 },
             ]
-        thread = threading.Thread(target=self._run, args=(answer, at, rank, id_), daemon=True)
+        thread = threading.Thread(target=self._run, args=(fork, answer, at, rank, id_), daemon=True)
         self.threads.append(thread)
         thread.start()
         return thread
 
-    def _run(self, answer: ChatCompletion, at: int, rank: int, id_: str) -> None:
+    def _run(self, fork: Fork, answer: ChatCompletion, at: int, rank: int, id_: str) -> None:
         stream = _Into(self, id_)
         try:
-            child = self._fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_])
+            child = fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_])
         except Exception as error:
             partial = getattr(error, "partial", None)
             stream.flush()

@@ -1,0 +1,74 @@
+"""The rows of the tables, made on demand: a token, and an alternative that could have stood in its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+
+from .distribution import Status
+from .glyphs import label
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """One token that could have stood at a position: `logprob` in nats, `prob` and `cumulative` in 0 … 1."""
+
+    position: int
+    rank: int
+    token: str
+    bytes: bytes
+    logprob: float
+    prob: float
+    cumulative: float
+    chosen: bool
+
+    @property
+    def label(self) -> str:
+        """The token with its white space visible, `⟨end⟩` for the empty one."""
+        return label(self.token, self.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there."""
+
+    position: int
+    token: str
+    bytes: bytes
+    text: str
+    char_start: int
+    char_end: int
+    status: Status
+    logprob: float
+    logprob_upper: float
+    prob: float
+    rank: int | None
+    n_alternatives: int
+    top_mass: float
+    rest_mass: float
+    entropy_low: float
+    entropy_high: float
+    margin: float
+    surprisal: float
+    forced: bool
+    damaged: bool
+    bytes_given: bool
+    glyph: int
+    raw_logprob: object
+    alternatives: tuple[Alternative, ...] = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The token with its white space visible, `⟨end⟩` for the one that ends an answer."""
+        return label(self.token, self.bytes)
+
+
+TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != "alternatives")
+ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
+
+
+def plain(value: Any) -> Any:
+    """A column's value as Python has it: no numpy scalar."""
+    return value.item() if isinstance(value, np.generic) else value
