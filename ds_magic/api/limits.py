@@ -16,7 +16,7 @@ LIMITS = {
     "stream_options": '{"include_usage": true or false}, only with stream: true',
     "temperature": "a number from 0 to 2",
     "top_p": "a number from 0 to 1",
-    "tools": f"a list of at most {MOST_TOOLS} functions; a name has 1 to 64 of A-Z a-z 0-9 _ -",
+    "tools": f"a list of at most {MOST_TOOLS} functions; a name has 1 to 128 of A-Z a-z 0-9 _ -",
     "tool_choice": '"none", "auto", "required", or {"type": "function", "function": {"name": …}}',
     "logprobs": "true or false",
     "top_logprobs": f"a whole number from 0 to {MOST_ALTERNATIVES}, only with logprobs: true",

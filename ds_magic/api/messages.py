@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-FUNCTION_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+FUNCTION_NAME = r"^[A-Za-z0-9_-]{1,128}$"
 
 
 class Outgoing(BaseModel):

@@ -46,7 +46,7 @@ class FunctionTool:
         if not callable(function) or inspect.isclass(function):
             raise _refused(self.name, "it is not a function")
         if not re.fullmatch(FUNCTION_NAME.strip("^$"), self.name):
-            raise _refused(self.name, "its name may only hold letters, digits, _ and -, at most 64")
+            raise _refused(self.name, "its name may only hold letters, digits, _ and -, at most 128")
         self._parameters = _parameters_of(function, self.name)
         description, described = _documentation(function, self._parameters)
         self._model = _model_of(self.name, function, self._parameters, described)
