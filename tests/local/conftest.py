@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,14 @@ def model_file() -> Path:
 
 
 class Api:
-    """Requests to one server. `post` and `get` give the response, `chat` the parsed answer, `events` a stream's."""
+    """Requests to one server, for `model` unless told otherwise.
 
-    def __init__(self, base_url: str, api_key: str):
+    `post` and `get` give the response, `chat` the parsed answer, `events` a stream's.
+    """
+
+    def __init__(self, base_url: str, api_key: str, model: str = "deepseek-chat"):
         self.base_url = base_url
+        self.model = model
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {api_key}"
 
@@ -34,7 +40,7 @@ class Api:
         return self.session.post(self.base_url + path, json=body, timeout=300, **options)
 
     def body(self, text: str = "Hi", **fields: Any) -> dict[str, Any]:
-        return {"model": "deepseek-chat", "messages": [{"role": "user", "content": text}], **fields}
+        return {"model": self.model, "messages": [{"role": "user", "content": text}], **fields}
 
     def chat(self, text: str = "Hi", **fields: Any) -> dict[str, Any]:
         response = self.post(self.body(text, **fields))
@@ -60,6 +66,19 @@ class Api:
 @pytest.fixture(scope="session")
 def api(local_server) -> Api:
     return Api(local_server.base_url, local_server.api_key)
+
+
+@pytest.fixture(scope="session")
+def todays() -> Iterator[Api]:
+    """A server that speaks as DeepSeek's service does today."""
+    command = [sys.executable, "-m", "ds_magic.local", "serve", "--today", "--api-key", "local-today"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        base_url, key, model = (process.stdout.readline().partition("=")[2].strip() for _ in range(3))
+        yield Api(base_url, key, model)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture
