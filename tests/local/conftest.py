@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,16 +67,9 @@ def api(local_server) -> Api:
 
 
 @pytest.fixture(scope="session")
-def todays() -> Iterator[Api]:
-    """A server that speaks as DeepSeek's service does today."""
-    command = [sys.executable, "-m", "ds_magic.local", "serve", "--today", "--api-key", "local-today"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        base_url, key, model = (process.stdout.readline().partition("=")[2].strip() for _ in range(3))
-        yield Api(base_url, key, model)
-    finally:
-        process.kill()
-        process.wait()
+def todays(todays_server) -> Api:
+    """What asks the embedded server that speaks as DeepSeek's service does today."""
+    return Api(todays_server.base_url, todays_server.api_key, todays_server.model)
 
 
 @pytest.fixture
