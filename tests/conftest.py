@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,3 +21,16 @@ def local_server() -> Iterator[launch.LocalServer]:
     server = launch.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def todays_server() -> Iterator[SimpleNamespace]:
+    """`ds-magic serve --today`, a program of its own: `.base_url`, `.api_key`, `.model`."""
+    command = [sys.executable, "-m", "ds_magic.local", "serve", "--today", "--api-key", "sk-" + "0a1b" * 8]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        base_url, key, model = (process.stdout.readline().partition("=")[2].strip() for _ in range(3))
+        yield SimpleNamespace(base_url=base_url, api_key=key, model=model)
+    finally:
+        process.kill()
+        process.wait()

@@ -1,5 +1,6 @@
 """The notebooks as they are committed, and the demo that runs the first of them."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +17,9 @@ def outputs(path):
     return [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
 
 
-def run_demo(notebook):
-    return subprocess.run([sys.executable, ROOT / "binder/run_notebook.py", notebook], capture_output=True, text=True)
+def run_demo(notebook, *options, **environment):
+    command = [sys.executable, ROOT / "binder/run_notebook.py", notebook, *options]
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
@@ -48,6 +50,14 @@ def test_every_notebook_runs_against_the_embedded_model(path):
     run = run_demo(path)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "embedded model" in run.stdout
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, todays_server):
+    keys = {"DEEPSEEK_BASE_URL": todays_server.base_url, "DEEPSEEK_API_KEY": todays_server.api_key}
+    run = run_demo(path, "--with-key", **keys)
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "deepseek-flash" in run.stdout and "embedded model" not in run.stdout
 
 
 def test_the_demo_fails_where_a_cell_fails(tmp_path):

@@ -4,8 +4,11 @@ MOST_STOPS = 16
 MOST_TOOLS = 128
 MOST_ALTERNATIVES = 20
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra")
-"""How much a model thinks. To DeepSeek minimal is low, medium and xhigh are high, and ultra is max."""
+EFFORTS = {
+    "none": "none", "minimal": "low", "low": "low", "medium": "high", "high": "high", "xhigh": "high", "max": "max",
+    "ultra": "max",
+}
+"""How much a model thinks: every word that may be said for it, and which of none, low, high and max it means."""
 
 LIMITS = {
     "messages": "a list of at least one message, each with role system, user, assistant or tool",
@@ -24,6 +27,6 @@ LIMITS = {
     "logprobs": "true or false",
     "top_logprobs": f"a whole number from 0 to {MOST_ALTERNATIVES}, only with logprobs: true",
     "thinking": '{"type": "enabled"} or {"type": "disabled"}',
-    "reasoning_effort": f"{', '.join(EFFORTS[:-1])} or {EFFORTS[-1]}",
+    "reasoning_effort": f"{', '.join([*EFFORTS][:-1])} or {[*EFFORTS][-1]}",
 }
 """The documented limit of each field of a request, in words."""

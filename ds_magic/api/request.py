@@ -203,7 +203,7 @@ class ChatRequest(Outgoing):
         """Whether the model was asked to think before it answers."""
         if self.thinking is not None:
             return self.thinking.type == "enabled"
-        if self.reasoning_effort is not None and self.model.startswith("deepseek"):
+        if self.reasoning_effort is not None:
             return self.reasoning_effort != "none"
         return self.model.endswith("reasoner")
 
@@ -246,7 +246,8 @@ class ChatRequest(Outgoing):
         JSON mode without the word "json" in a message may make the model write blanks until its limit,
         so an instruction is added. Raises InvalidRequestError for what the service is known to refuse.
         """
-        if self.forces_a_call and self.thinks:
+        is_known = self.thinking is not None or self.model.startswith("deepseek")
+        if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(
                 f"`tool_choice` is {_shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
                 "to call a function.",

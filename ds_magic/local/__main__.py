@@ -98,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine only)"
     )
     serve.add_argument(
+        "--today", action="store_true", help="speak as DeepSeek's service does today, not as its reference of 2025 has "
+        "it: the models are deepseek-flash and deepseek-v4-pro, it thinks unless thinking is disabled, options may "
+        "have no effect, and what the service refuses is refused",
+    )
+    serve.add_argument(
         "--fault", metavar="KIND[=N],...", type=_fault, help="make trouble on purpose, for tests and teaching; every "
         "response says so, and a request can ask for its own in the header X-DS-Fault. "
         + "; ".join(f"{kind}: {what}" for kind, what in faults.KINDS.items()),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from ..api.limits import EFFORTS
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
@@ -19,14 +20,17 @@ SHARE_OF_THINKING = {"low": 0.25, "high": 0.5, "max": 0.75}
 
 
 class Answer:
-    """The answer to one request; `parts` brings it, `reason` and `usage` are right when it has ended."""
+    """The answer to one request, as a contract settled it; `parts` brings it.
+
+    `reason` and `usage` are right when it has ended.
+    """
 
     def __init__(self, engine: Engine, request: ChatRequest):
         self.engine = engine
         self.request = request
         self.reason = "stop"
-        self.thinks = request.thinks and request.reasoning_effort != "none"
-        self._speech = Speech(engine, request, self.thinks)
+        self.thinks = request.thinks
+        self._speech = Speech(engine, request)
         self._functions = Functions(self._speech)
         last = request.messages[-1]
         self._prefix = last if isinstance(last, AssistantMessage) and last.prefix else None
@@ -76,13 +80,14 @@ class Answer:
         return (self._prefix and self._prefix.content) or ""
 
     async def _think(self, slot: Slot) -> AsyncIterator[Part]:
-        share = SHARE_OF_THINKING[self.request.reasoning_effort or "high"]
+        share = SHARE_OF_THINKING[EFFORTS[self.request.reasoning_effort or "high"]]
         room = self.engine.context - len(self._prompt)
         budget = min(int(self._speech.left * share), int(room * share), LONGEST_THOUGHT)
         thought = self._thought_begins()
         if budget > 0:
             async for part in self._speech.say(slot, self._prompt, "reasoning", max_tokens=budget):
                 thought += part.text
+                self._reasoning_tokens = self._speech.generated  # right also where nobody asks for the next part
                 yield part
             self._reasoning_tokens = self._speech.generated
             if self._speech.reason == "length":  # a thought that was cut short is still followed by an answer

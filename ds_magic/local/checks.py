@@ -14,23 +14,11 @@ from ..api.messages import NamedToolChoice
 from ..api.request import ChatRequest
 from ..api.text import heal
 from .answer import grammar_problem, wants_json
-from .wire import error_body
+from .contract import Contract
+from .refusal import Refusal
 
-ALIASES = ("deepseek-chat", "deepseek-coder", "deepseek-reasoner")
-"""Names of DeepSeek's models that the model on this machine answers to."""
-
-
-class Refusal(Exception):
-    """A request that is not answered: an HTTP status and an error in DeepSeek's shape."""
-
-    def __init__(
-        self, status: int, message: str, param: str | None = None, *,
-        kind: str = "invalid_request_error", headers: dict[str, str] | None = None, **more: str,
-    ):
-        super().__init__(message)
-        self.status = status
-        self.headers = headers or {}
-        self.body = error_body(message, kind, param, **more)
+EFFORTS = {"minimal": "low", "medium": "high", "xhigh": "high", "ultra": "max"}
+"""What other words for `reasoning_effort` mean."""
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -78,8 +66,8 @@ def _json(raw: bytes) -> Any:
         return json.loads(raw.decode("utf-8", "replace"))  # takes lone surrogates and deeper nesting
 
 
-def check(body: dict[str, Any], *, beta: bool, model: str) -> ChatRequest:
-    """The request in `body`, within the documented limits and what this server can do."""
+def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatRequest:
+    """The request in `body` as it is to be answered, within what `contract` promises and this server can do."""
     if body.get("max_tokens") is None and "max_completion_tokens" in body:  # what newer clients call it
         body = {**body, "max_tokens": body["max_completion_tokens"]}
     if body.get("n") not in (None, 1):
@@ -88,13 +76,14 @@ def check(body: dict[str, Any], *, beta: bool, model: str) -> ChatRequest:
         name: int(body[name]) for name in ("max_tokens", "top_logprobs")
         if isinstance(body.get(name), float) and body[name].is_integer()
     }
+    effort = body.get("reasoning_effort")
+    if isinstance(effort, str) and effort in EFFORTS:
+        body = {**body, "reasoning_effort": EFFORTS[effort]}
     try:
         request = ChatRequest.from_wire({**body, **whole})
     except InvalidRequestError as error:
-        raise Refusal(422, error.message, error.field) from None
-    known = (model, *ALIASES)
-    if request.model not in known:
-        raise Refusal(400, f"Model Not Exist: {request.model[:80]!r}. There is: {', '.join(known)}.", "model")
+        raise Refusal(contract.invalid, error.message, error.field) from None
+    request = contract.settled(request, body)
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)
@@ -130,8 +119,6 @@ def _check_json_mode(request: ChatRequest) -> None:
 
 def _check_tools(request: ChatRequest) -> None:
     names = [tool.function.name for tool in request.tools or []]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise Refusal(400, f"tools has two functions with the name {twice!r}.", "tools")
     choice = request.tool_choice
     if choice in (None, "none", "auto"):
         return

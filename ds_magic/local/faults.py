@@ -14,6 +14,8 @@ KINDS = {
     "stall": "silence for good after N parts of the answer",
     "cut": "the connection is broken off after N parts of the answer",
     "malformed": "part N of the answer is no JSON",
+    "aborted": "the answer ends after N parts, with this finish_reason",
+    "insufficient_system_resource": "likewise",
     "429": "refused as too many requests, with SECONDS to wait in Retry-After (1)",
     "500": "refused as a failure of the server",
     "503": "refused as overloaded",
@@ -22,6 +24,9 @@ KINDS = {
 """What can be asked for, as `kind` or `kind=number`, joined by commas."""
 
 _STATUSES = {"429": "Too many requests", "500": "Server error", "503": "Server overloaded"}
+
+
+_ENDINGS = ("aborted", "insufficient_system_resource")
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,9 @@ class Fault:
     stall: int | None = None
     cut: int | None = None
     malformed: int | None = None
+    ending: str | None = None
+    """The finish_reason of an answer that ends after `last` parts."""
+    last: int | None = None
     status: int | None = None
     retry_after: str | None = None
     times: int | None = None
@@ -50,6 +58,8 @@ class Fault:
                         fields["retry_after"] = str(int(number or 1))
                 elif kind in ("stall", "cut", "malformed", "times"):
                     fields[kind] = int(number)
+                elif kind in _ENDINGS:
+                    fields |= {"ending": kind, "last": int(number)}
                 elif kind == "delay":
                     fields[kind] = float(number)
                 else:

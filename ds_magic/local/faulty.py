@@ -1,13 +1,37 @@
-"""A response that goes wrong as it was asked to."""
+"""An answer, and a response, that go wrong as it was asked for."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 from aiohttp import web
 
+from ..api.request import ChatRequest
+from .answer import Answer
+from .engine import Engine
 from .faults import HEADER, Fault
 from .outlet import Outlet
+from .speech import Part
+
+
+class FaultyAnswer(Answer):
+    """An answer that fails half-way, as `fault` says, with a finish_reason that says so."""
+
+    def __init__(self, engine: Engine, request: ChatRequest, fault: Fault):
+        super().__init__(engine, request)
+        self._fault = fault
+
+    async def parts(self) -> AsyncIterator[Part]:
+        told = 0
+        async with aclosing(super().parts()) as parts:
+            async for part in parts:
+                if told == self._fault.last:
+                    self.reason = self._fault.ending
+                    return
+                told += bool(part.text or part.name)
+                yield part
 
 
 class FaultyOutlet(Outlet):

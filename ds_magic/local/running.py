@@ -24,7 +24,7 @@ from .progress import ProgressBar
 from .server import LocalService
 
 Announce = Callable[[str, str, str], None]
-"""Told the address, the key and the model's name as soon as the server listens."""
+"""Told the address, the key and the model's name for clients as soon as the server listens."""
 
 
 def run(
@@ -54,8 +54,8 @@ async def _serve(
     stop = asyncio.Event()
     named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
     service = LocalService(
-        engine, key=options.api_key, model=gguf.short_name(Path(named)), fault=options.fault, log=log,
-        loopback_only=options.host in ("127.0.0.1", "::1", "localhost"),
+        engine, key=options.api_key, model=gguf.short_name(Path(named)), today=options.today,
+        fault=options.fault, log=log, loopback_only=options.host in ("127.0.0.1", "::1", "localhost"),
         on_failure=stop.set if end_on_failure else None,
     )
     # A client that goes away cancels its handler, which frees its slot.
@@ -71,7 +71,8 @@ async def _serve(
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     loading = asyncio.create_task(_load(engine))
-    announce(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", options.api_key, service.model)
+    address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    announce(address, options.api_key, service.contract.listed[0])
     await stop.wait()
     loading.cancel()
     await runner.cleanup()

@@ -14,13 +14,14 @@ from aiohttp import web
 from ..api.errors import UNAVAILABLE
 from . import checks
 from .answer import Answer
-from .checks import Refusal
+from .contract import Seeds, Today
 from .engine import Engine
 from .errors import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .faults import HEADER, Fault
-from .faulty import FaultyOutlet
+from .faulty import FaultyAnswer, FaultyOutlet
 from .messages import delta, message
 from .outlet import Outlet
+from .refusal import Refusal
 from .speech import Part
 from .wire import Envelope, TokenWriter
 
@@ -33,20 +34,22 @@ PREFIXES = ("", "/v1", "/beta")
 class LocalService:
     """The HTTP side of one engine.
 
-    `key`: what a client must send. `model`: the name that answers carry. `keep_alive`: seconds of
-    silence after which a waiting client is told that it still waits. `fault`: what shall go wrong.
+    `key`: what a client must send. `model`: the name of the engine's model. `today`: whether DeepSeek's
+    service of today is spoken, rather than the seeds' documents. `keep_alive`: seconds of silence after
+    which a waiting client is told that it still waits. `fault`: what shall go wrong.
     `log`: told of each request as it ends, in a line. `on_failure`: called when a client has been told
     that the model cannot be had.
     """
 
     def __init__(
-        self, engine: Engine, *, key: str, model: str, keep_alive: float = 3.0, loopback_only: bool = True,
+        self, engine: Engine, *, key: str, model: str, today: bool = False, keep_alive: float = 3.0,
+        loopback_only: bool = True,
         fault: Fault | None = None, log: Callable[[str], None] | None = None,
         on_failure: Callable[[], None] | None = None,
     ):
         self.engine = engine
         self.key = key
-        self.model = model
+        self.contract = Today(model) if today else Seeds(model)
         self.keep_alive = keep_alive
         self.loopback_only = loopback_only
         self.fingerprint = f"fp_{model}_{_build()}"
@@ -107,26 +110,36 @@ class LocalService:
         )
 
     async def models(self, request: web.Request) -> web.Response:
-        """The names that can be asked for, the model's own first."""
-        names = [self.model, *checks.ALIASES]
-        data = [{"id": name, "object": "model", "owned_by": "ds_magic"} for name in names]
+        """The names that can be asked for, the one to use first."""
+        fields = {"object": "model", "owned_by": "ds_magic"}
+        if self.contract.tells_limits:
+            fields |= await self._limits()
+        data = [{"id": name, **fields} for name in self.contract.listed]
         said = {HEADER: self._fault.spec} if self._fault else {}
         return web.json_response({"object": "list", "data": data}, headers=said)
+
+    async def _limits(self) -> dict[str, int]:
+        """What the model that really runs has room for, once it is loaded."""
+        try:
+            await self.engine.ready()
+        except LocalModelError:
+            raise self._failed() from None
+        return {"context_window": self.engine.context, "max_output_tokens": self.engine.context}
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         """One chat completion, streamed or whole."""
         beta = request.path.startswith("/beta/")
         fault = await self._trouble(request)
-        asked = checks.check(checks.parse(await request.read()), beta=beta, model=self.model)
+        asked = checks.check(checks.parse(await request.read()), beta=beta, contract=self.contract)
         if self.engine.failure is not None:
             raise self._failed()
         try:
             self.engine.slots.check_line()
         except QueueFullError as error:
             raise _refusal(error) from None
-        answer = Answer(self.engine, asked)
+        answer = FaultyAnswer(self.engine, asked, fault) if fault else Answer(self.engine, asked)
         with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
-        envelope = Envelope(self.model, self.fingerprint, with_usage)
+        envelope = Envelope(asked.model, self.fingerprint, with_usage and self.contract.has_usage_chunk)
         alternatives = (asked.top_logprobs or 0) if asked.logprobs else None
         send = self._stream if asked.stream else self._whole
         opened = (request, bool(asked.stream), self.keep_alive)

@@ -15,8 +15,6 @@ from .slots import Slot
 from .stops import StopFinder
 
 DEFAULT_MAX_TOKENS = 4096
-THINKING_TEMPERATURE = 0.6
-"""Temperature and its kin are accepted and ignored while thinking, as documented; this one holds then."""
 
 Kind = Literal["reasoning", "content", "call"]
 
@@ -43,10 +41,9 @@ class Speech:
     `reason` is why the last of it ended: `stop`, `length` or `insufficient_system_resource`.
     """
 
-    def __init__(self, engine: Engine, request: ChatRequest, thinks: bool):
+    def __init__(self, engine: Engine, request: ChatRequest):
         self.engine = engine
         self.request = request
-        self.thinks = thinks
         self.reason = "stop"
         self.outcomes: list[Outcome] = []
 
@@ -90,18 +87,13 @@ class Speech:
     def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool) -> Sampling:
         asked = self.request
         seed = asked.extra.get("seed")
-        common = {
-            "max_tokens": max_tokens,
-            "logprobs": logprobs and bool(asked.logprobs),
-            "seed": seed + len(self.outcomes) if isinstance(seed, int) else None,
-            "grammar": grammar,
-        }
-        if self.thinks:
-            return Sampling(temperature=THINKING_TEMPERATURE, **common)
         return Sampling(
+            max_tokens=max_tokens,
+            logprobs=logprobs and bool(asked.logprobs),
+            seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
+            grammar=grammar,
             temperature=1.0 if asked.temperature is None else asked.temperature,
             top_p=1.0 if asked.top_p is None else asked.top_p,
             frequency_penalty=asked.frequency_penalty or 0.0,
             presence_penalty=asked.presence_penalty or 0.0,
-            **common,
         )

@@ -113,7 +113,7 @@ OPTIONS: tuple[Option, ...] = (
            field="thinking", negatable=True,
            wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
     Option("reasoning-effort", "word", "how much it thinks", "The answer", "HOW", field="reasoning_effort",
-           choices=EFFORTS),
+           choices=tuple(EFFORTS)),
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
     Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT", is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",

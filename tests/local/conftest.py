@@ -20,10 +20,14 @@ def model_file() -> Path:
 
 
 class Api:
-    """Requests to one server. `post` and `get` give the response, `chat` the parsed answer, `events` a stream's."""
+    """Requests to one server, for `model` unless told otherwise.
 
-    def __init__(self, base_url: str, api_key: str):
+    `post` and `get` give the response, `chat` the parsed answer, `events` a stream's.
+    """
+
+    def __init__(self, base_url: str, api_key: str, model: str = "deepseek-chat"):
         self.base_url = base_url
+        self.model = model
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"Bearer {api_key}"
 
@@ -34,7 +38,7 @@ class Api:
         return self.session.post(self.base_url + path, json=body, timeout=300, **options)
 
     def body(self, text: str = "Hi", **fields: Any) -> dict[str, Any]:
-        return {"model": "deepseek-chat", "messages": [{"role": "user", "content": text}], **fields}
+        return {"model": self.model, "messages": [{"role": "user", "content": text}], **fields}
 
     def chat(self, text: str = "Hi", **fields: Any) -> dict[str, Any]:
         response = self.post(self.body(text, **fields))
@@ -60,6 +64,12 @@ class Api:
 @pytest.fixture(scope="session")
 def api(local_server) -> Api:
     return Api(local_server.base_url, local_server.api_key)
+
+
+@pytest.fixture(scope="session")
+def todays(todays_server) -> Api:
+    """What asks the embedded server that speaks as DeepSeek's service does today."""
+    return Api(todays_server.base_url, todays_server.api_key, todays_server.model)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -76,6 +77,29 @@ def test_an_answer_that_is_not_streamed_can_be_cut_too(api):
         trouble(api, "cut=1")
 
 
+@pytest.mark.parametrize("reason", ["aborted", "insufficient_system_resource"])
+def test_an_answer_can_fail_half_way_in_a_200(api, reason):
+    response = trouble(api, f"{reason}=2", stream=True)
+    assert response.status_code == 200
+    *chunks, done = [line[6:] for line in response.text.split("\n") if line.startswith("data: ")]
+    choices = [json.loads(chunk)["choices"][0] for chunk in chunks]
+    assert [choice["finish_reason"] for choice in choices] == [None, None, None, reason]  # the opening, and two parts
+    assert choices[1]["delta"]["content"] and done == "[DONE]"
+
+
+def test_an_answer_that_is_not_streamed_can_fail_half_way_too(api):
+    answer = trouble(api, "aborted=3").json()
+    assert answer["choices"][0]["finish_reason"] == "aborted"
+    assert answer["choices"][0]["message"]["content"]
+    assert answer["usage"]["completion_tokens"] < 8
+
+
+def test_a_thought_can_fail_half_way_and_is_counted(api):
+    answer = trouble(api, "aborted=2", thinking={"type": "enabled"}).json()
+    assert answer["choices"][0]["message"]["content"] == ""
+    assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] >= 2
+
+
 def test_an_unknown_fault_is_refused_with_those_there_are(api):
     response = trouble(api, "earthquake")
     assert response.status_code == 400
@@ -103,7 +127,7 @@ def test_a_server_started_with_a_fault_says_so_everywhere_and_recovers_after_its
         process.wait()
 
 
-@pytest.mark.parametrize("spec", ["cut", "cut=x", "delay=soon", "404", "times=1.5"])
+@pytest.mark.parametrize("spec", ["cut", "cut=x", "aborted", "aborted=x", "delay=soon", "404", "times=1.5"])
 def test_a_fault_that_makes_no_sense_is_refused(spec):
     with pytest.raises(ValueError, match="is no fault"):
         Fault.parse(spec)

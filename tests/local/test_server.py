@@ -221,8 +221,11 @@ def test_a_penalty_does_not_keep_an_answer_in_a_long_chat_from_ending(api):
     assert api.post(body).json()["choices"][0]["finish_reason"] == "stop"
 
 
-@pytest.mark.parametrize("model", ["deepseek-chat", "deepseek-coder", "smollm2-135m-instruct"])
-def test_the_names_of_the_seeds_and_the_models_own_are_known(api, model):
+@pytest.mark.parametrize("model", [
+    "deepseek-chat", "deepseek-coder", "smollm2-135m-instruct",
+    "deepseek-flash", "deepseek-v4-pro", "deepseek-v4-flash",
+])
+def test_the_names_of_the_seeds_those_of_today_and_the_models_own_are_known(api, model):
     assert api.chat(model=model, max_tokens=1)["model"] == "smollm2-135m-instruct"
 
 
@@ -259,6 +262,7 @@ def test_a_wrong_key_is_refused_and_not_repeated(api, local_server, authorizatio
     ("stream_options", {"include_usage": True}), ("response_format", {"type": "xml"}),
     ("tools", [{"type": "function", "function": {"name": "f"}}] * 129),
     ("tools", [{"type": "function", "function": {"name": "no blanks"}}]),
+    ("tools", [{"type": "function", "function": {"name": "f" * 65}}]),
     ("tool_choice", "sometimes"),
 ])
 def test_each_limit_is_refused_with_its_field(refused, field, value):
