@@ -53,11 +53,12 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
     that names both ways out where the embedded server cannot be had. Which models a server offers is asked
     once for all its clients, before the first request that names none.
     """
+    from .api.addresses import given_url
     from .api.client import Client
     from .api.models import Offer
     from .api.secret import Secret
 
-    base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or None
+    base_url = given_url(base_url)
     key = current_key()
     if local or not (key or base_url):
         from .local.launch import ensure
@@ -76,9 +77,10 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
 
 def default_model(base_url: str | None = None) -> str:
     """The model of a request that names none, as far as it is known without asking the server."""
+    from .api.addresses import given_url
     from .api.client import Client
 
-    base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or None
+    base_url = given_url(base_url)
     return Client(base_url, "none", offer=_offers.get((base_url, current_key()))).model
 
 

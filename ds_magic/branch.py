@@ -57,10 +57,10 @@ def fork(
 
     `token` is a position in `answer.logprobs`, or a text: the first token that is it, or holds it. `instead` is a
     text (the token's leading blank is kept), or `rank` names the alternative. `fields` are request fields
-    that replace the answer's own. `client` is needed for an answer of a Client of your own. `stop.set()` ends the
-    branch from any thread, and keeps what came. Its content is the whole answer, `.parent` the one it left, `.branch` says where; the shared part and the forced token
-    are `forced` in its table. Raises InvalidRequestError where the place or the text cannot be had, or any
-    other DeepSeekError, its `.partial` being the branch as far as it came.
+    that replace the answer's own. `client` is needed for an answer of a Client of your own. `observers` are shown what
+    comes; `stop.set()` ends it from any thread. Its content is the whole answer, `.parent` the one it left, `.branch`
+    says where; the shared part and the forced token are `forced` in its table. Raises InvalidRequestError where the
+    place or the text cannot be had, or any other DeepSeekError, its `.partial` being the branch as far as it came.
     """
     from .api.errors import DeepSeekError
     from .conversation.turn import Seats, Turn

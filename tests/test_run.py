@@ -12,7 +12,7 @@ import pytest
 from ds_magic import ChatRequest, Client, DeepSeekError, InvalidRequestError, StreamInterruptedError
 from ds_magic.api.events import Note, Retrying
 from ds_magic.run import run
-from ds_magic.stop import TWICE_SECONDS, Stop
+from ds_magic.stop import TWICE_SECONDS
 from tests.servers.scripted import (
     PATIENCE,
     ScriptedServer,
@@ -75,8 +75,8 @@ def test_each_observer_is_told_of_the_start_each_delta_and_the_end():
     with ScriptedServer(said("a", "b")) as server:
         answer = run(client_of(server), HI, observers)
     for observer in observers:
-        assert observer.told == [("start", HI, "scripted"), ("delta", ""), ("delta", "a"), ("delta", "b"), ("delta", ""),
-                             ("finish", answer, None)]
+        deltas = [("delta", text) for text in ("", "a", "b", "")]
+        assert observer.told == [("start", HI, "scripted"), *deltas, ("finish", answer, None)]
     assert answer.content == "ab" and observers[0].end[0] is answer
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import requests
 
+from . import addresses
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
@@ -22,10 +23,7 @@ from .response import ChatCompletion, Model, Timing
 from .secret import Secret
 from .stream import Stream, parse_body, read_payload
 from .text import mask_keys, shorten
-from .transport import KeyAuth, make_session, place
-
-DEFAULT_BASE_URL = "https://api.deepseek.com"
-DEEPSEEK = "DeepSeek"
+from .transport import KeyAuth, make_session
 
 _log = logging.getLogger("ds_magic")
 _HEADERS = {
@@ -68,10 +66,10 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
         offer: Offer | None = None,
     ):
-        base_url = base_url or os.environ.get("DEEPSEEK_BASE_URL") or DEFAULT_BASE_URL
-        self.base_url = base_url.strip().rstrip("/")
+        self.base_url = addresses.base_url_of(base_url)
         # A traceback through here may show what its names stand for.
         api_key = Secret.of(api_key) or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
+        self._models_url = addresses.address(self.base_url, "/models")
         self._auth = KeyAuth(api_key) if api_key else None
         if self._auth and not self._auth.is_sendable:
             raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
@@ -80,7 +78,7 @@ class Client:
         self._offer = offer or Offer()
         self.timeouts = Timeouts.of(timeout)
         self.retries = retries
-        self.name = name or (DEEPSEEK if self.is_deepseek else place(self.base_url))
+        self.name = name or (addresses.DEEPSEEK if self.is_deepseek else addresses.place(self.base_url))
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
         self._announced: list[str] = []
@@ -88,8 +86,7 @@ class Client:
     @property
     def is_deepseek(self) -> bool:
         """Whether this is DeepSeek's own service."""
-        host = place(self.base_url).split(":")[0]
-        return host == "deepseek.com" or host.endswith(".deepseek.com")
+        return addresses.is_deepseek(self.base_url)
 
     @property
     def model(self) -> str:
@@ -171,7 +168,8 @@ class Client:
         """The models that the server offers. Raises a DeepSeekError."""
         error = None
         try:
-            return self._listed(self._exchange("GET", "/models", None, self.timeouts, self._on_event), self._on_event)
+            exchange = self._exchange("GET", self._models_url, None, self.timeouts, self._on_event)
+            return self._listed(exchange, self._on_event)
         except DeepSeekError as caught:
             error = caught
         raise bare(error, self.masked)
@@ -197,7 +195,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"Client({place(self.base_url)!r}, {'with a key' if self._auth else 'without a key'})"
+        return f"Client({addresses.place(self.base_url)!r}, {'with a key' if self._auth else 'without a key'})"
 
     def send(self, method: str, url: str, body: bytes | None, timeout: tuple[float | None, float | None]):
         """One HTTP request, its answer unread; for Exchange."""
@@ -294,7 +292,7 @@ class Client:
     def _look(self, timeout: Timeouts, adopt: Callable[[Exchange], None]) -> None:
         """Ask which models there are, without insisting: a server that does not say it has an empty offer."""
         total = min(_LONGEST_LOOK, timeout.total or _LONGEST_LOOK)
-        exchange = self._exchange("GET", "/models", None, replace(timeout, total=total), _unheard, retries=0)
+        exchange = self._exchange("GET", self._models_url, None, replace(timeout, total=total), _unheard, retries=0)
         adopt(exchange)
         try:
             self._offer.names = [model.id for model in self._listed(exchange, _unheard) if model.id]
@@ -310,25 +308,20 @@ class Client:
         return [Model.model_validate(each) for each in listed if isinstance(each, dict)]
 
     def _chat_exchange(self, request: ChatRequest, timeout: Timeouts, on_event: Callable[[Event], None]) -> Exchange:
-        path = "/chat/completions"
-        if request.needs_beta and not self.base_url.endswith("/beta"):
-            path = "/beta" + path
-        return self._exchange("POST", path, request.encode(), timeout, on_event)
+        url = addresses.address(self.base_url, "/chat/completions", beta=request.needs_beta)
+        return self._exchange("POST", url, request.encode(), timeout, on_event)
 
     def _exchange(
         self,
         method: str,
-        path: str,
+        url: str,
         body: bytes | None,
         timeouts: Timeouts,
         on_event: Callable[[Event], None],
         retries: int | None = None,
     ) -> Exchange:
-        base = self.base_url
-        if path.startswith("/beta/"):
-            base = base.removesuffix("/v1")
         retries = self.retries if retries is None else retries
-        return Exchange(self, method, base + path, body, timeouts=timeouts, retries=retries, on_event=on_event)
+        return Exchange(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
 
     def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
         return self.timeouts if timeout is None else Timeouts.of(timeout)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .addresses import place
 from .errors import (
     UNAVAILABLE,
     APIConnectionError,
@@ -25,7 +26,7 @@ from .errors import (
 from .events import Event, Retrying
 from .retry import parse_retry_after, wait_before
 from .text import shorten
-from .transport import opening_error, place, reading_error, watching
+from .transport import opening_error, reading_error, watching
 from .wire import parse_json
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ def left_out(completion: ChatCompletion) -> list[str]:
     notes = []
     if asked.logprobs and completion.choice.logprobs is None:
         notes.append("This server gave no token probabilities.")
-    if asked.thinking and asked.thinking.type == "enabled" and not completion.reasoning_content:
+    is_begun = bool(getattr(asked.messages[-1], "reasoning_content", None))  # by the user: it may be all there is
+    if asked.thinking and asked.thinking.type == "enabled" and not completion.reasoning_content and not is_begun:
         notes.append("This server gave no reasoning.")
     if completion.usage is None:
         notes.append("This server did not say how many tokens it was.")

@@ -6,31 +6,44 @@ import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
-from pydantic import Field, PrivateAttr, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, create_model, field_validator
 
+from . import fields as _fields
+from . import messages as _messages
 from .errors import InvalidRequestError
-from .limits import LIMITS, MOST_ALTERNATIVES, MOST_STOPS, MOST_TOOLS
+from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
 from .messages import (
     AssistantMessage,
     Message,
     NamedToolChoice,
     Outgoing,
-    ResponseFormat,
-    StreamOptions,
     SystemMessage,
     Thinking,
-    Tool,
     ToolMessage,
     UserMessage,
     as_message_fields,
     known_fields,
 )
-from .models import ELSEWHERE, thinks_unless_told
+from .models import thinks_unless_told
 from .text import heal, mask_keys
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
+
+
+WHOLE_NUMBERS = tuple(name for name, each in FIELDS.items() if each.kind == "count")
+
+
+def _constrained(name: str, known: _fields.Field) -> Any:
+    """A field of ours as pydantic's."""
+    if name == "extra":
+        return Field(default_factory=dict, exclude=True)
+    shortest, most = (1 if name == "model" else None), (MOST_TOOLS if name == "tools" else None)
+    return Field(
+        default=known.default, ge=known.least, le=known.most, pattern=known.pattern or None, min_length=shortest,
+        max_length=most,
+    )
 
 
 class Prepared(NamedTuple):
@@ -40,34 +53,31 @@ class Prepared(NamedTuple):
     notes: list[str]
 
 
-class ChatRequest(Outgoing):
-    """One request for a chat completion; each field is spelt and limited as on the wire.
+if TYPE_CHECKING:
+
+    class _Fields(RequestFields, Outgoing):
+        """The fields of `api.fields`, as a type checker sees them."""
+
+else:
+    _HINTS = get_type_hints(RequestFields, vars(_messages) | vars(_fields))
+    _Fields = create_model(
+        "_Fields",
+        __base__=Outgoing,
+        **{name: (_HINTS[name], _constrained(name, each)) for name, each in FIELDS.items()},
+    )
+
+
+class ChatRequest(_Fields):
+    """One request for a chat completion; each field is spelt and limited as on the wire, and declared in `api.fields`.
 
     Fields that are None are not sent. `extra` is sent beside the others, unchecked, and wins over them.
     Build it with `ChatRequest.build`, which raises InvalidRequestError rather than pydantic's error.
     """
 
     messages: list[Message] = Field(min_length=1)
-    model: str = Field(default=ELSEWHERE, min_length=1)
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2)
-    presence_penalty: float | None = Field(default=None, ge=-2, le=2)
-    max_tokens: int | None = Field(default=None, ge=1)
-    response_format: ResponseFormat | None = None
-    stop: str | list[str] | None = None
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, ge=0, le=1)
-    tools: list[Tool] | None = Field(default=None, max_length=MOST_TOOLS)
-    tool_choice: Literal["none", "auto", "required"] | NamedToolChoice | None = None
-    logprobs: bool | None = None
-    top_logprobs: int | None = Field(default=None, ge=0, le=MOST_ALTERNATIVES)
-    thinking: Thinking | None = None
-    reasoning_effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"] | None = None
-    extra: dict[str, Any] = Field(default_factory=dict, exclude=True)
     _replays: bool = PrivateAttr(default=True)
 
-    @field_validator("max_tokens", "top_logprobs", mode="before")
+    @field_validator(*WHOLE_NUMBERS, mode="before")
     @classmethod
     def _numpy_integers(cls, value: Any) -> Any:
         return int(value) if hasattr(value, "__index__") and not isinstance(value, bool) else value
@@ -179,11 +189,10 @@ class ChatRequest(Outgoing):
         body: dict[str, Any] = {
             "messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]
         }
-        for name in type(self).model_fields:
+        for name in FIELDS:
             value = getattr(self, name)
-            if name in ("messages", "extra") or value is None:
-                continue
-            body[name] = _to_wire(value)
+            if name != "extra" and value is not None:
+                body[name] = _to_wire(value)
         body.update(self.extra)
         return heal(body)
 

@@ -6,13 +6,13 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from urllib.parse import SplitResult, urlsplit
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
+from .addresses import DEEPSEEK_URL, host_of, is_loopback, place
 from .errors import (
     APIConnectionError,
     APITimeoutError,
@@ -96,30 +96,6 @@ def make_session(base_url: str) -> requests.Session:
     return session
 
 
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = _split(url).hostname or ""
-    return host in ("localhost", "::1") or host.startswith("127.")
-
-
-def _split(url: str) -> SplitResult:
-    try:
-        return urlsplit(url)
-    except ValueError:
-        return urlsplit("")
-
-
-def place(url: str) -> str:
-    """The host and port of a URL, for people; never its user or password."""
-    parts = _split(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = parts.hostname or url.rpartition("@")[2]
-    return f"{host}:{port}" if port else host
-
-
 def opening_error(error: Exception, url: str, connect: float, idle: float) -> DeepSeekError:
     """Our error for what requests raised before there was an answer."""
     where = place(url)
@@ -130,12 +106,12 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
     if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema):
         return InvalidRequestError(
             f"The base URL {place(url)!r} does not begin with http:// or https://.", field="base_url",
-            remedy="Give the whole address, such as https://api.deepseek.com.",
+            remedy=f"Give the whole address, such as {DEEPSEEK_URL}.",
         )
     if isinstance(error, requests.exceptions.InvalidURL | urllib3.exceptions.LocationValueError):
         return InvalidRequestError(
             f"The base URL {place(url)!r} is not an address.", field="base_url",
-            remedy="Give the whole address, such as https://api.deepseek.com.",
+            remedy=f"Give the whole address, such as {DEEPSEEK_URL}.",
         )
     if isinstance(error, requests.exceptions.SSLError):
         return APIConnectionError(f"No secure connection to {where}: {shorten(str(_root(error)), 200)}")
@@ -143,7 +119,7 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
         return APIConnectionError(f"The proxy on the way to {where} refused: {shorten(str(_root(error)), 200)}")
     root = _root(error)
     if isinstance(root, socket.gaierror | urllib3.exceptions.NameResolutionError):
-        return APIConnectionError(f"The name {_split(url).hostname!r} is not known: is there a network?")
+        return APIConnectionError(f"The name {host_of(url)!r} is not known: is there a network?")
     failure = APIConnectionError(f"No connection to {where}: {_reason(root)}.")
     passes = isinstance(root, OSError | urllib3.exceptions.ProtocolError)
     failure.retryable = passes and not isinstance(root, TimeoutError | requests.RequestException)

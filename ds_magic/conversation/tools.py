@@ -86,7 +86,7 @@ class Toolbox:
             self.definitions.append(definition)
 
     def can_run(self, completion: ChatCompletion) -> bool:
-        """Whether the calls can be made here: there are functions, and no call is of a tool that only has a definition."""
+        """Whether the calls can be made here: there are functions, and no call is of what has only a definition."""
         only_defined = {_name_of(definition) for definition in self.definitions} - set(self.functions)
         return bool(self.functions) and not any(call.function.name in only_defined for call in completion.tool_calls)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from ..api.limits import EFFORTS
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
@@ -80,7 +79,7 @@ class Answer:
         return (self._prefix and self._prefix.content) or ""
 
     async def _think(self, slot: Slot) -> AsyncIterator[Part]:
-        share = SHARE_OF_THINKING[EFFORTS[self.request.reasoning_effort or "high"]]
+        share = SHARE_OF_THINKING[self.request.reasoning_effort or "high"]
         room = self.engine.context - len(self._prompt)
         budget = min(int(self._speech.left * share), int(room * share), LONGEST_THOUGHT)
         thought = self._thought_begins()

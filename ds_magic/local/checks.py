@@ -10,15 +10,13 @@ from urllib.parse import urlsplit
 from pydantic_core import from_json
 
 from ..api.errors import InvalidRequestError
+from ..api.fields import EFFORTS
 from ..api.messages import NamedToolChoice
-from ..api.request import ChatRequest
+from ..api.request import WHOLE_NUMBERS, ChatRequest
 from ..api.text import heal
 from .answer import grammar_problem, wants_json
 from .contract import Contract
 from .refusal import Refusal
-
-EFFORTS = {"minimal": "low", "medium": "high", "xhigh": "high", "ultra": "max"}
-"""What other words for `reasoning_effort` mean."""
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -73,7 +71,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     if body.get("n") not in (None, 1):
         raise Refusal(400, "This server gives one answer a request: n must be 1.", "n")
     whole = {  # JSON has one kind of number: 3.0 is the integer 3
-        name: int(body[name]) for name in ("max_tokens", "top_logprobs")
+        name: int(body[name]) for name in WHOLE_NUMBERS
         if isinstance(body.get(name), float) and body[name].is_integer()
     }
     effort = body.get("reasoning_effort")
@@ -83,7 +81,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
         request = ChatRequest.from_wire({**body, **whole})
     except InvalidRequestError as error:
         raise Refusal(contract.invalid, error.message, error.field) from None
-    request = contract.settled(request, body)
+    request = contract.settled(request)
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)

@@ -7,10 +7,7 @@ what the request says.
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
 
 from ..api.messages import AssistantMessage, Thinking
 from ..api.request import ChatRequest
@@ -38,14 +35,14 @@ class Contract(ABC):
     def listed(self) -> tuple[str, ...]:
         """The names that `GET /models` lists, first the one to use."""
 
-    def settled(self, request: ChatRequest, body: Mapping[str, Any]) -> ChatRequest:
-        """`request`, read from `body`, as it is to be answered. Raises Refusal.
+    def settled(self, request: ChatRequest) -> ChatRequest:
+        """`request` as it is to be answered. Raises Refusal.
 
         `model` is the name that answers, `thinking` is set, and of what concerns sampling only what counts is left.
         """
         model = self._answering(request)
         thinks = self._thinks(request) and request.reasoning_effort != "none"
-        self._check(request, body, thinks)
+        self._check(request, thinks)
         thinking = Thinking(type="enabled" if thinks else "disabled")
         counts = self._what_counts(request, thinks)
         return request.model_copy(update={"model": model, "thinking": thinking, **counts})
@@ -59,7 +56,7 @@ class Contract(ABC):
         """Whether thinking comes first, leaving aside that no effort means no thinking."""
 
     @abstractmethod
-    def _check(self, request: ChatRequest, body: Mapping[str, Any], thinks: bool) -> None:
+    def _check(self, request: ChatRequest, thinks: bool) -> None:
         """Raise Refusal for what this service does not take."""
 
     @abstractmethod
@@ -90,7 +87,7 @@ class Seeds(Contract):
     def _thinks(self, request: ChatRequest) -> bool:
         return request.thinks
 
-    def _check(self, request: ChatRequest, body: Mapping[str, Any], thinks: bool) -> None:
+    def _check(self, request: ChatRequest, thinks: bool) -> None:
         for position, tool in enumerate(request.tools or []):
             if len(tool.function.name) > self.longest_name:
                 field = f"tools[{position}].function.name"
@@ -133,15 +130,12 @@ class Today(Contract):
     def _thinks(self, request: ChatRequest) -> bool:
         return request.thinking is None or request.thinking.type == "enabled"
 
-    def _check(self, request: ChatRequest, body: Mapping[str, Any], thinks: bool) -> None:
+    def _check(self, request: ChatRequest, thinks: bool) -> None:
         if (request.max_tokens or 0) > self.most_tokens:
             raise Refusal(
                 400, f"max_tokens is {request.max_tokens}, and must be a whole number from 1 to {self.most_tokens}.",
                 "max_tokens",
             )
-        user = body.get("user_id")
-        if user is not None and not (isinstance(user, str) and re.fullmatch(r"[A-Za-z0-9_-]{1,512}", user)):
-            raise Refusal(400, "user_id must be 1 to 512 of A-Z a-z 0-9 _ -.", "user_id")
         if thinks and request.tool_choice not in (None, "none", "auto"):
             raise Refusal(
                 400, "tool_choice cannot ask for a call while the model thinks: leave it to the model (auto), or "

@@ -86,7 +86,7 @@ class Speech:
 
     def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool) -> Sampling:
         asked = self.request
-        seed = asked.extra.get("seed")
+        seed = asked.seed
         return Sampling(
             max_tokens=max_tokens,
             logprobs=logprobs and bool(asked.logprobs),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import ChainMap, Counter
 from collections.abc import Mapping
 from hashlib import sha256
@@ -16,14 +15,15 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Bool, Dict, Enum, Float, Integer, Unicode
+from traitlets import Bool, Dict, Enum, Float, Unicode
 
+from ..api.addresses import base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
-from ..api.limits import EFFORTS
+from ..api.fields import FIELDS
 from .help import page
 from .options import parse
 from .panel import guarded
-from .settings import setting
+from .settings import setting, traits_of
 from .usage import UsageLog, UsageReport
 
 if TYPE_CHECKING:
@@ -43,26 +43,7 @@ if TYPE_CHECKING:
 class DeepSeekMagics(Magics):
     """Defaults of %%deepseek. What is None is taken from the environment (DS_MAGIC_MODEL, …), then from us."""
 
-    model = Unicode(None, allow_none=True, help="The model that answers, as --model.").tag(config=True)
-    temperature = Float(None, allow_none=True, min=0, max=2, help="From 0 to 2, as --temperature.").tag(config=True)
-    top_p = Float(None, allow_none=True, min=0, max=1, help="From 0 to 1, as --top-p.").tag(config=True)
-    frequency_penalty = Float(
-        None, allow_none=True, min=-2, max=2, help="From -2 to 2, as --frequency-penalty."
-    ).tag(config=True)
-    presence_penalty = Float(
-        None, allow_none=True, min=-2, max=2, help="From -2 to 2, as --presence-penalty."
-    ).tag(config=True)
-    thinking = Bool(None, allow_none=True, help="Whether the model thinks first, as --thinking.").tag(config=True)
-    reasoning_effort = Enum(
-        list(EFFORTS), default_value=None, allow_none=True,
-        help="How much it thinks, as --reasoning-effort.",
-    ).tag(config=True)
-    top_logprobs = Integer(
-        None, allow_none=True, min=0, max=20, help="Token probabilities with so many alternatives, as -l."
-    ).tag(config=True)
-    max_tokens = Integer(None, allow_none=True, min=1, help="The longest answer in tokens, as --max-tokens.").tag(
-        config=True
-    )
+    vars().update(traits_of(FIELDS))
     system = Unicode(
         None, allow_none=True, help="Instructions for the model, as --system; a cell's own @system replaces them."
     ).tag(config=True)
@@ -288,18 +269,17 @@ class DeepSeekMagics(Magics):
         """How the server that is meant is told of a schema; None where there is none."""
         if "schema" not in values and "json" not in values:
             return None
-        from ..api.client import Client
         from ..conversation.schema import SchemaUse
 
-        is_deepseek = Client(self._base_url(values), "none").is_deepseek
-        return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek)
+        url = base_url_of(self._base_url(values))
+        return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
 
     def _is_local_meant(self, values: dict[str, Any]) -> bool:
         local = values.get("local")
         return bool(setting(self, "local")) and "base_url" not in values if local is None else local
 
     def _base_url(self, values: dict[str, Any]) -> str | None:
-        return values.get("base_url") or setting(self, "base_url") or os.environ.get("DEEPSEEK_BASE_URL") or None
+        return given_url(values.get("base_url") or setting(self, "base_url"))
 
 
 DeepSeekMagics.deepseek.__doc__ = page()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..api.addresses import address, base_url_of
 from ..api.text import mask_keys
 from ..backend import default_model
 
@@ -38,10 +38,7 @@ class DryRun:
         self.notes = [*notes, *more]
         if is_embedded:
             self.notes.append("Without a key the model on this machine would answer this; the curl line is DeepSeek's.")
-        base = (base_url or os.environ.get("DEEPSEEK_BASE_URL") or "https://api.deepseek.com").strip().rstrip("/")
-        if request.needs_beta and not base.endswith("/beta"):
-            base = base.removesuffix("/v1") + "/beta"
-        self.url = f"{base}/chat/completions"
+        self.url = address(base_url_of(base_url), "/chat/completions", beta=request.needs_beta)
 
     @property
     def curl(self) -> str:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..api.addresses import DEEPSEEK_URL
 from ..api.errors import InvalidRequestError
-from ..api.limits import EFFORTS, LIMITS, MOST_ALTERNATIVES
+from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
 
 GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "The cell")
 """The groups of options, in the order in which they are shown."""
@@ -56,9 +57,7 @@ class Option:
     @property
     def range(self) -> str:
         """What a value may be, in words; empty for a flag."""
-        if self.kind == "flag":
-            return ""
-        return self.limit or LIMITS.get(self.field, "")
+        return "" if self.kind == "flag" else self.limit
 
     @property
     def spellings(self) -> list[str]:
@@ -96,24 +95,26 @@ def _tool_choice(word: str) -> dict[str, Any]:
     return {"tool_choice": {"type": "function", "function": {"name": word}}}
 
 
-OPTIONS: tuple[Option, ...] = (
-    Option("model", "word", "the model that answers", "The answer", "NAME", short="m", field="model"),
-    Option("temperature", "number", "0 is the most likely answer, 2 the wildest", "The answer", "T",
-           short="t", field="temperature"),
-    Option("top-p", "number", "draw only from the likeliest tokens that add up to P", "The answer", "P",
-           field="top_p"),
-    Option("max-tokens", "count", "end the answer after N tokens", "The answer", "N", field="max_tokens"),
-    Option("stop", "text", r"end the answer before TEXT (\n is a new line); can be repeated", "The answer",
-           "TEXT", field="stop", limit="text; at most 16 of them", repeatable=True, wire=_stops),
-    Option("frequency-penalty", "number", "against repeating what was said often", "The answer", "X",
-           field="frequency_penalty"),
-    Option("presence-penalty", "number", "against repeating what was said at all", "The answer", "X",
-           field="presence_penalty"),
-    Option("thinking", "flag", "let the model think before it answers, or not", "The answer",
-           field="thinking", negatable=True,
-           wire=lambda on: {"thinking": {"type": "enabled" if on else "disabled"}}),
-    Option("reasoning-effort", "word", "how much it thinks", "The answer", "HOW", field="reasoning_effort",
-           choices=tuple(EFFORTS)),
+_WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "stop": _stops,
+    "thinking": lambda on: {"thinking": {"type": "enabled" if on else "disabled"}},
+    "tools": lambda names: {},
+    "tool_choice": _tool_choice,
+    "top_logprobs": lambda n: {"logprobs": True, "top_logprobs": n},
+    "stream": lambda on: STREAMED if on else {"stream": False},
+}
+"""What request fields a value of an option makes, where it is not its own field."""
+
+
+def _option_of(name: str, field: Field) -> Option:
+    return Option(
+        name.replace("_", "-"), field.kind, field.help, field.group, field.metavar, field.short, name,
+        field.option_words or field.range, field.choices, field.implied, field.negatable, field.repeatable,
+        wire=_WIRES.get(name),
+    )
+
+
+_OF_OURS = (
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
     Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT", is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
@@ -121,51 +122,32 @@ OPTIONS: tuple[Option, ...] = (
     Option("restart", "flag", "begin that conversation anew", "The prompt"),
     Option("json", "flag", "the answer is a JSON object, also in .parsed", "JSON",
            field="response_format", wire=lambda _: {"response_format": {"type": "json_object"}}),
-    Option("response-format", "json", "the same, as the API spells it", "JSON", "TYPE",
-           field="response_format", choices=("text", "json_object"),
-           limit='text, json_object, or a JSON object such as {"type": "json_object"}'),
     Option("schema", "word", "the answer is an object of this type, in .parsed", "JSON", "TYPE",
            limit="a pydantic model, dataclass, TypedDict, annotation such as list[int], or JSON Schema"),
     Option("repair", "count", "ask again up to N times where it is not", "JSON", "N",
            limit="a whole number, 0 or more"),
-    Option("tools", "objects", "functions that the model may call", "Functions", "NAMES", field="tools",
-           limit="names of Python functions, Tool objects or definitions, separated by commas", wire=lambda _: {}),
-    Option("tool-choice", "word", "which function it calls", "Functions", "NAME", field="tool_choice",
-           choices=("none", "auto", "required"), limit="none, auto, required or the name of a function",
-           wire=_tool_choice),
     Option("max-rounds", "count", "ask at most N times for an answer (8)", "Functions", "N",
            limit="a whole number, 1 or more"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
            wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
-    Option("top-logprobs", "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})",
-           "Probabilities", "N", short="l", field="top_logprobs", implied=MOST_ALTERNATIVES,
-           limit=f"a whole number from 0 to {MOST_ALTERNATIVES}",
-           wire=lambda n: {"logprobs": True, "top_logprobs": n}),
-    Option("logprobs", "flag", "token probabilities without alternatives", "Probabilities",
-           field="logprobs"),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
-           limit="an address such as https://api.deepseek.com"),
+           limit=f"an address such as {DEEPSEEK_URL}"),
     Option("timeout", "number", "give up after so many seconds", "Where", "SECONDS",
            limit="a number of seconds above 0"),
-    Option("extra", "json", "more request fields, sent as they are", "Where", "JSON",
-           limit='a JSON object such as {"seed": 1}, or the name of a dictionary', field="extra"),
     Option("output", "variable", "bind the result to a variable (always also to _ds)", "The cell", "NAME",
            short="o", limit="the name of a variable"),
-    Option("stream", "flag", "show the answer as it comes (it does), or when it is whole", "The cell",
-           field="stream", negatable=True,
-           wire=lambda on: STREAMED if on else {"stream": False}),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
            "The cell"),
     Option("quiet", "flag", "show nothing", "The cell"),
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )
+"""The options that are no request fields of themselves. Before those, so that -l 5 says how many --explore gets."""
 
-DEFAULTED = (
-    "model", "temperature", "top_p", "max_tokens", "frequency_penalty", "presence_penalty", "thinking",
-    "reasoning_effort", "top_logprobs",
-)
+OPTIONS = (*_OF_OURS, *(_option_of(name, field) for name, field in FIELDS.items() if field.help))
+
+DEFAULTED = tuple(name for name, field in FIELDS.items() if field.is_default)
 """The options whose value `%config DeepSeekMagics` and the environment can set for every cell."""
 
 BY_KEY: dict[str, Option] = {option.key: option for option in OPTIONS}
@@ -401,7 +383,7 @@ def _refused(message: str, option: Option, remedy: str | None = None) -> Invalid
 
 _EXAMPLES = {
     "number": "0.5", "count": "20", "text": '"some text"', "variable": "answer", "objects": "f,g",
-    "json": '{"seed": 1}',
+    "json": '{"min_p": 0.1}',
 }
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ds_magic import AssistantMessage, ChatRequest, InvalidRequestError, SystemMessage, Tool, ToolMessage, UserMessage
-from ds_magic.api.limits import LIMITS
+from ds_magic.api.fields import LIMITS
 from ds_magic.api.request import JSON_INSTRUCTION
 from tests.servers.scripted import ScriptedServer, completion, said, streamed, text_chunk
 from tests.servers.scripted import answered as answering

@@ -82,7 +82,7 @@ def test_after_four_retries_the_refusal_is_raised(status, kind, connect):
         assert len(server.requests) == 6
 
 
-@pytest.mark.parametrize("after", ["61", formatdate(time.time() + 3600, usegmt=True)])
+@pytest.mark.parametrize("after", ["61", formatdate(time.time() + 3600, usegmt=True)], ids=["seconds", "date"])
 def test_a_wait_of_more_than_a_minute_is_not_waited_for(after, connect):
     with ScriptedServer(soon(429, after=after)) as server:
         with pytest.raises(RateLimitError) as caught:

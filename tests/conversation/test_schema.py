@@ -127,7 +127,10 @@ def test_a_repair_tells_the_model_its_answer_and_what_is_wrong():
     assert "x: " in told["content"]
 
 
-@pytest.mark.parametrize("kind", [42, "Invoice", len, object(), {"type": "no such type"}, {"properties": 1}], ids=[*"012345"])
+NO_TYPES = [42, "Invoice", len, object(), {"type": "no such type"}, {"properties": 1}]
+
+
+@pytest.mark.parametrize("kind", NO_TYPES, ids=[*"012345"])
 def test_what_is_no_type_is_refused(kind):
     with pytest.raises(InvalidRequestError, match="T"):
         Schema(kind, "T")

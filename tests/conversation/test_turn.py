@@ -52,17 +52,17 @@ def test_a_chat_goes_on():
 
 def test_an_answer_that_breaks_off_is_a_turn_of_the_chat_as_far_as_it_came():
     chat = Chat("lesson")
-    with ScriptedServer(streamed(text_chunk("Half"), done=False)) as server, Client(server.url, "k") as client:
-        with pytest.raises(StreamInterruptedError):
-            ds_magic.ask("Go.", chat=chat, client=client, stream=True)
+    script = streamed(text_chunk("Half"), done=False)
+    with ScriptedServer(script) as server, Client(server.url, "k") as client, pytest.raises(StreamInterruptedError):
+        ds_magic.ask("Go.", chat=chat, client=client, stream=True)
     assert [each["content"] for each in chat.messages] == ["Go.", "Half"] and chat.turns[0].completion.interrupted
 
 
 def test_an_answer_that_does_not_fit_is_a_turn_of_the_chat():
     chat = Chat("lesson")
-    with ScriptedServer(answered(completion("no"))) as server, Client(server.url, "k") as client:
-        with pytest.raises(UnfitAnswerError):
-            ds_magic.ask("Go.", schema=Point, chat=chat, client=client, stream=False)
+    script = answered(completion("no"))
+    with ScriptedServer(script) as server, Client(server.url, "k") as client, pytest.raises(UnfitAnswerError):
+        ds_magic.ask("Go.", schema=Point, chat=chat, client=client, stream=False)
     assert [each["content"] for each in chat.messages] == ["Go.", "no"]
 
 
@@ -70,7 +70,8 @@ def test_a_repair_after_a_round_of_functions_keeps_the_round():
     chat = Chat("lesson")
     scripts = [calling(), answered(completion("no")), answered(completion('{"x": 8}'))]
     with ScriptedServer(*scripts) as server, Client(server.url, "k") as client:
-        answer = ds_magic.ask("Twice 4?", tools=[double], schema=Point, repair=1, chat=chat, client=client, stream=False)
+        more = {"client": client, "stream": False}
+        answer = ds_magic.ask("Twice 4?", tools=[double], schema=Point, repair=1, chat=chat, **more)
     assert answer.parsed == Point(8) and [len(each.calls) for each in answer.rounds] == [1, 0, 0]
     assert [each["role"] for each in chat.messages] == ["user", "assistant", "tool", "assistant"]
     asked_for_repair = server.requests[2].json["messages"]
