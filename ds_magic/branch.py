@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .logprobs.table import LogprobTable
     from .run import Observer
     from .stop import Stop
-    from .views.explorer.widget import Explorer
+    from .views.tokens.explorer.widget import Explorer
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> C
 
 def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatCompletion:
     """The branch: the shared part, the forced text and the reply, as one completion with a parent."""
-    from .views.branches import BOUNDARIES
+    from .views.tokens.tree import BOUNDARIES
 
     body = reply.model_dump(exclude={"choices"})
     choice = reply.choice.model_dump()
@@ -247,7 +247,7 @@ def _forced(before: list[dict[str, Any]], row: Token, point: Branch) -> list[dic
 
 def explorer(answer: ChatCompletion) -> Explorer:
     """The explorer over an answer, with branching."""
-    from .views.explorer.widget import Explorer
+    from .views.tokens.explorer.widget import Explorer
 
     _tables(answer)
     return Explorer(answer, fork=fork)
@@ -255,7 +255,7 @@ def explorer(answer: ChatCompletion) -> Explorer:
 
 def export(answer: ChatCompletion, path: str | Path) -> Path:
     """Write the explorer over an answer, its reasoning and its branches as one HTML file."""
-    from .views.explorer.page import write_page
+    from .views.tokens.explorer.page import write_page
 
     return write_page(path, _tables(answer), title=answer.content.strip()[:80] or "Token probabilities")
 
@@ -295,12 +295,12 @@ class BranchTree:
         return len(self)
 
     def __repr__(self) -> str:
-        from .views.branches import tree_text
+        from .views.tokens.tree import tree_text
 
         return tree_text(self)
 
     def _repr_html_(self) -> str:
-        from .views.branches import tree_html
+        from .views.tokens.tree import tree_html
 
         return tree_html(self)
 

@@ -32,21 +32,21 @@ FOR_TYPES = None
 """Imported for type checkers alone, outside any function."""
 
 UPWARDS = {
-    ("api/response.py", "ChatCompletion._repr_mimebundle_", "views.static"),
+    ("api/response.py", "ChatCompletion._repr_mimebundle_", "views.answer.static"),
     ("api/response.py", "ChatCompletion.explore", "branch"),
     ("api/response.py", "ChatCompletion.fork", "branch"),
     ("api/response.py", "ChatCompletion.to_html", "branch"),
     ("api/response.py", "ChatCompletion.tree", "branch"),
     ("api/response.py", FOR_TYPES, "branch"),
-    ("api/response.py", FOR_TYPES, "views.explorer.widget"),
-    ("logprobs/compare.py", "Comparison.__repr__", "views.comparison"),
-    ("logprobs/compare.py", "Comparison._repr_html_", "views.comparison"),
-    ("logprobs/fields.py", "Fields._repr_html_", "views.measures"),
-    ("logprobs/table.py", "LogprobTable._repr_html_", "views.probabilities"),
-    ("logprobs/table.py", "LogprobTable.explore", "views.explorer.widget"),
-    ("logprobs/table.py", "LogprobTable.to_html", "views.explorer.page"),
-    ("logprobs/table.py", FOR_TYPES, "views.explorer.widget"),
-    ("logprobs/temperature.py", "TemperedTable._repr_html_", "views.measures"),
+    ("api/response.py", FOR_TYPES, "views.tokens.explorer.widget"),
+    ("logprobs/compare.py", "Comparison.__repr__", "views.tokens.comparison"),
+    ("logprobs/compare.py", "Comparison._repr_html_", "views.tokens.comparison"),
+    ("logprobs/fields.py", "Fields._repr_html_", "views.tokens.small_tables"),
+    ("logprobs/table.py", "LogprobTable._repr_html_", "views.tokens.tables"),
+    ("logprobs/table.py", "LogprobTable.explore", "views.tokens.explorer.widget"),
+    ("logprobs/table.py", "LogprobTable.to_html", "views.tokens.explorer.page"),
+    ("logprobs/table.py", FOR_TYPES, "views.tokens.explorer.widget"),
+    ("logprobs/temperature.py", "TemperedTable._repr_html_", "views.tokens.small_tables"),
 }
 """The conveniences on a result that import upwards inside their method."""
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..branch import Branch, BranchTree
     from ..logprobs.table import LogprobTable
-    from ..views.explorer.widget import Explorer
+    from ..views.tokens.explorer.widget import Explorer
     from .request import ChatRequest
 
 
@@ -399,7 +399,7 @@ class ChatCompletion(Incoming):
         return plain(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
-        from ..views.static import mimebundle
+        from ..views.answer.static import mimebundle
 
         return mimebundle(self)
 

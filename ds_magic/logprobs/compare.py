@@ -113,12 +113,12 @@ class Comparison:
         return pd.DataFrame(rows, columns=names)
 
     def __repr__(self) -> str:
-        from ds_magic.views.comparison import comparison_text
+        from ds_magic.views.tokens.comparison import comparison_text
 
         return comparison_text(self)
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.comparison import comparison_html
+        from ds_magic.views.tokens.comparison import comparison_html
 
         return comparison_html(self)
 

@@ -95,7 +95,7 @@ class Fields(Sequence[Field]):
         return "\n".join(map(repr, self)) if self else "Fields(no JSON value)"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.measures import fields_html
+        from ds_magic.views.tokens.small_tables import fields_html
 
         return fields_html(self)
 

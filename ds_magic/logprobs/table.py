@@ -25,7 +25,7 @@ from .wire import read_entries
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ds_magic.views.explorer.widget import Explorer
+    from ds_magic.views.tokens.explorer.widget import Explorer
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -321,13 +321,13 @@ class LogprobTable(Columns):
 
     def explore(self) -> Explorer:
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""
-        from ds_magic.views.explorer.widget import Explorer
+        from ds_magic.views.tokens.explorer.widget import Explorer
 
         return Explorer(self)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this table as one HTML file that needs no network; returns the path."""
-        from ds_magic.views.explorer.page import write_page
+        from ds_magic.views.tokens.explorer.page import write_page
 
         return write_page(path, {"tokens": self})
 
@@ -342,6 +342,6 @@ class LogprobTable(Columns):
         return f"LogprobTable({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.probabilities import to_html
+        from ds_magic.views.tokens.tables import to_html
 
         return to_html(self)

@@ -98,7 +98,7 @@ class TemperedTable:
         return f"TemperedTable(temperature {self.temperature:g}, {len(self):,} alternatives)"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.measures import tempered_html
+        from ds_magic.views.tokens.small_tables import tempered_html
 
         return tempered_html(self)
 

@@ -64,7 +64,7 @@ class DryRun:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
-        from ..views.code import CODE_STYLE, PRE_STYLE
+        from ..views.answer.code import CODE_STYLE, PRE_STYLE
 
         def block(html: str) -> str:
             style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")

@@ -63,21 +63,21 @@ class Shown:
         """What a live view shows beside an answer in JSON: the object's fields as they come."""
         if self.kind != "live" or self._fields is None:
             return []
-        from ..views.partial import PartialObject
+        from ..views.answer.json_object import PartialObject
 
         return [PartialObject(self._fields)]
 
     def called(self, called: Called) -> None:
         """Show a call with its result; a static view has it in its display."""
         if self.kind in ("live", "text"):
-            from ..views.rounds import calls_to_html, calls_to_text
+            from ..views.answer.rounds import calls_to_html, calls_to_text
 
             self._show(calls_to_text([called]), calls_to_html([called]))
 
     def say(self, text: str) -> None:
         """A line between two rounds."""
         if self.kind in ("live", "text"):
-            from ..views.rounds import line_to_html
+            from ..views.answer.rounds import line_to_html
 
             self._show(text, line_to_html(text))
 

@@ -17,15 +17,15 @@ def make_view(kind: str, *, on_stop: Callable[[], None] | None = None, out: Text
     belongs to the cell that runs. `out` is where `text` is written. Raises ValueError for another kind.
     """
     if kind == "live":
-        from .live import LiveView
+        from .answer.live import LiveView
 
         return LiveView(on_stop)
     if kind == "static":
-        from .display import StaticView
+        from .answer.display import StaticView
 
         return StaticView(in_background=on_stop is not None)
     if kind == "text" and on_stop is None:
-        from .terminal import TerminalView
+        from .answer.terminal import TerminalView
 
         return TerminalView(out)
     if kind in ("none", "text"):  # two texts in one terminal would mix

@@ -108,8 +108,8 @@ def measures(table, runs):
 
 
 def sizes(table, runs, folder):
-    from ds_magic.views.explorer.payload import pack
-    from ds_magic.views.probabilities import to_html
+    from ds_magic.views.tokens.explorer.payload import pack
+    from ds_magic.views.tokens.tables import to_html
 
     print("To the page")
     milliseconds, payload = timed(lambda: pack(table), runs)

@@ -219,7 +219,7 @@ def test_thinking_that_nobody_asked_for_is_seen_in_the_answer(served, shell):
 
 def test_the_live_view_names_the_model_that_answers_and_none_before(served, shell):
     from ds_magic.api.request import ChatRequest
-    from ds_magic.views.live import LiveView
+    from ds_magic.views.answer.live import LiveView
 
     view = LiveView()
     view.start(ChatRequest.build("Hi", stream=True), "DeepSeek")

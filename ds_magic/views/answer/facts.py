@@ -1,0 +1,98 @@
+"""A completion's facts in words, the same on every kind of screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...api.response import ChatCompletion
+from .clean import on_one_line
+
+FINISHES = {
+    "content_filter": "content filter",
+    "tool_calls": "called a tool",
+    "insufficient_system_resource": "the server ran out of resources",
+}
+"""Finish reasons in words; `length` is said with its limit, and unknown ones as they are."""
+
+
+def ending(completion: ChatCompletion, finish_reason: str | None = None) -> str | None:
+    """Why the answer ended, in words, where it did not simply stop: cut off, filtered, interrupted."""
+    if completion.interruption:
+        return f"{on_one_line(completion.interruption)}: this answer is partial"
+    reason = finish_reason or completion.finish_reason
+    if not reason or reason == "stop":
+        return None
+    if reason == "length":
+        limit = completion.request and completion.request.max_tokens
+        return f"cut off at max_tokens = {limit:,}" if limit else "cut off at the limit of the length"
+    return FINISHES.get(reason) or on_one_line(reason, 80)
+
+
+def figures(completion: ChatCompletion) -> list[str]:
+    """Tokens, time to the first of them and tokens a second, as far as they are known."""
+    return [*_tokens(completion), *_times(completion)]
+
+
+def _tokens(completion: ChatCompletion) -> Iterator[str]:
+    usage = completion.usage
+    if usage is None:
+        return
+    if usage.prompt_tokens is not None:
+        cached = f" ({usage.cached_tokens:,} cached)" if usage.cached_tokens else ""
+        yield f"{counted(usage.prompt_tokens)} in{cached}"
+    if usage.completion_tokens is not None:
+        reasoning = f" ({usage.reasoning_tokens:,} reasoning)" if usage.reasoning_tokens else ""
+        yield f"{usage.completion_tokens:,} out{reasoning}"
+
+
+def _times(completion: ChatCompletion) -> Iterator[str]:
+    timing = completion.timing
+    if timing is None:
+        return
+    yield f"first after {seconds(timing.first_token)}" if timing.first_token is not None else seconds(timing.total)
+    if timing.tokens_per_second:
+        yield f"{timing.tokens_per_second:,.3g} tokens/s" if timing.tokens_per_second < 100 else (
+            f"{timing.tokens_per_second:,.0f} tokens/s"
+        )
+
+
+def facts(completion: ChatCompletion) -> list[str]:
+    """The model, where it ran, and the figures."""
+    known = [on_one_line(name, 80) for name in (completion.model, completion.backend) if name]
+    return known + figures(completion)
+
+
+def summary(completion: ChatCompletion) -> str:
+    """Everything that one line under the answer says, in plain text."""
+    end = ending(completion)
+    return " · ".join([*facts(completion), *([end] if end else [])])
+
+
+def thought(completion_tokens: int | None, thinking_seconds: float | None) -> str:
+    """The heading of the reasoning: how long and how much, as far as it is known."""
+    title = "Reasoning" if thinking_seconds is None else f"Thought for {seconds(thinking_seconds)}"
+    return title if not completion_tokens else f"{title} · {counted(completion_tokens)}"
+
+
+def counted(tokens: int) -> str:
+    """`1 token`, `1,234 tokens`."""
+    return f"{tokens:,} token{'' if tokens == 1 else 's'}"
+
+
+def seconds(value: float) -> str:
+    """`0.42 s`, `3.1 s`, `12 s`, `2 min 05 s`."""
+    if value < 1:
+        return f"{value:.2f} s"
+    if value < 9.95:
+        return f"{value:.1f} s"
+    whole = round(value)
+    return f"{whole} s" if whole < 120 else f"{whole // 60} min {whole % 60:02} s"
+
+
+def nothing(completion: ChatCompletion) -> str:
+    """What stands in place of an answer without text."""
+    if completion.interrupted:
+        return "Nothing had arrived."
+    if completion.reasoning_content:
+        return "Nothing was answered after the reasoning."
+    return "The answer is only white space." if completion.content else "The answer is empty."

@@ -1,0 +1,316 @@
+"""An answer in a notebook, streamed into a widget that gives way to the static output."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ...api.events import Queued
+from . import static
+from .blocks import MARKUP, Blocks, changed, encode, units
+from .clean import Joiner, cleaned, on_one_line
+from .display import Place, ThinkingClock
+from .facts import thought
+from .live_widget import LiveWidget, kernel_id
+from .soon import Soon
+from .tex import IGNORE
+
+if TYPE_CHECKING:
+    from ...api.errors import DeepSeekError
+    from ...api.events import Event
+    from ...api.request import ChatRequest
+    from ...api.response import ChatCompletion, Delta
+
+INTERVAL = 0.085
+"""Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""
+
+SHORT_INTERVAL = 0.04
+"""The same after a message of much text, which takes longer to read, to send and to draw."""
+
+MUCH = 4_000
+"""Characters that are sent ahead of their HTML: formatting them takes longer than a reader should wait."""
+
+COUNTED = 0.5
+"""Seconds between two counts of the tokens, once they are many: figures that change more often cannot be read."""
+
+PAUSE = 0.01
+"""Seconds in which a message gets away."""
+
+MANY = 2_000
+"""Deltas that are sent at once, as text: fewer messages than a server drops, however fast a recording is."""
+
+CLASSES = (1.0, 3.0, 6.0)
+"""Bits of surprisal from which on a token is tinted more strongly: absolute, so that two answers compare."""
+
+
+class LiveView:
+    """Sends what has come some twelve times a second, and ends as the output that a notebook keeps.
+
+    `on_stop`, where given, is called when the reader presses Stop; without it the button interrupts the
+    kernel, because no callback runs while its cell does.
+    """
+
+    def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
+        self._on_stop = on_stop
+        self._lock = threading.RLock()
+        self._arrived: deque[tuple[float, Delta]] = deque()
+        self._clock = ThinkingClock()
+        self._blocks = Blocks()
+        self._steps: list[Any] = []
+        self._fresh: dict[str, list[str]] = {"reasoning": [], "content": []}
+        self._joiners = {"reasoning": Joiner(), "content": Joiner()}
+        self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
+        self._message: dict[str, Any] = {}
+        self._pieces = self._told_pieces = 0
+        self._state = self._told_state = "waiting"
+        self._soon = Soon(self._send_waiting)
+        self._last_sent = float("-inf")
+        self._interval = INTERVAL
+        self._last_counted = float("-inf")
+        self._is_over = False
+        self._widget: LiveWidget | None = None
+        self._unmarked = 0
+        self._place = Place(is_reserved=on_stop is not None)
+
+    def start(self, request: ChatRequest, backend: str) -> None:
+        """Display the widget."""
+        from IPython.display import display
+
+        self._request, self._backend = request, backend
+        # Which model answers where nobody named one is known when it does.
+        self._model = request.model if "model" in request.model_fields_set else ""
+        self._formats = not static.is_json(request)
+        about = {
+            "backend": on_one_line(backend, 80),
+            "model": on_one_line(self._model, 80),
+            "kernel": kernel_id(),
+            "in_background": self._on_stop is not None,
+            "is_json": not self._formats,
+            "prefix_units": units(cleaned(request.prefix or "")),
+        }
+        self._widget = LiveWidget(about=about, styles=_STYLES)
+        if self._on_stop is not None:
+            self._widget.on_msg(self._heard)
+        self._handle = display(self._widget.view_bundle(), raw=True, display_id=True)
+        self._place.reserve()
+        if request.prefix:
+            self._unmarked = static.prefix_length(request.prefix)
+            self._fresh["content"].append(request.prefix)
+
+    def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
+        if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
+            self._on_stop()
+
+    def event(self, event: Event) -> None:
+        """Show why it takes long, until something comes."""
+        with self._lock:
+            if isinstance(event, Queued):
+                self._state = "queued"
+            self._message["note"] = on_one_line(str(event), 400)
+            self._send()
+
+    def delta(self, delta: Delta) -> None:
+        """Keep what came, and send it now or soon."""
+        # Between two tokens other code has had the processor's caches: every line that runs for each token
+        # costs ten times what it does in a loop. So they are only kept here, and read together.
+        self._arrived.append((time.monotonic(), delta))
+        are_many = len(self._arrived) >= MANY
+        if self._soon.is_set and not are_many:
+            return
+        with self._lock:
+            if are_many:
+                self._send(formats=False)
+            due = self._last_sent + self._interval
+            if time.monotonic() >= due:
+                self._send()
+            else:
+                self._soon.at(due)
+
+    def _take_arrived(self) -> None:
+        while self._arrived:
+            at, delta = self._arrived.popleft()
+            if delta.index == 0:
+                self._clock.see(delta, at)
+                self._take(delta)
+
+    def _take(self, delta: Delta) -> None:
+        if delta.model and delta.model != self._model:
+            self._model = delta.model
+            self._message["model"] = on_one_line(delta.model, 80)
+        if delta.reasoning_content:
+            self._state = "thinking"
+            self._add("reasoning", delta.reasoning_content)
+        if delta.content:
+            self._begin_answer("answering")
+            self._add("content", delta.content)
+            if delta.logprobs:
+                self._add_tints(delta.content, delta.logprobs)
+        for call in delta.tool_calls or ():
+            self._begin_answer("calling")
+            self._add_call(call)
+
+    def _begin_answer(self, state: str) -> None:
+        if self._state == "thinking":
+            self._message["thought"] = thought(None, self._clock.seconds)
+        self._state = state
+
+    def _add(self, part: str, text: str) -> None:
+        self._fresh[part].append(text)
+        self._pieces += 1
+
+    def _add_tints(self, text: str, logprobs: Any) -> None:
+        """Runs of the text and the class of their surprisal: `[units, class, …]`."""
+        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+        tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+        if not tokens:
+            return
+        tints = self._message.setdefault("tints", [])
+        if "".join(str(token.get("token")) for token in tokens) == text:
+            for token in tokens:
+                tints += [units(token["token"]), _class_of(token.get("logprob"))]
+        else:
+            tints += [units(text), max(_class_of(token.get("logprob")) for token in tokens)]
+
+    def _add_call(self, piece: dict[str, Any]) -> None:
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
+        index = piece.get("index")
+        name, arguments = function.get("name"), function.get("arguments")
+        call = [
+            index if isinstance(index, int) else 0,
+            on_one_line(name, 80) if isinstance(name, str) else "",
+            cleaned(arguments) if isinstance(arguments, str) else "",
+        ]
+        self._pieces += 1
+        self._message.setdefault("calls", []).append(call)
+
+    def _send_waiting(self) -> None:
+        with self._lock:
+            if not self._is_over:
+                self._send()
+
+    def _send(self, *, formats: bool = True, is_last: bool = False) -> None:
+        """One message with all that is new: the text, and the HTML that is made of it."""
+        self._take_arrived()
+        message = self._news(is_last=is_last)
+        much = len(self._blocks.unformatted) > MUCH
+        if message and (much or not formats):
+            self._tell(message)
+            message = {}
+            # The thread that sends needs the interpreter, which formatting would keep.
+            time.sleep(PAUSE)
+        if formats:
+            self._add_html(message, is_last=is_last)
+        if message:
+            self._tell(message)
+        self._interval = SHORT_INTERVAL if much else INTERVAL
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        if self._widget is not None:
+            self._widget.tell(message)
+        self._last_sent = time.monotonic()
+
+    def _news(self, *, is_last: bool) -> dict[str, Any]:
+        message, self._message = self._message, {}
+        for part in self._fresh:
+            text = self._fresh_text(part, is_last=is_last)
+            if text:
+                message[part] = text
+        now = time.monotonic()
+        is_due = is_last or now >= self._last_counted + COUNTED or 10 * self._pieces > self._told_pieces
+        if self._pieces and is_due:
+            message["pieces"] = self._pieces
+            self._told_pieces += self._pieces
+            self._pieces, self._last_counted = 0, now
+        if self._state != self._told_state:
+            message["state"] = self._told_state = self._state
+        return message
+
+    def _add_html(self, message: dict[str, Any], *, is_last: bool) -> None:
+        formatted = self._blocks.format(is_last=is_last) if self._formats else None
+        if formatted is None:
+            return
+        finished, growing = formatted
+        for source, html in finished:
+            message.setdefault("finished", []).append([units(source), self._changed(html, source)])
+            self._steps = []
+        if growing is not None:
+            message["growing"] = self._changed(growing, self._blocks.raw, may_mark=False)
+
+    def _fresh_text(self, part: str, *, is_last: bool) -> str:
+        """What came of a part since the last message, cleaned, and noted where it is needed later."""
+        text = self._joiners[part].add("".join(self._fresh[part]))
+        self._fresh[part].clear()
+        if is_last:
+            text += self._joiners[part].flush()
+        text = cleaned(text)
+        self._kept[part].append(text)
+        if part == "content" and self._formats:
+            self._blocks.add(text)
+        return text
+
+    def _changed(self, html: str, source: str, *, may_mark: bool = True) -> list[Any]:
+        if self._unmarked:
+            html = static.mark_prefix(html, self._unmarked)
+            if may_mark:
+                self._unmarked = max(0, self._unmarked - static.text_length(html))
+        steps = encode(html, source)
+        before, self._steps = self._steps, steps
+        return changed(before, steps)
+
+    def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
+        """Send the rest, then put the static output in the widget's place; nothing where nothing came."""
+        if self._widget is None:
+            return
+        with self._lock:
+            self._is_over = True
+            self._soon.end()
+            self._take_arrived()
+            completion = completion or self._what_came()
+            self._state = "done" if completion is None or not completion.interrupted else "stopped"
+            if error is not None:
+                self._state = "failed"
+            self._message["over"] = True
+            self._send(is_last=True)
+        # First the static output, then away with the widget: the page swaps them without a frame in between.
+        self._place.show(completion, error, self._clock.seconds)
+        self._handle.update({}, raw=True)
+        self._widget.close()
+
+    def _what_came(self) -> ChatCompletion | None:
+        """The text that had come where a second interrupt left no completion."""
+        from ...api.response import ChatCompletion
+
+        content, reasoning = (
+            cleaned("".join(self._kept[part] + self._fresh[part])) for part in ("content", "reasoning")
+        )
+        content = content.removeprefix(cleaned(self._request.prefix or ""))
+        if not content and not reasoning:
+            return None
+        message = {"content": content, "reasoning_content": reasoning or None}
+        body = {"model": self._model, "choices": [{"index": 0, "message": message}]}
+        return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
+
+
+def _class_of(logprob: Any) -> int:
+    """0 to 3 by surprisal; a token that was not among the returned is the most surprising."""
+    if not isinstance(logprob, int | float):
+        return 0
+    bits = -logprob / 0.6931471805599453
+    return sum(bits >= limit for limit in CLASSES)
+
+
+_STYLES = {
+    "ignore": IGNORE,
+    "root": static.ROOT,
+    "header": static.HEADER,
+    "badge": static.BADGE,
+    "reasoning": static.REASONING,
+    "summary": static.SUMMARY,
+    "thoughts": static.THOUGHTS,
+    "quiet": static.QUIET,
+    "markup": MARKUP,
+}

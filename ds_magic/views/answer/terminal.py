@@ -1,0 +1,137 @@
+"""An answer in a terminal, as it comes."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from ...api.text import heal_surrogates
+from . import facts
+from .clean import Joiner, on_one_line, with_visible_order
+from .static import pretty_arguments
+
+if TYPE_CHECKING:
+    from ...api.errors import DeepSeekError
+    from ...api.events import Event
+    from ...api.request import ChatRequest
+    from ...api.response import ChatCompletion, Delta
+
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def harmless(text: str) -> str:
+    """`text` whose control characters are drawn and so command no terminal; order marks are named."""
+    return with_visible_order(_CONTROL.sub(_drawn, heal_surrogates(text.replace("\r\n", "\n"))))
+
+
+def _drawn(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return "\ufffd" if code >= 0x80 else chr(0x2421 if code == 0x7F else 0x2400 + code)
+
+
+class TerminalView:
+    """Streams to `out`, reasoning dimmed where it is a terminal, then a summary line.
+
+    Only the first choice streams; others follow whole.
+    """
+
+    def __init__(self, out: TextIO | None = None) -> None:
+        self._out = out or sys.stdout
+        self._has_colours = bool(getattr(self._out, "isatty", lambda: False)())
+        self._part: str | None = None
+        self._joiner = Joiner()
+        self._line_is_open = False
+
+    def start(self, request: ChatRequest, backend: str) -> None:
+        """Show the prefix that the answer begins with."""
+        self._prefix = request.prefix or ""
+
+    def event(self, event: Event) -> None:
+        """A dim line: a wait, a place in the queue, a note."""
+        self._write_dim_line(on_one_line(str(event), 400))
+
+    def delta(self, delta: Delta) -> None:
+        """Write what came, at once."""
+        if delta.index != 0:
+            return
+        if delta.reasoning_content:
+            self._write("reasoning", delta.reasoning_content)
+        if delta.content:
+            self._write("answer", delta.content)
+
+    def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
+        """Write what is left, the tool calls, and the line of figures."""
+        self._release()
+        if completion is not None:
+            if self._part is None:
+                self._write_whole(completion)
+            self._end_line()
+            self._write_rest(completion)
+        self._end_line()
+        self._out.flush()
+
+    def _write(self, part: str, text: str) -> None:
+        if part != self._part:
+            self._switch_to(part)
+        self._put(self._joiner.add(text))
+
+    def _put(self, text: str) -> None:
+        if not text:
+            return
+        shown = harmless(text)
+        dim = self._has_colours and self._part == "reasoning"
+        self._out.write(f"{DIM}{shown}{PLAIN}" if dim else shown)
+        self._out.flush()
+        self._line_is_open = not shown.endswith("\n")
+
+    def _switch_to(self, part: str) -> None:
+        self._release()
+        if self._part is not None:
+            self._end_line()
+            self._out.write("\n")
+        self._part = part
+        if part == "reasoning" and not self._has_colours:
+            self._out.write("Reasoning:\n")
+        if part == "answer" and self._prefix:
+            prefix, self._prefix = self._prefix, ""
+            self._put(prefix)
+
+    def _release(self) -> None:
+        self._put(self._joiner.flush())
+
+    def _write_whole(self, completion: ChatCompletion) -> None:
+        """An answer that was not streamed."""
+        if completion.reasoning_content:
+            self._write("reasoning", completion.reasoning_content)
+        if completion.content:
+            self._write("answer", completion.content)
+        self._release()
+
+    def _write_rest(self, completion: ChatCompletion) -> None:
+        if not completion.content and not completion.tool_calls:
+            self._write_dim_line(facts.nothing(completion))
+        for call in completion.tool_calls:
+            arguments, _ = pretty_arguments(call.function.arguments)
+            self._out.write(f"calls {on_one_line(call.function.name, 80)} {harmless(arguments)}\n")
+        for number, choice in enumerate(completion.choices[1:], 2):
+            self._out.write(f"\nChoice {number} of {len(completion.choices)}:\n")
+            self._out.write(harmless((choice.message.content or "").rstrip("\n")) + "\n")
+        self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
+        table = completion.logprobs
+        if table is not None:
+            from ..tokens.tables import to_text
+
+            self._out.write("\n" + to_text(table).rstrip("\n") + "\n")
+
+    def _write_dim_line(self, line: str) -> None:
+        self._end_line()
+        self._out.write(f"{DIM}{line}{PLAIN}\n" if self._has_colours else f"{line}\n")
+        self._out.flush()
+
+    def _end_line(self) -> None:
+        if self._line_is_open:
+            self._out.write("\n")
+            self._line_is_open = False

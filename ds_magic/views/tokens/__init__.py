@@ -1,0 +1,1 @@
+"""What is seen of token probabilities: tints, tables, branches, and the explorer."""

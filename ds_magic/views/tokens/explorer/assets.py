@@ -1,0 +1,43 @@
+"""The explorer's JavaScript and CSS: plain modules in files, joined here, since a widget's module is one file."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+from ..tints import METRICS, TINT, tint
+
+_HERE = Path(__file__).parent
+_SHARED = ("decode.js", "card.js", "overview.js", "view.js")
+
+
+@cache
+def script(last: str) -> str:
+    """One module out of the shared ones and `last` (`widget.js` or `page.js`), in the order of their imports."""
+    joined = "\n".join(_without_imports(name) for name in _SHARED)
+    joined = re.sub(r"^export (?=class|function|const)", "", joined, flags=re.MULTILINE)
+    return joined + "\n" + _without_imports(last)
+
+
+def _without_imports(name: str) -> str:
+    return re.sub(r'^import \{[^}]*\} from "\./[^"]*";\n', "", _read(name), flags=re.MULTILINE)
+
+
+@cache
+def css() -> str:
+    """The style sheet with the colours of the heat map's classes."""
+    rules = [
+        f":root{{--dsx-tint:rgb({','.join(map(str, TINT))});--dsx-tint-soft:{tint(0.6)};--dsx-tint-faint:{tint(0.22)}}}"
+    ]
+    for name, metric in METRICS.items():
+        for class_ in range(1, len(metric.names)):
+            line = ";border-bottom:2px solid" if class_ == len(metric.edges) else ""
+            colour = f"background-color:{tint(metric.alpha(class_))}{line}"
+            rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}{class_}{{{colour}}}')
+        rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}-1{{border-bottom:1px dashed}}')
+    return "\n".join(rules) + "\n" + _read("style.css")
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

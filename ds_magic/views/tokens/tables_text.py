@@ -1,0 +1,120 @@
+"""Token probabilities as plain text for terminals and text/plain, and as Markdown. Both escape every token."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+import unicodedata
+from html import escape
+from typing import TYPE_CHECKING
+
+from .numbers import BARS_LIMIT, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
+
+if TYPE_CHECKING:
+    from ds_magic.logprobs.rows import Token
+    from ds_magic.logprobs.table import LogprobTable
+
+
+def to_text(table: LogprobTable, *, width: int = 80) -> str:
+    """The same for a terminal and for text/plain, no line wider than `width` columns."""
+    parts = [_least_certain_text(table, width)]
+    if len(table) <= BARS_LIMIT:
+        parts += [_bars_text(row, width) for row in table]
+    parts.append(textwrap.fill(" ".join(notes(table)), width))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _least_certain_text(table: LogprobTable, width: int) -> str:
+    title, rows = least_certain(table)
+    if not rows:
+        return ""
+    lines = [("at", "token", "prob.", "bits", "rank", "other choices")]
+    for row in rows:
+        others = [f"{fit(one.label, 14).rstrip()} {percent(one.prob)}" for one in other_choices(row)]
+        while len(others) > 1 and columns("   ".join(others)) > width - 56:
+            others.pop()
+        at = f"{row.position:,}"
+        lines.append((at, row.label, chance(row), bits(row), rank_text(row), "   ".join(others) or "—"))
+    table_text = [
+        f"{at:>6}  {fit(token, 18)}  {prob:>9}  {surprise:>6}  {rank:>5}  {fit(others, max(8, width - 56)).rstrip()}"
+        for at, token, prob, surprise, rank, others in lines
+    ]
+    return "\n".join([title, *table_text])
+
+
+def _bars_text(row: Token, width: int) -> str:
+    lines = [f"{row.position:,}  {row.label}"]
+    for line in bars(row):
+        mark = "▸" if line.kind == "chosen" else " "
+        name = f"({line.label})" if line.kind == "rest" else line.label
+        lines.append(f"  {mark} {fit(name, 18)} {fit(_blocks(line.prob, 30), 30)} {line.text:>9}"[:width])
+    if len(lines) == 1:
+        lines.append(f"    {chance(row)}  (no distribution came)")
+    return "\n".join(lines)
+
+
+def _blocks(p: float, width: int) -> str:
+    eighths = 0 if math.isnan(p) else round(8 * width * min(1.0, p))
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
+def columns(text: str) -> int:
+    """How many columns `text` takes in a terminal: East Asian wide characters two, combining marks none."""
+    return sum(_columns(character) for character in text)
+
+
+def fit(text: str, width: int) -> str:
+    """`text` padded with blanks to `width` terminal columns, or cut to it with `…` at the end."""
+    size = columns(text)
+    if size <= width:
+        return text + " " * (width - size)
+    kept = ""
+    for character in text:
+        if columns(kept + character) > width - 1:
+            break
+        kept += character
+    return kept + "…" + " " * (width - 1 - columns(kept))
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def to_markdown(table: LogprobTable) -> str:
+    """The same as Markdown tables, for text/markdown; every token escaped."""
+    title, rows = least_certain(table)
+    parts = []
+    if rows:
+        lines = ["| at | token | probability | bits | rank | other choices |", "|---:|:---|---:|---:|---:|:---|"]
+        for row in rows:
+            others = " / ".join(f"{_markdown(one.label)} {percent(one.prob)}" for one in other_choices(row))
+            cells = (
+                f"{row.position:,}", _markdown(row.label), escape(chance(row)), bits(row),
+                escape(rank_text(row)), others or "—",
+            )  # fmt: skip
+            lines.append(f"| {' | '.join(cells)} |")
+        parts.append(f"**{title}**\n\n" + "\n".join(lines))
+    if len(table) <= BARS_LIMIT:
+        parts += filter(None, map(_bars_markdown, table))
+    parts += [escape(note, quote=False) for note in notes(table)]
+    return "\n\n".join(parts)
+
+
+def _bars_markdown(row: Token) -> str:
+    lines = [f"| {row.position:,} | {_markdown(row.label)} | |", "|:---:|:---|---:|"]
+    for line in bars(row):
+        name, mark = _markdown(line.label), ""
+        if line.kind == "chosen":
+            name, mark = f"**{name}**", "▸"
+        elif line.kind == "rest":
+            name = f"*{name}*"
+        lines.append(f"| {mark} | {name} | {escape(line.text)} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def _markdown(text: str) -> str:
+    escaped = re.sub(r"([\\`*_{}\[\]()#+\-.!|~$^=:>@])", r"\\\1", text)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;")

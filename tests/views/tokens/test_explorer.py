@@ -1,0 +1,230 @@
+import json
+import math
+import re
+import threading
+
+import numpy as np
+import pytest
+
+from ds_magic import Client
+from ds_magic.branch import fork
+from ds_magic.logprobs.table import LogprobTable
+from ds_magic.views.tokens.explorer.assets import css, script
+from ds_magic.views.tokens.explorer.page import page
+from ds_magic.views.tokens.explorer.payload import pack
+from ds_magic.views.tokens.explorer.widget import Explorer
+from tests.servers.scripted import PATIENCE, ScriptedServer, chunk, event, head, refused, streamed, text_chunk
+
+
+def entry(text, p, alternatives=()):
+    raw = text if isinstance(text, bytes) else text.encode()
+    tops = [{"token": name, "logprob": math.log(share), "bytes": list(name.encode())} for name, share in alternatives]
+    return {"token": raw.decode(errors="replace"), "bytes": list(raw), "logprob": math.log(p), "top_logprobs": tops}
+
+
+def unpack(payload):
+    length = int.from_bytes(payload[:4], "little")
+    header = json.loads(payload[4 : 4 + length])
+    body = payload[4 + length :]
+    arrays = {
+        name: np.frombuffer(body, np.dtype(type_).newbyteorder("<"), count, offset)
+        for name, type_, offset, count in header["arrays"]
+    }
+    return header, arrays
+
+
+CITIES = [(" Canberra", 0.57), (" Sydney", 0.38), ("", 0.01)]
+
+
+def spoken(*entries):
+    chunks = [text_chunk(bytes(one["bytes"]).decode(), logprobs={"content": [one]}) for one in entries]
+    return streamed(*chunks, text_chunk("", finish="stop"))
+
+
+FIRST = spoken(entry(" Canberra", 0.57, CITIES), entry(".", 0.9))
+
+
+@pytest.fixture
+def explorer():
+    """An explorer over the answer of a server with these scripts for its branches."""
+    opened = []
+
+    def make(*scripts):
+        server = ScriptedServer(FIRST, *scripts)
+        opened.append(server)
+        server.__enter__()
+        client = Client(base_url=server.url, api_key="k", model="m", retries=0)
+        answer = client.chat("Capital?", stream=True, logprobs=True, top_logprobs=3)
+        shown = Explorer(answer, fork=lambda *args, **options: fork(*args, client=client, **options))
+        shown.sent = []
+        shown.send = lambda content, buffers=None: shown.sent.append(content)
+        shown.server, shown.answer = server, answer
+        return shown
+
+    yield make
+    for server in opened:
+        server.__exit__(None, None, None)
+
+
+def ask(explorer, **message):
+    """A message from the page; waits for the branch that it starts."""
+    explorer._handle_custom_msg(message, [])
+    for thread in explorer.threads:
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_the_payload_holds_the_columns_and_the_alternatives_in_16_bits():
+    table = LogprobTable.from_wire([entry(" Canberra", 0.57, CITIES), entry(".", 0.9)], vocabulary_size=100)
+    header, arrays = unpack(pack(table))
+    assert header["labels"][arrays["code"][0]] == "·Canberra"
+    assert np.exp(arrays["logprob"]) == pytest.approx([0.57, 0.9])
+    assert np.exp(arrays["alternativeStep"] / -header["step"]) == pytest.approx([0.57, 0.38, 0.01], rel=3e-4)
+    assert [header["labels"][code] for code in arrays["alternativeCode"]] == ["·Canberra", "·Sydney", "⟨end⟩"]
+    assert arrays["count"].tolist() == [3, 0] and arrays["chosen"].tolist() == [1, 0]
+    assert header["bytes"] == {str(header["labels"].index("⟨end⟩")): ""}
+
+
+def test_the_payload_of_a_slice_has_only_its_own_vocabulary_and_keeps_positions():
+    table = LogprobTable.from_wire([entry(f"t{i}", 0.5) for i in range(100)])
+    header, _ = unpack(pack(table[40:42]))
+    assert header["labels"] == ["t40", "t41"] and header["first"] == 40
+    _, arrays = unpack(pack(table.take([7, 3])))
+    assert arrays["position"].tolist() == [7, 3]
+
+
+def test_every_array_lies_where_its_type_may():
+    rocket = [entry(bytes([byte]), 0.5) for byte in "🚀".encode()]
+    header, _ = unpack(pack(LogprobTable.from_wire([*rocket, entry("a", 0.5, CITIES)])))
+    assert all(offset % np.dtype(type_).itemsize == 0 for _, type_, offset, _ in header["arrays"])
+    assert header["texts"]["0"] == "🚀"
+
+
+def test_an_explorers_payload_stays_under_a_megabyte_for_a_long_answer():
+    from tests.browser.tables import long
+
+    assert len(pack(long())) < 1_000_000
+
+
+def test_the_scripts_are_one_module_without_imports():
+    for last in ("widget.js", "page.js"):
+        assert not re.search(r"^import ", script(last), re.MULTILINE)
+    assert re.findall(r"^export.*", script("widget.js"), re.MULTILINE) == ["export default () => {"]
+    assert not re.search(r"^export ", script("page.js"), re.MULTILINE)
+    assert '.dsx[data-metric="rank"] .dsx-rank3' in css()
+
+
+def test_the_page_names_no_address_and_forbids_fetching():
+    html = page({"tokens": LogprobTable.from_wire([entry("</script><b>", 0.5)])}, title="<b>&")
+    assert "http://" not in html and "https://" not in html
+    assert "default-src 'none'" in html and "<b>" not in html
+
+
+def test_a_chosen_alternative_streams_into_a_branch_that_becomes_explorable(explorer):
+    shown = explorer(spoken(entry(" is", 0.5), entry(" large", 0.5)))
+    ask(shown, type="fork", at=0, rank=2)
+    (branch,) = shown.branches
+    assert (branch["forced"], branch["text"], branch["state"]) == (" Sydney", " is large", "done")
+    assert "".join(message["text"] for message in shown.sent) == " is large"
+    assert shown.tabs == ["answer", "branch 1: Sydney"] and branch["tab"] == 1
+    assert shown.spent.startswith("2 requests: the answer and 1 branch. A prefix is tokenised anew")
+    assert shown.answer.branches[0].content == " Sydney is large"
+    ask(shown, type="show", tab=1)
+    header, arrays = unpack(shown.payload)
+    assert arrays["flags"].tolist() == [1, 0, 0]
+
+
+def test_a_branch_that_is_refused_says_why_and_how_to_go_on(explorer):
+    shown = explorer(refused(402, "Insufficient Balance"))
+    ask(shown, type="fork", at=0, rank=2)
+    (branch,) = shown.branches
+    assert branch["state"] == "failed" and "balance" in branch["error"].lower()
+    assert shown.tabs == ["answer"]
+
+
+def test_a_branch_that_breaks_off_keeps_what_came(explorer):
+    broken = streamed(text_chunk(" is", logprobs={"content": [entry(" is", 0.5)]}), done=False)
+    shown = explorer(broken)
+    ask(shown, type="fork", at=0, rank=2)
+    (branch,) = shown.branches
+    assert branch["text"] == " is" and branch["state"] == "done" and branch["error"]
+
+
+def stalls(connection):
+    connection.send(head())
+    connection.send(chunk(event(text_chunk(" is"))))
+    connection.wait_until_closed()
+
+
+def test_a_branch_can_be_stopped_and_keeps_what_came(explorer):
+    shown, came = explorer(stalls), threading.Semaphore(0)
+    shown.send = lambda message: came.release()
+    shown._handle_custom_msg({"type": "fork", "at": 0, "rank": 2}, [])
+    assert came.acquire(timeout=PATIENCE)
+    shown._handle_custom_msg({"type": "stop", "id": "0"}, [])
+    shown.threads[0].join(PATIENCE)
+    (branch,) = shown.branches
+    assert branch["state"] == "done" and branch["text"].startswith(" is")
+    assert shown.answer.branches[0].interrupted
+
+
+def test_two_branches_that_are_stopped_at_once_both_end(explorer):
+    shown, came = explorer(stalls), threading.Semaphore(0)
+    shown.send = lambda message: came.release()
+    for rank in (2, 2):
+        shown._handle_custom_msg({"type": "fork", "at": 0, "rank": rank}, [])
+    assert came.acquire(timeout=PATIENCE) and came.acquire(timeout=PATIENCE)
+    for branch in ("0", "1", "0"):
+        shown._handle_custom_msg({"type": "stop", "id": branch}, [])
+    for thread in shown.threads:
+        thread.join(PATIENCE)
+    assert [branch["state"] for branch in shown.branches] == ["done", "done"]
+    assert [branch.interruption for branch in shown.answer.branches] == ["stopped"] * 2
+
+
+def test_a_branch_of_a_branch_is_stopped_while_its_headers_are_awaited(explorer):
+    asked = threading.Event()
+
+    def silent(connection):
+        asked.set()
+        connection.wait_until_closed()
+
+    shown = explorer(spoken(entry(" is", 0.9, CITIES), entry(".", 0.9)), silent)
+    ask(shown, type="fork", at=0, rank=2)
+    child = shown.answer.branches[0]
+    thread = shown.branch(child, 1, 1)
+    assert asked.wait(PATIENCE)
+    shown._handle_custom_msg({"type": "stop", "id": "1"}, [])
+    thread.join(PATIENCE)
+    assert not thread.is_alive() and shown.branches[1]["state"] != "running"
+
+
+def test_what_the_page_sends_is_not_trusted(explorer):
+    shown = explorer()
+    before = shown.payload
+    for message in ({}, {"type": "show", "tab": 99}, {"type": "show", "tab": "0"}, {"type": "fork"}, {"type": "x"}):
+        ask(shown, **message)
+    for message in ({"type": "fork", "at": 999, "rank": 1}, {"type": "fork", "at": -1, "rank": 1}):
+        ask(shown, **message)
+    ask(shown, type="fork", at=0, rank=99)
+    assert shown.payload == before and len(shown.server.requests) == 1
+    assert [branch["state"] for branch in shown.branches] == ["failed"]
+
+
+def test_an_answer_without_logprobs_cannot_be_explored():
+    from ds_magic.api.errors import InvalidRequestError
+    from ds_magic.api.response import ChatCompletion
+
+    answer = ChatCompletion.from_wire({"choices": [{"message": {"content": "hi"}}]})
+    with pytest.raises(InvalidRequestError) as refusal:
+        answer.explore()
+    assert "-l" in refusal.value.remedy
+    with pytest.raises(InvalidRequestError):
+        answer.to_html("never.html")
+
+
+def test_the_answers_page_holds_its_reasoning_and_its_branches(explorer, tmp_path):
+    shown = explorer(spoken(entry(" now", 0.5)))
+    ask(shown, type="fork", at=0, rank=2)
+    text = shown.answer.to_html(tmp_path / "answer.html").read_text()
+    assert 'data-table="answer"' in text and 'data-table="branch 1: Sydney"' in text
