@@ -220,7 +220,7 @@ view.finish(completion("The **capital** is 😀!"), None)
     merged = {}
     for name, text in tints:
         merged[name] = merged.get(name, "") + text
-    assert merged == {"ds-tint-1": " cap", "ds-tint-3": " is", "ds-tint-2": " 😀"}
+    assert merged == {"ds-tint-2": " cap", "ds-tint-4": " is", "ds-tint-3": " 😀"}
     gate.open()
 
 

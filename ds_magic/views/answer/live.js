@@ -18,7 +18,7 @@ export default () => {
   let state;
   return {
     initialize({ model }) {
-      state = new Answer(model.get("about"), model.get("styles").markup);
+      state = new Answer(model.get("about"), model.get("styles"));
       // The listener must be there before the first view is: messages do not wait for it.
       model.on("msg:custom", (message) => {
         const change = state.take(message);
@@ -38,9 +38,10 @@ export default () => {
 
 /** What has come: the source of the answer, its finished blocks, and the growing one. */
 class Answer {
-  constructor(about, markup) {
+  constructor(about, { markup, tints }) {
     this.about = about;
     this.markup = markup;
+    this.tintStyles = tints; // of each class of surprisal, the same as in the final output
     this.model = about.model;
     this.state = "waiting";
     this.note = "";
@@ -130,7 +131,8 @@ class Answer {
     for (let at = begin; at < end; token++) {
       const to = token < ends.length ? Math.min(end, ends[token]) : end;
       const text = escaped(this.source.slice(at, to));
-      parts.push(classes[token] ? `<span class="ds-tint-${classes[token]}">${text}</span>` : text);
+      const tint = classes[token];
+      parts.push(tint ? `<span class="ds-tint-${tint}" style="${this.tintStyles[tint]}">${text}</span>` : text);
       at = to;
     }
     return parts.join("");

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...api.events import Queued
+from ..tokens.tints import class_of, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units
 from .clean import Joiner, cleaned, on_one_line
@@ -41,9 +42,6 @@ PAUSE = 0.01
 
 MANY = 2_000
 """Deltas that are sent at once, as text: fewer messages than a server drops, however fast a recording is."""
-
-CLASSES = (1.0, 3.0, 6.0)
-"""Bits of surprisal from which on a token is tinted more strongly: absolute, so that two answers compare."""
 
 
 class LiveView:
@@ -170,9 +168,9 @@ class LiveView:
         tints = self._message.setdefault("tints", [])
         if "".join(str(token.get("token")) for token in tokens) == text:
             for token in tokens:
-                tints += [units(token["token"]), _class_of(token.get("logprob"))]
+                tints += [units(token["token"]), class_of(token.get("logprob"))]
         else:
-            tints += [units(text), max(_class_of(token.get("logprob")) for token in tokens)]
+            tints += [units(text), max(class_of(token.get("logprob")) for token in tokens)]
 
     def _add_call(self, piece: dict[str, Any]) -> None:
         function = piece.get("function")
@@ -295,14 +293,6 @@ class LiveView:
         return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
 
 
-def _class_of(logprob: Any) -> int:
-    """0 to 3 by surprisal; a token that was not among the returned is the most surprising."""
-    if not isinstance(logprob, int | float):
-        return 0
-    bits = -logprob / 0.6931471805599453
-    return sum(bits >= limit for limit in CLASSES)
-
-
 _STYLES = {
     "ignore": IGNORE,
     "root": static.ROOT,
@@ -313,4 +303,5 @@ _STYLES = {
     "thoughts": static.THOUGHTS,
     "quiet": static.QUIET,
     "markup": MARKUP,
+    "tints": tint_styles(),
 }

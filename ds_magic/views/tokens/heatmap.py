@@ -10,7 +10,7 @@ import numpy as np
 from ds_magic.logprobs.glyphs import END, inline, label
 
 from .numbers import chance, percent, rank_text
-from .tints import METRICS, UNKNOWN, Metric, classes, tint
+from .tints import LEAST_CERTAIN, METRICS, UNKNOWN, Metric, classes, tint
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.table import LogprobTable
@@ -20,7 +20,6 @@ WINDOW = 12  # tokens drawn on either side of an uncertain one
 SIZE_LIMIT = 180_000  # characters; tokens full of markup take more than others
 
 _TITLE_LIMIT = 20
-_LEAST = "border-bottom:2px solid"
 _CENSORED = "border-bottom:2px dotted"
 _UNKNOWN = "border-bottom:1px dashed"
 
@@ -102,7 +101,7 @@ def _span(table: LogprobTable, start: int, end: int, found: np.ndarray, metric: 
     if (statuses == "censored").any():
         styles.append(_CENSORED)
     elif class_ == len(metric.edges):
-        styles.append(_LEAST)
+        styles.append(LEAST_CERTAIN)
     elif class_ == UNKNOWN:
         styles.append(_UNKNOWN)
     if table.forced[start:end].all():
@@ -135,7 +134,7 @@ def _legend(table: LogprobTable, metric_name: str) -> str:
     found = set(classes(table, metric_name).tolist())
     swatches = []
     for class_, name in enumerate(metric.names):
-        line = f";{_LEAST}" if class_ == len(metric.edges) else ""
+        line = f";{LEAST_CERTAIN}" if class_ == len(metric.edges) else ""
         colour = f"background-color:{tint(metric.alpha(class_))};" if class_ else ""
         swatches.append(f'<span style="{colour}padding:0 6px{line}">{escape(name)}</span>')
     if (table.status == "censored").any():

@@ -1,13 +1,14 @@
-"""The one hue of token probabilities, and the fixed classes of the heat map."""
+"""The one hue of token probabilities, and the fixed classes of surprisal and its kin: while it streams, and after."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
+
     from ds_magic.logprobs.table import LogprobTable
 
 # A grey-teal whose luminance lies between the themes' black and white: text in either stays readable on it.
@@ -15,6 +16,10 @@ TINT = (72, 134, 138)
 WIDEST_TINT = 0.6  # the strongest alpha under text; a test computes the contrast in both themes
 UNKNOWN = -1  # the class of a token whose metric is not known, or too vaguely
 WIDE_INTERVAL = 0.7  # bits; an entropy known no better than this is greyed
+
+
+LEAST_CERTAIN = "border-bottom:2px solid"
+"""The style of the last class beside its tint."""
 
 
 def tint(alpha: float) -> str:
@@ -54,12 +59,32 @@ METRICS = {
 }
 
 
+def tint_styles(metric: str = "surprisal") -> list[str]:
+    """The inline style of each class of a metric, none for the first; the last is underlined, for readers of grey."""
+    alphas = [METRICS[metric].alpha(each) for each in range(len(METRICS[metric].names))]
+    styles = [f"background-color:{tint(alpha)};border-radius:3px" if alpha else "" for alpha in alphas]
+    return [*styles[:-1], f"{styles[-1]};{LEAST_CERTAIN}"]
+
+
+def class_of(logprob: object) -> int:
+    """The class of surprisal of one token by its log-probability, while a table is not there yet; 0 where unknown.
+
+    A token that was not among the returned (−9999.0) is the most surprising.
+    """
+    if not isinstance(logprob, int | float):
+        return 0
+    bits = -logprob / math.log(2)
+    return sum(bits >= edge for edge in METRICS["surprisal"].edges)
+
+
 def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:
     """The class of each token under a metric (int), UNKNOWN where nothing sure can be said.
 
     A censored token has the class of its bound, which is the least it can be; without a bound its rank
     still is below what was returned.
     """
+    import numpy as np
+
     values, edges = _values(table, metric), METRICS[metric].edges
     found = np.searchsorted(np.asarray(edges, float), np.nan_to_num(values, nan=-np.inf), side="right")
     return np.where(np.isnan(values), UNKNOWN, found)
@@ -67,6 +92,8 @@ def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:
 
 def _values(table: LogprobTable, metric: str) -> np.ndarray:
     """The metric, larger where the model was less certain; NaN where unknown."""
+    import numpy as np
+
     if metric == "surprisal":
         return table.surprisal
     if metric == "probability":
