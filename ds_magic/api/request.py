@@ -152,12 +152,6 @@ class ChatRequest(_Fields):
     def _check_across_fields(self) -> None:
         if self.top_logprobs is not None and not self.logprobs:
             raise _broken("top_logprobs", self.top_logprobs)
-        names = [tool.function.name for tool in self.tools or ()]
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise InvalidRequestError(
-                f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
-                limit=LIMITS["tools"], remedy="Rename one.",
-            )
         if self.stream_options is not None and not self.stream:
             raise _broken("stream_options", self.stream_options.model_dump(exclude_none=True))
         called: set[str] = set()
@@ -255,6 +249,12 @@ class ChatRequest(_Fields):
         JSON mode without the word "json" in a message may make the model write blanks until its limit,
         so an instruction is added. Raises InvalidRequestError for what the service is known to refuse.
         """
+        names = [tool.function.name for tool in self.tools or ()]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise InvalidRequestError(
+                f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
+                limit=LIMITS["tools"], remedy="Rename one.",
+            )
         is_known = self.thinking is not None or self.model.startswith("deepseek")
         if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(

@@ -117,6 +117,8 @@ def _check_json_mode(request: ChatRequest) -> None:
 
 def _check_tools(request: ChatRequest) -> None:
     names = [tool.function.name for tool in request.tools or []]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise Refusal(400, f"tools has two functions with the name {twice!r}.", "tools")
     choice = request.tool_choice
     if choice in (None, "none", "auto"):
         return

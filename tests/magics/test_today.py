@@ -27,9 +27,9 @@ def run(shell, monkeypatch, todays_server):
     backend.logout()
 
 
-@pytest.mark.parametrize("line", ["", "--no-stream", "-l 2", "--json --no-thinking"])
+@pytest.mark.parametrize("line", ["", "--no-stream", "-l 2", "--no-thinking"])
 def test_a_cell_is_answered_by_the_first_model_and_it_thinks_unless_told_not_to(line, run):
-    answer = run(f"%%deepseek {line} --max-tokens 24\nName a colour, in json.")
+    answer = run(f"%%deepseek {line} --max-tokens 24\nName a colour.")
     assert answer.model == "deepseek-flash"
     assert bool(answer.reasoning_content) == ("--no-thinking" not in line)
     if "-l" in line:
