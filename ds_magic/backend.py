@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def named(name: str | None) -> Client | None:
     return client if client.name == name else None
 
 
-def _client(identity: Any, make) -> Client:
+def _client(identity: Any, make: Callable[[], Client]) -> Client:
     if identity not in _clients:
         _clients[identity] = make()
     return _clients[identity]

@@ -16,7 +16,7 @@ from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bar
 from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
 from .messages import Thinking
-from .models import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model
+from .models import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion, Model, Timing
@@ -267,6 +267,7 @@ class Client:
                 raise
             refusal = caught
         self._look(timeout, adopt)
+        self._offer.names = self._offer.names or names_in(refusal.message)
         replaced, said = self._replaced(request, named)
         if replaced.model == request.model:
             if self._offer.lacks(request.model):

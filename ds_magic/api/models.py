@@ -20,6 +20,7 @@ _OTHER_KINDS = re.compile(
     r"embed|rerank|whisper|tts|speech|audio|transcri|moderation|guard|dall-e|image|diffusion|ocr", re.IGNORECASE
 )
 _MENTIONS_A_MODEL = re.compile(r"model", re.IGNORECASE)
+_NAMES_THEM = re.compile(r"model names are ((?:[\w./:-]+, )*[\w./:-]+)")
 
 
 class Offer:
@@ -41,6 +42,12 @@ class Offer:
     def lacks(self, model: str) -> bool:
         """Whether the server is known not to have `model`."""
         return bool(self.names) and model not in self.names
+
+
+def names_in(message: str) -> list[str]:
+    """The models that a refusal lists, as DeepSeek's does; empty where it lists none."""
+    found = _NAMES_THEM.search(message)
+    return found[1].rstrip(".").split(", ") if found else []
 
 
 def thinks_unless_told(model: str) -> bool:

@@ -1,6 +1,7 @@
 """Text that is safe to keep, to encode and to show: surrogates healed, keys masked."""
 
 import re
+from typing import Any
 
 MASK = "****"
 
@@ -13,6 +14,7 @@ _KEY_LIKE = re.compile(
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_WHITE = re.compile("[ \t\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
 _SHARED_WITH_KEY = 4
 _MORE_THAN_A_WORD = 8
 """A run of letters this long that stands in the key too is a part of it rather than a plain word."""
@@ -34,7 +36,7 @@ def plain(text: str) -> str:
     return _OBEYED.sub("\ufffd", heal_surrogates(text).replace("\r\n", "\n"))
 
 
-def heal(value):
+def heal(value: Any) -> Any:
     """`value` (parsed JSON) with every string in it, keys too, healed as by `heal_surrogates`.
 
     Takes any depth that a parser gives; raises RecursionError where the value holds itself.
@@ -80,7 +82,12 @@ def mask_keys(text: str, key: str | None = None) -> str:
     return _WORD.sub(masked, text)
 
 
+def joined_lines(text: str) -> str:
+    """`text` on one line: runs of blanks, tabs and line ends are one blank."""
+    return _WHITE.sub(" ", text).strip(" ")
+
+
 def shorten(text: str, limit: int = 300) -> str:
-    """`text` on one line, cut to `limit` characters."""
-    line = " ".join(text.split())
+    """`text` on one line, cut to `limit` characters. A no-break space is no place to break: it stays."""
+    line = joined_lines(text)
     return line if len(line) <= limit else line[: limit - 1] + "…"

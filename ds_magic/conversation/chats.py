@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
-from ..api.text import heal, shorten
+from ..api.text import heal, plain, shorten
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
@@ -154,18 +154,11 @@ def _turn_lines(number: int, turn: Recorded) -> list[str]:
         head += f" · {turn.completion.interruption}"
     lines = [head]
     for message in turn.messages:
-        text = _clean(message.get("content") or "")
+        text = plain(message.get("content") or "")
         for call in message.get("tool_calls") or ():
-            text = f"{text} ⟨calls {_clean(call['function']['name'])}({_clean(call['function']['arguments'])})⟩".strip()
+            text = f"{text} ⟨calls {plain(call['function']['name'])}({plain(call['function']['arguments'])})⟩".strip()
         lines.append(f"     {message['role']:>9}  {shorten(text, 100)}")
     return lines
-
-
-def _clean(text: str) -> str:
-    """`text` without control characters and overrides of direction, which a terminal would obey."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else "\ufffd" for character in str(text)
-    )
 
 
 def _tokens(prompt: int, cached: int, answered: int) -> str:

@@ -79,7 +79,7 @@ class Schema(AnySchema):
 
     def __init__(self, kind: Any, name: str):
         self.name = name
-        self._adapter: TypeAdapter | None = None
+        self._adapter: TypeAdapter[Any] | None = None
         if isinstance(kind, Mapping):
             self.schema = dict(kind)
             _check_schema(self.schema, name)
@@ -132,7 +132,8 @@ class Schema(AnySchema):
 
     def _wrapped(self, kind: Any) -> dict[str, Any]:
         if self._adapter is not None:
-            return create_model("Answer", **{_WRAPPED: (describable(kind), ...)}).model_json_schema()
+            fields: dict[str, Any] = {_WRAPPED: (describable(kind), ...)}
+            return create_model("Answer", **fields).model_json_schema()
         inner = dict(self.schema)
         definitions = {name: inner.pop(name) for name in ("$defs", "definitions") if name in inner}
         return {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED], **definitions}
@@ -167,12 +168,12 @@ def parse_answer(completion: ChatCompletion, schema: AnySchema) -> Any:
     return value
 
 
-def repair_messages(error: UnfitAnswerError) -> list[dict[str, Any]]:
+def repair_messages(unfit: ChatCompletion, reason: str) -> list[dict[str, Any]]:
     """What a request for a repair adds to the conversation: the answer, and what is wrong with it."""
-    said = {**error.partial.as_message(), "content": error.partial.text, "tool_calls": None}
+    said = {**unfit.as_message(), "content": unfit.text, "tool_calls": None}
     return [
         {name: value for name, value in said.items() if value is not None},
-        {"role": "user", "content": f"That is not right: {error.reason}. Answer again with the corrected JSON only."},
+        {"role": "user", "content": f"That is not right: {reason}. Answer again with the corrected JSON only."},
     ]
 
 
@@ -192,7 +193,7 @@ def _around(text: str, position: int) -> str:
     return f"{start}{before}⟨here⟩{after}{end}"
 
 
-def _described(kind: Any, name: str) -> tuple[dict[str, Any], TypeAdapter]:
+def _described(kind: Any, name: str) -> tuple[dict[str, Any], TypeAdapter[Any]]:
     is_type = isinstance(kind, type) or typing.get_origin(kind) is not None or dataclasses.is_dataclass(kind)
     if not is_type and not _is_annotation(kind):
         raise InvalidRequestError(
@@ -242,11 +243,11 @@ def _validate(value: Any, schema: Mapping[str, Any]) -> None:
 def _jsonschema() -> Any:
     try:
         import jsonschema
+
+        return jsonschema
     except ImportError:
-        jsonschema = None
-    if jsonschema is None:
-        raise InvalidRequestError(
-            "A JSON Schema needs the package jsonschema to be checked, and it is not installed.",
-            remedy="`%pip install jsonschema`, or name a pydantic model or a dataclass instead.",
-        )
-    return jsonschema
+        pass
+    raise InvalidRequestError(
+        "A JSON Schema needs the package jsonschema to be checked, and it is not installed.",
+        remedy="`%pip install jsonschema`, or name a pydantic model or a dataclass instead.",
+    )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -110,7 +111,8 @@ class Toolbox:
         if stop is not None:
             stop.hold(wait)
         try:
-            for future in [pool.submit(contextvars.copy_context().run, self._call, *job) for job in jobs]:
+            running = [pool.submit(contextvars.copy_context().run, partial(self._call, *job)) for job in jobs]
+            for future in running:
                 if wait.for_(future):
                     yield future.result()
         finally:
@@ -140,7 +142,8 @@ class _Wait:
 
     def for_(self, future: Future[Called]) -> bool:
         """Wait for `future`; whether it is there."""
-        futures.wait([future, self._ended], return_when=futures.FIRST_COMPLETED)
+        awaited: list[Future[Any]] = [future, self._ended]
+        futures.wait(awaited, return_when=futures.FIRST_COMPLETED)
         return future.done() and not future.cancelled()
 
     def close(self) -> None:

@@ -148,7 +148,7 @@ class Turn:
                 unfit = error
             repairs -= 1
             audience.say(f"{str(unfit).splitlines()[0]} Asking for a repair: {unfit.reason}.")
-            request = request.followed_by(repair_messages(unfit))
+            request = request.followed_by(repair_messages(completion, unfit.reason))
 
     def _call(self, completion: ChatCompletion, audience: Audience, stop: Stop, history: _History) -> None:
         """Make the calls of the last round. Where that is stopped, the completion is marked as interrupted."""

@@ -103,6 +103,12 @@ def test_a_model_that_the_server_lists_is_not_the_reason_of_a_refusal(connect):
     assert "Name a model" not in caught.value.remedy
 
 
+def test_where_there_is_no_list_the_refusal_itself_may_name_the_models(connect):
+    gone = "The supported API model names are deepseek-flash, deepseek-v4-pro, but you passed deepseek-chat."
+    with ScriptedServer(refused(400, gone), answered(completion("a"))) as server:
+        assert connect(server).chat("Hi").request.model == "deepseek-flash"
+
+
 @pytest.mark.parametrize("models", [refused(404), answered({"data": []}), answered(b"<html>")])
 def test_without_a_list_of_models_the_refusal_stands(models, connect):
     with ScriptedServer(UNKNOWN, models=models) as server, pytest.raises(InvalidRequestError, match="Model Not Exist"):

@@ -104,3 +104,16 @@ def test_reasoning_is_kept_and_goes_out_only_with_calls():
     sent = ChatRequest.build([*chat.messages, {"role": "user", "content": "And?"}]).to_wire()["messages"]
     assert chat.messages[1]["reasoning_content"] == "Hmm."
     assert "reasoning_content" not in sent[1]
+
+
+@pytest.mark.parametrize("text", ["10\u00a0km", "👩\u200d👩\u200d👧", "می\u200cخواهم", "é", "❤\ufe0f"])
+def test_a_chat_is_shown_with_the_characters_that_were_said(text):
+    chat = Chat("lesson")
+    chat.record("a", [{"role": "user", "content": text}], said(text))
+    assert repr(chat).count(text) == 2
+
+
+def test_what_a_terminal_would_obey_is_not_in_the_repr_of_a_chat():
+    chat = Chat("lesson")
+    chat.record("a", [{"role": "user", "content": "a\x1b[31mb\u202ec\x9bd"}], said("x"))
+    assert not {"\x1b", "\u202e", "\x9b"} & set(repr(chat))

@@ -120,9 +120,10 @@ def test_a_prefix_is_part_of_the_json():
 
 
 def test_a_repair_tells_the_model_its_answer_and_what_is_wrong():
+    answer = said('{"x": "one"}')
     with pytest.raises(UnfitAnswerError) as caught:
-        parse_answer(said('{"x": "one"}'), Schema(Point, "Point"))
-    said_before, told = repair_messages(caught.value)
+        parse_answer(answer, Schema(Point, "Point"))
+    said_before, told = repair_messages(answer, caught.value.reason)
     assert said_before == {"role": "assistant", "content": '{"x": "one"}'}
     assert "x: " in told["content"]
 

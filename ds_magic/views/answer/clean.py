@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ...api.text import heal_surrogates
+from ...api.text import heal_surrogates, joined_lines
 
 _CONTROLS = {code: 0x2400 + code for code in range(0x20) if code not in (0x09, 0x0A)}
 _CONTROLS[0x7F] = 0x2421
@@ -35,7 +35,7 @@ def with_visible_order(text: str) -> str:
 
 def on_one_line(text: str, limit: int = 200) -> str:
     """`text` cleaned, on one line, cut to `limit` characters, its order marks shown."""
-    line = with_visible_order(" ".join(cleaned(text[: 4 * limit]).split()))
+    line = with_visible_order(joined_lines(cleaned(text[: 4 * limit])))
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
