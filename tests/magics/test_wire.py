@@ -2,6 +2,8 @@
 
 import pytest
 
+from ds_magic.api.fields import FIELDS, LIMITS
+from ds_magic.magics.deepseek import DeepSeekMagics
 from ds_magic.magics.options import OPTIONS
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
@@ -27,7 +29,9 @@ ON_THE_WIRE = {
         {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
     ),
     "stream": ("--stream", {}),
-    "extra": ('--extra {"seed": 1}', {"seed": 1}),
+    "seed": ("--seed 7", {"seed": 7}),
+    "user_id": ("--user-id ada_1", {"user_id": "ada_1"}),
+    "extra": ('--extra {"min_p": 1}', {"min_p": 1}),
 }
 
 
@@ -154,3 +158,15 @@ def test_models_are_listed(ask, shell):
     shown = repr(shell.user_ns["models"])
     assert "one" in shown and "\x1b" not in shown
     assert ask.server.looks[-1].path == "/models"
+
+
+@pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if field.is_default])
+def test_a_field_that_may_be_a_default_is_an_option_a_trait_and_a_name_in_the_environment(
+    name, ask, shell, monkeypatch
+):
+    line, expected = ON_THE_WIRE[name]
+    assert name in DeepSeekMagics.class_trait_names(config=True) and name in LIMITS
+    value = {"thinking": "false", "top_logprobs": "3"}.get(name) or line.split()[-1]
+    monkeypatch.setenv(f"DS_MAGIC_{name.upper()}", value)
+    sent = ask("%%deepseek\nHi")
+    assert {field: sent[field] for field in expected if field in sent} == expected
