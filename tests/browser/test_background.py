@@ -38,23 +38,27 @@ def begin(server):
 
 def test_two_answers_in_the_background_do_not_mix(lab):
     first, second = Slow("alpha"), Slow("beta")
-    with ScriptedServer(first, second) as server:
+
+    def script(connection):
+        asked = connection.request.json["messages"][0]["content"]
+        return (second if "more" in asked else first)(connection)
+
+    with ScriptedServer(script) as server:
         notebook = lab(
             begin(server),
             "one = %deepseek --bg -o a Tell me.",
-            "import time\nwhile not (one._stream and one._stream.has_begun): time.sleep(0.01)",
             "two = %deepseek --bg -o b Tell me more.",
             "print('the cells went on')",
         )
         notebook.run_all()
         shows(notebook.page, "the cells went on", ".jp-OutputArea-output")
         shows(notebook.page, "alpha one", ".jp-Cell:nth-child(2) .ds-answer")
-        shows(notebook.page, "beta one", ".jp-Cell:nth-child(4) .ds-answer")
+        shows(notebook.page, "beta one", ".jp-Cell:nth-child(3) .ds-answer")
         second.go_on.set()
-        shows(notebook.page, "beta one beta two", ".jp-Cell:nth-child(4) .jp-RenderedHTML")
+        shows(notebook.page, "beta one beta two", ".jp-Cell:nth-child(3) .jp-RenderedHTML")
         first.go_on.set()
         shows(notebook.page, "alpha one alpha two", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
-        assert "alpha" not in notebook.page.inner_text(".jp-Cell:nth-child(4) .jp-OutputArea")
+        assert "alpha" not in notebook.page.inner_text(".jp-Cell:nth-child(3) .jp-OutputArea")
 
 
 def test_stop_ends_an_answer_in_the_background(lab):
