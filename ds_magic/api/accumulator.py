@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .loose_json import index_of, written
 from .text import heal
 from .token_logprobs import StreamedEntries
-from .wire import index_of, written
 
 _CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
 _HEAD_FIELDS = ("id", "created", "model", "system_fingerprint")

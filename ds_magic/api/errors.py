@@ -11,7 +11,7 @@
     │   └── APITimeoutError         it did not answer in time
     └── StreamInterruptedError      the stream ended before `[DONE]`, or an error came in it
 
-The classes for a status retry only where API.md says so (`retryable`).
+Only what may pass by itself is tried again (`retryable`): 429, 500, 503, and connections that failed.
 """
 
 from __future__ import annotations

@@ -24,10 +24,10 @@ from .errors import (
     described,
 )
 from .events import Event, Retrying
+from .loose_json import parse_json
 from .retry import parse_retry_after, wait_before
 from .text import shorten
 from .transport import opening_error, reading_error, watching
-from .wire import parse_json
 
 if TYPE_CHECKING:
     import requests

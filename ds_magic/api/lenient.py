@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 
+from .loose_json import written
 from .text import heal_surrogates
-from .wire import written
 
 Value = TypeVar("Value")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from .lenient import Content, Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .loose_json import index_of
 from .text import heal, plain
 from .token_logprobs import TokenLogprobs
-from .wire import index_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,12 +14,12 @@ from .accumulator import Accumulator
 from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
 from .events import Event, Queued
 from .exchange import Exchange, not_an_answer, truncated
+from .loose_json import SurrogateJoiner, parse_json
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion, Delta, Timing, deltas_of
 from .sse import EventDecoder
 from .text import heal, shorten
-from .wire import SurrogateJoiner, parse_json
 
 _DONE = b"[DONE]"
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic_core import core_schema
 
 from .lenient import Incoming, Lenient, Objects, Text
-from .wire import parse_json
+from .loose_json import parse_json
 
 
 class TopLogprob(Incoming):

@@ -11,8 +11,8 @@ from aiohttp import web
 class Outlet:
     """Sends a stream of events, or one JSON body.
 
-    After `keep_alive` seconds of silence it begins the response, if it has not, and sends what API.md
-    documents: a comment in a stream, a blank line before JSON. Until then an error can have a status.
+    After `keep_alive` seconds of silence it begins the response, if it has not, and sends what
+    DeepSeek does: a comment in a stream, a blank line before JSON. Until then an error can have a status.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .wire import error_body
+from .envelope import error_body
 
 
 class Refusal(Exception):

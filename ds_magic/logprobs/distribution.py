@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 import numpy as np
 
 from .columns import Bits, Column, Counts, Flags, Nats, Shares, Words
-from .wire import NOT_RETURNED, WireColumns
+from .from_wire import NOT_RETURNED, WireColumns
 
 # A sum of probabilities may pass 1 by rounding; past this it is no distribution at all.
 SUM_LIMIT = 1.02
@@ -50,7 +50,7 @@ class Distribution:
 
 
 def read_distributions(wire: WireColumns, *, vocabulary_size: int | None) -> Distribution:
-    """Statuses, ranks, masses and entropy bounds of every token, by the formulas of LOGPROBS.md.
+    """Statuses, ranks, masses and entropy bounds of every token.
 
     `vocabulary_size` None: `entropy_high` is infinite where any mass was not returned.
     """

@@ -1,4 +1,4 @@
-"""Measures of a whole answer or a stretch of it, each with its bounds. Formulas: LOGPROBS.md's table."""
+"""Measures of a whole answer or a stretch of it, each with its bounds."""
 
 from __future__ import annotations
 

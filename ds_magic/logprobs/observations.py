@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .distribution import Distribution
+from .from_wire import WireColumns
 from .glyphs import REPLACEMENT, encodable
-from .wire import WireColumns
 
 if TYPE_CHECKING:
     from .table import LogprobTable

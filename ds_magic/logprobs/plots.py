@@ -12,7 +12,7 @@ from .glyphs import label
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from .fields import Field
+    from .json_values import Field
     from .table import LogprobTable
 
 HUE = "#48868a"  # the explorer's

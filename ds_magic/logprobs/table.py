@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from . import fields as fields_module
-from . import metrics
+from . import json_values, metrics
 from .alternatives import AlternativeTable
 from .bounded import Bounded
 from .columns import Bits, ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts, Words
 from .distribution import EXACT, read_distributions
+from .from_wire import read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
 from .rows import TOKEN_COLUMNS, Alternative, Token, plain
 from .temperature import TemperedTable
-from .wire import read_entries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -232,7 +231,7 @@ class LogprobTable(Columns):
         indices: list[int] = []
         at = self.text_content.find(text) if text else -1
         while at >= 0:
-            indices.extend(fields_module.overlapping(self, at, at + len(text)).tolist())
+            indices.extend(json_values.overlapping(self, at, at + len(text)).tolist())
             at = self.text_content.find(text, at + len(text))
         return self.take(sorted(set(indices)))
 
@@ -240,15 +239,15 @@ class LogprobTable(Columns):
         """Sliding confidence over `n` tokens: where the model wavered."""
         return metrics.windows(self, n)
 
-    def fields(self, *, prefix: str = "") -> fields_module.Fields:
+    def fields(self, *, prefix: str = "") -> json_values.Fields:
         """The values of a JSON answer, each with the probability of its tokens; `prefix`: JSON before the first."""
-        return fields_module.fields(self, prefix=prefix)
+        return json_values.fields(self, prefix=prefix)
 
     def classify(
         self, labels: Sequence[str] | dict[str, Sequence[str]], *, at: int | None = None
-    ) -> fields_module.Classification:
+    ) -> json_values.Classification:
         """How the choice fell between labels where one word is the answer; see `fields.classify`."""
-        return fields_module.classify(self, labels, at=at)
+        return json_values.classify(self, labels, at=at)
 
     def at_temperature(self, temperature: float) -> TemperedTable:
         """The alternatives at another temperature (≥ 0), with bounds for what was not returned."""

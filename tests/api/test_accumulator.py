@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.loose_json import SurrogateJoiner, parse_json
 from ds_magic.api.response import ChatCompletion, deltas_of
 from ds_magic.api.text import heal_surrogates
-from ds_magic.api.wire import SurrogateJoiner, parse_json
 from tests.servers.scripted import text_chunk
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ds_magic.api.loose_json import SurrogateJoiner, parse_json
 from ds_magic.api.text import heal, heal_surrogates, mask_keys, plain, shorten
-from ds_magic.api.wire import SurrogateJoiner, parse_json
 
 KEY = "sk-0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 any_text = st.text(st.characters(exclude_categories=()))

@@ -1,6 +1,6 @@
 """The OpenAPI documents of the seeds, mended where they contradict the service, tried by schemathesis.
 
-Each mend has its reason; what API.md's table "Where the seeds disagree" says is quoted in short. Two more
+Each mend has its reason, in short. Two more
 are for the test: answers are 3 tokens long at most, and models that cannot answer at once are left out.
 """
 

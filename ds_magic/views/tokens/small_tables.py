@@ -11,7 +11,7 @@ from .numbers import TRUTH, percent
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.bounded import Bounded
-    from ds_magic.logprobs.fields import Fields
+    from ds_magic.logprobs.json_values import Fields
     from ds_magic.logprobs.temperature import TemperedTable
 
 _FIELDS = 100
