@@ -58,7 +58,7 @@ import ds_magic
 
 answer = ds_magic.chat("Name a colour.", top_logprobs=5)
 table = answer.logprobs
-assert answer.logprobs and table
+assert table
 print(answer.logprobs.prob[0], answer.logprobs.prob.mean(), table.logprob, table.surprisal, table.token)
 unsure = table.prob < 0.5
 print(table.token[3].strip(), table.bytes[3].hex(), (table.status == "exact") & ~table.forced & unsure)

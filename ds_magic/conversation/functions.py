@@ -18,15 +18,6 @@ from ..api.errors import InvalidRequestError
 from ..api.messages import FUNCTION_NAME, FunctionDefinition, Tool
 from .typed_dicts import describable
 
-_PARAMETER_LINE = re.compile(
-    r"^[ \t]*(?::param\s+(?:[\w\[\], |.]+\s+)?)?\**(\w+)[ \t]*(?:\([^)]*\))?[ \t]*:[ \t]*(\S.*)$"
-)
-_NUMPY_NAME = re.compile(r"^(\w+)[ \t]*(?::[ \t]*.*)?$")
-_SECTION = re.compile(r"^[ \t]*(Args|Arguments|Parameters|Params)[ \t]*:?[ \t]*$", re.IGNORECASE)
-_OTHER_SECTION = re.compile(
-    r"^[ \t]*(Returns?|Yields?|Raises|Examples?|Notes?|See Also|References|Attributes)[ \t]*:?[ \t]*$", re.IGNORECASE
-)
-
 
 class ArgumentsError(ValueError):
     """What the model sent as arguments does not fit the function; the message is for the model."""
@@ -179,33 +170,15 @@ def without_titles(schema: Any, of_names: bool = False) -> Any:
 
 def _documentation(function: Callable[..., Any], parameters: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """What the docstring says of the function, and of each parameter (Google's, NumPy's and Sphinx's styles)."""
-    about: list[str] = []
-    described: dict[str, str] = {}
-    in_section, current = False, None
-    for line in (inspect.getdoc(function) or "").splitlines():
-        if _SECTION.match(line):
-            in_section, current = True, None
-            continue
-        if _OTHER_SECTION.match(line):
-            in_section, current = False, None
-        match = _PARAMETER_LINE.match(line)
-        if match and match[1] in parameters and (in_section or ":param" in line):
-            current = match[1]
-            if in_section and _NUMPY_NAME.match(line) and not line[:1].isspace():
-                described[current] = ""
-            else:
-                described[current] = match[2].strip()
-        elif in_section and (bare := _NUMPY_NAME.match(line)) and bare[1] in parameters:
-            current = bare[1]
-            described[current] = ""
-        elif line.lstrip().startswith(":"):
-            current = None
-        elif current and line.strip() and not set(line.strip()) <= {"-"}:
-            described[current] = f"{described[current]} {line.strip()}".strip()
-        elif not in_section:
-            current = None
-            about.append(line)
-    return "\n".join(about).strip(), {name: text for name, text in described.items() if text}
+    from docstring_parser import ParseError, parse
+
+    text = inspect.getdoc(function) or ""
+    try:
+        read = parse(text)
+    except ParseError:
+        return text, {}
+    told = {each.arg_name.lstrip("*"): " ".join((each.description or "").split()) for each in read.params}
+    return (read.description or "").strip(), {name: said for name, said in told.items() if said and name in parameters}
 
 
 def _finished(awaitable: Any) -> Any:

@@ -133,7 +133,8 @@ class Schema(AnySchema):
     def _wrapped(self, kind: Any) -> dict[str, Any]:
         if self._adapter is not None:
             fields: dict[str, Any] = {_WRAPPED: (describable(kind), ...)}
-            return create_model("Answer", **fields).model_json_schema()
+            wrapping: dict[str, Any] = create_model("Answer", **fields).model_json_schema()
+            return wrapping
         inner = dict(self.schema)
         definitions = {name: inner.pop(name) for name in ("$defs", "definitions") if name in inner}
         return {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED], **definitions}
