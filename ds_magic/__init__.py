@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # `X as X`: a type checker takes it as public.
     from .api.client import Client as Client
+    from .api.delta import Delta as Delta
     from .api.errors import APIConnectionError as APIConnectionError
     from .api.errors import APITimeoutError as APITimeoutError
     from .api.errors import AuthenticationError as AuthenticationError
@@ -30,9 +31,8 @@ if TYPE_CHECKING:
     from .api.messages import UserMessage as UserMessage
     from .api.request import ChatRequest as ChatRequest
     from .api.response import ChatCompletion as ChatCompletion
-    from .api.response import Delta as Delta
-    from .api.response import Usage as Usage
     from .api.stream import Stream as Stream
+    from .api.usage import Usage as Usage
     from .backend import chat as chat
     from .backend import stream as stream
     from .conversation.chats import Chat as Chat
@@ -63,8 +63,10 @@ _PLACES = {
     "api.exchange": ["Timeouts"],
     "api.messages": ["AssistantMessage", "SystemMessage", "Tool", "ToolMessage", "UserMessage"],
     "api.request": ["ChatRequest"],
-    "api.response": ["ChatCompletion", "Delta", "Usage"],
+    "api.delta": ["Delta"],
+    "api.response": ["ChatCompletion"],
     "api.stream": ["Stream"],
+    "api.usage": ["Usage"],
     "backend": ["chat", "stream"],
     "conversation.chats": ["Chat"],
     "conversation.schema": ["UnfitAnswerError"],

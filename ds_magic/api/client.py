@@ -19,11 +19,12 @@ from .messages import Thinking
 from .models import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
 from .notes import without_effect
 from .request import ChatRequest
-from .response import ChatCompletion, Model, Timing
+from .response import ChatCompletion
 from .secret import Secret
 from .stream import Stream, parse_body, read_payload
 from .text import mask_keys, shorten
 from .transport import KeyAuth, make_session
+from .usage import Model, Timing
 
 _log = logging.getLogger("ds_magic")
 _HEADERS = {

@@ -11,15 +11,17 @@ from typing import Any
 from pydantic_core import from_json
 
 from .accumulator import Accumulator
+from .delta import Delta, deltas_of
 from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
 from .events import Event, Queued
 from .exchange import Exchange, not_an_answer, truncated
 from .loose_json import SurrogateJoiner, parse_json
 from .notes import without_effect
 from .request import ChatRequest
-from .response import ChatCompletion, Delta, Timing, deltas_of
+from .response import ChatCompletion
 from .sse import EventDecoder
 from .text import heal, shorten
+from .usage import Timing
 
 _DONE = b"[DONE]"
 

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.delta import deltas_of
 from ds_magic.api.loose_json import SurrogateJoiner, parse_json
-from ds_magic.api.response import ChatCompletion, deltas_of
+from ds_magic.api.response import ChatCompletion
 from ds_magic.api.text import heal_surrogates
 from tests.servers.scripted import text_chunk
 

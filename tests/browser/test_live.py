@@ -201,7 +201,7 @@ view.finish(completion(None, calls=[("get_weather", '{{"city": "Rome"}}')]), Non
 
 def test_surprising_tokens_are_tinted_as_they_arrive(lab, gate):
     notebook = lab(SETUP + f"""
-from ds_magic.api.response import Delta
+from ds_magic.api.delta import Delta
 
 def said(text, logprob):
     logprobs = {{"content": [{{"token": text, "logprob": logprob, "bytes": None, "top_logprobs": []}}]}}

@@ -3,8 +3,10 @@
 import re
 from html.parser import HTMLParser
 
+from ds_magic.api.delta import Delta
 from ds_magic.api.request import ChatRequest
-from ds_magic.api.response import ChatCompletion, Delta, Timing
+from ds_magic.api.response import ChatCompletion
+from ds_magic.api.usage import Timing
 
 HOSTILE = [
     "<script>alert(1)</script>",
