@@ -15,8 +15,7 @@ from . import addresses
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange, Timeouts
-from .messages import Thinking
-from .models import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
+from .models import AT_DEEPSEEK, ELSEWHERE, Offer, may_be_about_the_model, names_in
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
@@ -257,7 +256,7 @@ class Client:
             self._look(timeout, adopt)
             request = request.model_copy(update={"model": self.model})
         if self._offer.lacks(request.model):
-            request, said = self._replaced(request, named)
+            request, said = self._offer.replaced(request, named)
             for note in said:
                 tell(note)
         try:
@@ -269,27 +268,13 @@ class Client:
             refusal = caught
         self._look(timeout, adopt)
         self._offer.names = self._offer.names or names_in(refusal.message)
-        replaced, said = self._replaced(request, named)
+        replaced, said = self._offer.replaced(request, named)
         if replaced.model == request.model:
             if self._offer.lacks(request.model):
                 refusal.remedy = f"Name a model that this server has: {shorten(', '.join(self._offer.names or ()))}."
             raise refusal
         tell(said[0] if said else f"This server does not know {request.model}: {replaced.model} answers instead.")
         return attempt(replaced)
-
-    def _replaced(self, request: ChatRequest, named: bool) -> tuple[ChatRequest, list[str]]:
-        """The request to a model that the server has, and what there is to say; as it is where it knows the model.
-
-        A model that the user named is not replaced, but for a retired name, which stands for thinking on or off.
-        """
-        first, gone = self._offer.first, request.model
-        if first is None or not self._offer.lacks(gone) or (named and gone not in STANDS_FOR):
-            return request, []
-        if not named:
-            return request.model_copy(update={"model": first}), []
-        thinking = request.thinking or Thinking(type=STANDS_FOR[gone])
-        note = f"This server has no {gone} any more: {first} answers, with thinking {_on_or_off(thinking)}."
-        return request.model_copy(update={"model": first, "thinking": thinking}), [note]
 
     def _look(self, timeout: Timeouts, adopt: Callable[[Exchange], None]) -> None:
         """Ask which models there are, without insisting: a server that does not say it has an empty offer."""
@@ -336,10 +321,6 @@ class Client:
         finally:
             exchange.finish(whole=whole)
         return body, _timing(body, exchange)
-
-
-def _on_or_off(thinking: Thinking) -> str:
-    return "on" if thinking.type == "enabled" else "off"
 
 
 def _unheard(event: Event) -> None:

@@ -7,13 +7,19 @@ thinking; under newer names thinking is on unless it is switched off.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .request import ChatRequest
 
 AT_DEEPSEEK = "deepseek-flash"
 """What a request to DeepSeek that names no model is sent with while its list of models is not known."""
 ELSEWHERE = "deepseek-chat"
 """The same for other servers of this API: the name that most of them answer to."""
 
-STANDS_FOR = {"deepseek-chat": "disabled", "deepseek-reasoner": "enabled"}
+STANDS_FOR: dict[str, Literal["enabled", "disabled"]] = {
+    "deepseek-chat": "disabled", "deepseek-reasoner": "enabled",
+}
 """The retired names, and what each says about thinking."""
 
 _OTHER_KINDS = re.compile(
@@ -41,7 +47,24 @@ class Offer:
 
     def lacks(self, model: str) -> bool:
         """Whether the server is known not to have `model`."""
-        return bool(self.names) and model not in self.names
+        return self.names is not None and self.names != [] and model not in self.names
+
+    def replaced(self, request: ChatRequest, named: bool) -> tuple[ChatRequest, list[str]]:
+        """The request to a model that the server has, and what there is to say; as it is where it knows the model.
+
+        A model that the user `named` is not replaced, but for a retired name, which stands for thinking on or off.
+        """
+        from .messages import Thinking
+
+        first, gone = self.first, request.model
+        if first is None or not self.lacks(gone) or (named and gone not in STANDS_FOR):
+            return request, []
+        if not named:
+            return request.model_copy(update={"model": first}), []
+        thinking = request.thinking or Thinking(type=STANDS_FOR[gone])
+        on_or_off = "on" if thinking.type == "enabled" else "off"
+        note = f"This server has no {gone} any more: {first} answers, with thinking {on_or_off}."
+        return request.model_copy(update={"model": first, "thinking": thinking}), [note]
 
 
 def names_in(message: str) -> list[str]:

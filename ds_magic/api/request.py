@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
@@ -14,6 +13,7 @@ from . import fields as _fields
 from . import messages as _messages
 from .errors import InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
+from .limits import broken, refusal, shown
 from .messages import (
     AssistantMessage,
     Message,
@@ -27,7 +27,7 @@ from .messages import (
     known_fields,
 )
 from .models import thinks_unless_told
-from .text import heal, mask_keys
+from .text import heal
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
@@ -114,11 +114,11 @@ class ChatRequest(_Fields):
         try:
             request = cls.model_validate(given)
         except ValidationError as error:
-            refusal = _refusal(error)
+            failure = refusal(error)
         else:
             request._check_across_fields()
             return request
-        raise refusal
+        raise failure
 
     def changed(self, **fields: Any) -> ChatRequest:
         """This request with some fields set otherwise, checked as by `build`."""
@@ -144,16 +144,16 @@ class ChatRequest(_Fields):
         unknown = {name: value for name, value in body.items() if name not in known}
         messages = known.pop("messages", None)
         if not isinstance(messages, list):
-            raise _broken("messages", messages)
+            raise broken("messages", messages)
         for name in [name for name in ("response_format", "stream_options", "thinking") if known.get(name)]:
             known[name] = _without_unknown(known[name], cls.model_fields[name].annotation)
         return cls.build([known_fields(as_message_fields(each)) for each in messages], **known, extra=unknown)
 
     def _check_across_fields(self) -> None:
         if self.top_logprobs is not None and not self.logprobs:
-            raise _broken("top_logprobs", self.top_logprobs)
+            raise broken("top_logprobs", self.top_logprobs)
         if self.stream_options is not None and not self.stream:
-            raise _broken("stream_options", self.stream_options.model_dump(exclude_none=True))
+            raise broken("stream_options", self.stream_options.model_dump(exclude_none=True))
         called: set[str] = set()
         for position, message in enumerate(self.messages):
             where = f"messages[{position}]"
@@ -258,7 +258,7 @@ class ChatRequest(_Fields):
         is_known = self.thinking is not None or self.model.startswith("deepseek")
         if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(
-                f"`tool_choice` is {_shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
+                f"`tool_choice` is {shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
                 "to call a function.",
                 field="tool_choice",
                 remedy="Switch thinking off with `--no-thinking`, or leave out `--tool-choice`.",
@@ -293,7 +293,7 @@ def as_messages(messages: Any) -> list[Any]:
     if isinstance(messages, str | Mapping) or hasattr(messages, "role") or hasattr(messages, "as_message"):
         messages = [messages]
     if not isinstance(messages, Iterable):
-        raise _broken("messages", messages)
+        raise broken("messages", messages)
     return [
         UserMessage(content=each).model_dump(exclude_none=True) if isinstance(each, str) else as_message_fields(each)
         for each in messages
@@ -334,55 +334,3 @@ def _without_unknown(value: Any, annotation: Any) -> Any:
     if not isinstance(value, Mapping) or not models:
         return value
     return {name: item for name, item in value.items() if name in models[0].model_fields and item is not None}
-
-
-def _broken(field: str, value: Any) -> InvalidRequestError:
-    limit = LIMITS.get(field, "an object")
-    return InvalidRequestError(
-        f"`{field}` is {_shown(value)}, and must be {limit}.",
-        field=field, value=value, limit=limit, remedy=f"Change `{field}`.",
-    )
-
-
-def _refusal(error: ValidationError) -> InvalidRequestError:
-    """Our error for the first thing that pydantic found wrong."""
-    problem = error.errors(include_url=False)[0]
-    location = [part for part in problem["loc"] if part not in _NOT_FIELDS and "[" not in str(part)]
-    field, value = str(location[0]), problem["input"]
-    path = _path(location)
-    if len(location) == 1:
-        return _broken(field, value)
-    if problem["type"] == "missing":
-        what = "is missing"
-    elif problem["type"] == "extra_forbidden":
-        what = "is not a field of this kind of message" if field == "messages" else "is not a field there"
-    else:
-        what = f"is {_shown(value)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
-    limit = LIMITS.get(field, "an object")
-    return InvalidRequestError(
-        f"`{path}` {what}. `{field}` is {limit}.",
-        field=path, value=value, limit=limit, remedy=f"Change `{path}`.",
-    )
-
-
-_NOT_FIELDS = ("system", "user", "assistant", "tool", "str")
-"""Parts of a location in pydantic's errors that name a kind of message or of value."""
-
-
-def _path(location: list[Any]) -> str:
-    path = str(location[0])
-    for part in location[1:]:
-        if isinstance(part, int):
-            path += f"[{part}]"
-        elif part.isidentifier() and not part[0].isupper():
-            path += f".{part}"
-    return path
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    text = mask_keys(repr(value))
-    return text if len(text) <= 60 else text[:59] + "…"

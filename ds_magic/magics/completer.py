@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
-from .options import OPTIONS, Option, parse, spelled
+from .line import parse
+from .options import OPTIONS, Option, spelled
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics

@@ -21,7 +21,7 @@ from ..api.addresses import base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from .help import page
-from .options import parse
+from .line import parse
 from .panel import guarded
 from .settings import setting, traits_of
 from .usage import UsageLog, UsageReport

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.help import about, page
-from ds_magic.magics.options import OPTIONS, options_table_markdown, parse
+from ds_magic.magics.line import parse
+from ds_magic.magics.options import OPTIONS, options_table_markdown
 
 
 def values(line):
