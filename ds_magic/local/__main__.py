@@ -10,7 +10,7 @@ import sys
 import time
 
 from . import faults, weights
-from .failures import LocalModelError, MissingExtraError
+from .errors import LocalModelError, MissingExtraError
 from .progress import ProgressBar
 
 FETCHING = "Fetching the model, once"

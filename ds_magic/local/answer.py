@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
-from .calling import Functions
 from .engine import Engine
-from .envelope import Usage
+from .functions import Functions
 from .slots import Slot
 from .speech import Part, Speech
+from .wire import Usage
 
 LONGEST_THOUGHT = 1024
 SHARE_OF_THINKING = {"low": 0.25, "high": 0.5, "max": 0.75}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from .failures import ContextOverflowError, EngineError, LocalModelError
+from .errors import ContextOverflowError, EngineError, LocalModelError
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
+from .prompt import Template
 from .slots import Slots
-from .template import Template
 
 
 class Engine:

@@ -11,7 +11,7 @@ import sys
 import threading
 from dataclasses import dataclass, field
 
-from .failures import LocalModelError, MissingExtraError
+from .errors import LocalModelError, MissingExtraError
 
 _PROGRAM = """
 import json, sys

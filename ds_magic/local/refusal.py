@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .envelope import error_body
+from .wire import error_body
 
 
 class Refusal(Exception):

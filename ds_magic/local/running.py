@@ -19,7 +19,7 @@ from aiohttp import web
 from . import gguf, weights
 from .cores import free_cores
 from .engine import Engine
-from .failures import LocalModelError
+from .errors import LocalModelError
 from .progress import ProgressBar
 from .server import LocalService
 

@@ -16,14 +16,14 @@ from . import checks
 from .answer import Answer
 from .contract import Seeds, Today
 from .engine import Engine
-from .envelope import Envelope, TokenWriter
-from .failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
+from .errors import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .faults import HEADER, Fault
 from .faulty import FaultyAnswer, FaultyOutlet
-from .message_json import delta, message
+from .messages import delta, message
 from .outlet import Outlet
 from .refusal import Refusal
 from .speech import Part
+from .wire import Envelope, TokenWriter
 
 LARGEST_BODY = 4 * 1024**2
 _TIME_TO_TELL = 0.2

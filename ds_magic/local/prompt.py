@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from .failures import EngineError, PromptError
+from .errors import EngineError, PromptError
 from .gguf import Model
 from .llama import Llama
 
