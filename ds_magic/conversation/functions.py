@@ -40,7 +40,7 @@ class FunctionTool:
     one defined with `async def`. Raises InvalidRequestError for what cannot be described, naming it.
     """
 
-    def __init__(self, function: Callable):
+    def __init__(self, function: Callable[..., Any]):
         self.function = function
         self.name = getattr(function, "__name__", type(function).__name__)
         if not callable(function) or inspect.isclass(function):
@@ -106,7 +106,7 @@ def as_text(value: Any) -> str:
         return str(value)
 
 
-def _parameters_of(function: Callable, name: str) -> dict[str, inspect.Parameter]:
+def _parameters_of(function: Callable[..., Any], name: str) -> dict[str, inspect.Parameter]:
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -123,7 +123,7 @@ def _fields(parameters: Mapping[str, inspect.Parameter]) -> list[tuple[str, str]
 
 
 def _model_of(
-    name: str, function: Callable, parameters: Mapping[str, inspect.Parameter], described: Mapping[str, str]
+    name: str, function: Callable[..., Any], parameters: Mapping[str, inspect.Parameter], described: Mapping[str, str]
 ) -> type[BaseModel]:
     try:
         hints = get_type_hints(inspect.unwrap(function), include_extras=True)
@@ -134,12 +134,14 @@ def _model_of(
         parameter = parameters[parameter_name]
         annotation = describable(hints.get(parameter_name, Any))
         _check_describable(annotation, name, parameter_name)
-        default = ... if parameter.default is parameter.empty else parameter.default
+        default: Any = ... if parameter.default is parameter.empty else parameter.default
         if isinstance(default, FieldInfo):
             fields[field] = (annotation, FieldInfo.merge_field_infos(default, alias=parameter_name))
             continue
-        told = {"description": described[parameter_name]} if parameter_name in described else {}
-        fields[field] = (annotation, Field(default, alias=parameter_name, **told))
+        if parameter_name in described:
+            fields[field] = (annotation, Field(default, alias=parameter_name, description=described[parameter_name]))
+        else:  # no description, rather than None: that would take the place of one in the annotation
+            fields[field] = (annotation, Field(default, alias=parameter_name))
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
 
 
@@ -159,7 +161,8 @@ def _schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
         # A default that is no JSON value, such as a function.
         raise _refused(name, str(error).splitlines()[0]) from None
     schema.setdefault("properties", {})
-    return without_titles(schema)
+    plain: dict[str, Any] = without_titles(schema)
+    return plain
 
 
 def without_titles(schema: Any, of_names: bool = False) -> Any:
@@ -175,7 +178,7 @@ def without_titles(schema: Any, of_names: bool = False) -> Any:
     }
 
 
-def _documentation(function: Callable, parameters: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
+def _documentation(function: Callable[..., Any], parameters: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
     """What the docstring says of the function, and of each parameter (Google's, NumPy's and Sphinx's styles)."""
     about: list[str] = []
     described: dict[str, str] = {}

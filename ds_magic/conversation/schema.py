@@ -41,10 +41,12 @@ class SchemaUse(NamedTuple):
 class UnfitAnswerError(DeepSeekError):
     """The answer is not the JSON that was asked for; `partial` is the whole completion, `reason` says what is wrong."""
 
+    partial: ChatCompletion
+
     default_remedy = "Run it again, ask for repairs with `--repair 2`, or say in the prompt what the JSON looks like."
 
-    def __init__(self, message: str, *, reason: str, **known: Any):
-        super().__init__(message, **known)
+    def __init__(self, message: str, *, reason: str, partial: ChatCompletion, **known: Any):
+        super().__init__(message, partial=partial, **known)
         self.reason = reason
 
 
@@ -79,7 +81,7 @@ class Schema(AnySchema):
 
     def __init__(self, kind: Any, name: str):
         self.name = name
-        self._adapter: TypeAdapter | None = None
+        self._adapter: TypeAdapter[Any] | None = None
         if isinstance(kind, Mapping):
             self.schema = dict(kind)
             _check_schema(self.schema, name)
@@ -132,7 +134,9 @@ class Schema(AnySchema):
 
     def _wrapped(self, kind: Any) -> dict[str, Any]:
         if self._adapter is not None:
-            return create_model("Answer", **{_WRAPPED: (describable(kind), ...)}).model_json_schema()
+            fields: dict[str, Any] = {_WRAPPED: (describable(kind), ...)}
+            wrapped: dict[str, Any] = create_model("Answer", **fields).model_json_schema()
+            return wrapped
         inner = dict(self.schema)
         definitions = {name: inner.pop(name) for name in ("$defs", "definitions") if name in inner}
         return {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED], **definitions}
@@ -192,7 +196,7 @@ def _around(text: str, position: int) -> str:
     return f"{start}{before}⟨here⟩{after}{end}"
 
 
-def _described(kind: Any, name: str) -> tuple[dict[str, Any], TypeAdapter]:
+def _described(kind: Any, name: str) -> tuple[dict[str, Any], TypeAdapter[Any]]:
     is_type = isinstance(kind, type) or typing.get_origin(kind) is not None or dataclasses.is_dataclass(kind)
     if not is_type and not _is_annotation(kind):
         raise InvalidRequestError(
@@ -243,10 +247,8 @@ def _jsonschema() -> Any:
     try:
         import jsonschema
     except ImportError:
-        jsonschema = None
-    if jsonschema is None:
         raise InvalidRequestError(
             "A JSON Schema needs the package jsonschema to be checked, and it is not installed.",
             remedy="`%pip install jsonschema`, or name a pydantic model or a dataclass instead.",
-        )
+        ) from None
     return jsonschema

@@ -86,7 +86,7 @@ class Toolbox:
             self.definitions.append(definition)
 
     def can_run(self, completion: ChatCompletion) -> bool:
-        """Whether the calls can be made here: there are functions, and no call is of a tool that only has a definition."""
+        """Whether the calls can be made here: there are functions, and no call is of a tool that is only defined."""
         only_defined = {_name_of(definition) for definition in self.definitions} - set(self.functions)
         return bool(self.functions) and not any(call.function.name in only_defined for call in completion.tool_calls)
 
@@ -110,12 +110,16 @@ class Toolbox:
         if stop is not None:
             stop.hold(wait)
         try:
-            for future in [pool.submit(contextvars.copy_context().run, self._call, *job) for job in jobs]:
+            for future in [self._submit(pool, *job) for job in jobs]:
                 if wait.for_(future):
                     yield future.result()
         finally:
             # Neither an interrupt nor a Stop waits for functions that are still running.
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, identity: str, name: str, text: str) -> Future[Called]:
+        context = contextvars.copy_context()
+        return pool.submit(lambda: context.run(self._call, identity, name, text))
 
     def _call(self, identity: str, name: str, text: str) -> Called:
         function = self.functions.get(name)
@@ -140,7 +144,8 @@ class _Wait:
 
     def for_(self, future: Future[Called]) -> bool:
         """Wait for `future`; whether it is there."""
-        futures.wait([future, self._ended], return_when=futures.FIRST_COMPLETED)
+        either: list[Future[Any]] = [future, self._ended]
+        futures.wait(either, return_when=futures.FIRST_COMPLETED)
         return future.done() and not future.cancelled()
 
     def close(self) -> None:

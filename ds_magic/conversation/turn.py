@@ -1,4 +1,4 @@
-"""Turn: what a cell or a call of `ask` asks, and its way to an answer: rounds of functions, repairs, the chat's record."""
+"""Turn: what a cell or a call of `ask` asks, and its way to an answer: rounds of functions, repairs, the record."""
 
 from __future__ import annotations
 
