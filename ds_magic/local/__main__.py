@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from . import faults, weights
-from .model_errors import LocalModelError, MissingExtraError
+from .failures import LocalModelError, MissingExtraError
 from .progress import ProgressBar
 from .server_options import LARGEST_CONTEXT, ServerOptions
 

@@ -8,9 +8,9 @@ from ..api.limits import EFFORTS
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
+from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
-from .function_calls import FunctionCalls
 from .slots import Slot
 from .speech import Part, Speech
 
@@ -31,7 +31,7 @@ class Answer:
         self.reason = "stop"
         self.thinks = request.thinks
         self._speech = Speech(engine, request)
-        self._calls = FunctionCalls(self._speech)
+        self._calls = Functions(self._speech)
         last = request.messages[-1]
         self._prefix = last if isinstance(last, AssistantMessage) and last.prefix else None
         said = request.messages[:-1] if self._prefix else request.messages

@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import IO
 
-from .model_errors import LocalModelError, MissingExtraError
+from .failures import LocalModelError, MissingExtraError
 
 _PROGRAM = """
 import json, sys

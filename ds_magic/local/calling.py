@@ -25,7 +25,7 @@ def offered(request: ChatRequest) -> list[Tool]:
     return list(request.tools or [])
 
 
-class FunctionCalls:
+class Functions:
     """The calls of one turn. `calls`: names and arguments of those that were made."""
 
     def __init__(self, speech: Speech):
