@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ EMBEDDED = "embedded model"
 
 
 _login: Secret | None = None
-_clients: dict[Any, Client] = {}
-_offers: dict[Any, Offer] = {}
+_clients: dict[Hashable, Client] = {}
+_offers: dict[Hashable, Offer] = {}
 _said_why = False
 
 
@@ -103,7 +103,7 @@ def named(name: str | None) -> Client | None:
     return client if client.name == name else None
 
 
-def _client(identity: Any, make: Callable[[], Client]) -> Client:
+def _client(identity: Hashable, make: Callable[[], Client]) -> Client:
     if identity not in _clients:
         _clients[identity] = make()
     return _clients[identity]

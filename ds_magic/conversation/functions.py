@@ -125,13 +125,14 @@ def _model_of(
         parameter = parameters[parameter_name]
         annotation = describable(hints.get(parameter_name, Any))
         _check_describable(annotation, name, parameter_name)
-        default = ... if parameter.default is parameter.empty else parameter.default
+        default: Any = ... if parameter.default is parameter.empty else parameter.default
         if isinstance(default, FieldInfo):
             fields[field] = (annotation, FieldInfo.merge_field_infos(default, alias=parameter_name))
             continue
-        # A description that is None would hide one that the annotation gives.
-        told: dict[str, Any] = {"description": described[parameter_name]} if parameter_name in described else {}
-        fields[field] = (annotation, Field(default, alias=parameter_name, **told))
+        if parameter_name in described:
+            fields[field] = (annotation, Field(default, alias=parameter_name, description=described[parameter_name]))
+        else:  # no description, rather than None: that would take the place of one in the annotation
+            fields[field] = (annotation, Field(default, alias=parameter_name))
     return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
 
 
@@ -151,8 +152,8 @@ def _schema_of(model: type[BaseModel], name: str) -> dict[str, Any]:
         # A default that is no JSON value, such as a function.
         raise _refused(name, str(error).splitlines()[0]) from None
     schema.setdefault("properties", {})
-    untitled: dict[str, Any] = without_titles(schema)
-    return untitled
+    plain: dict[str, Any] = without_titles(schema)
+    return plain
 
 
 def without_titles(schema: Any, of_names: bool = False) -> Any:

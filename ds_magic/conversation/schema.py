@@ -41,10 +41,12 @@ class SchemaUse(NamedTuple):
 class UnfitAnswerError(DeepSeekError):
     """The answer is not the JSON that was asked for; `partial` is the whole completion, `reason` says what is wrong."""
 
+    partial: ChatCompletion
+
     default_remedy = "Run it again, ask for repairs with `--repair 2`, or say in the prompt what the JSON looks like."
 
-    def __init__(self, message: str, *, reason: str, **known: Any):
-        super().__init__(message, **known)
+    def __init__(self, message: str, *, reason: str, partial: ChatCompletion, **known: Any):
+        super().__init__(message, partial=partial, **known)
         self.reason = reason
 
 
@@ -133,8 +135,8 @@ class Schema(AnySchema):
     def _wrapped(self, kind: Any) -> dict[str, Any]:
         if self._adapter is not None:
             fields: dict[str, Any] = {_WRAPPED: (describable(kind), ...)}
-            wrapping: dict[str, Any] = create_model("Answer", **fields).model_json_schema()
-            return wrapping
+            wrapped: dict[str, Any] = create_model("Answer", **fields).model_json_schema()
+            return wrapped
         inner = dict(self.schema)
         definitions = {name: inner.pop(name) for name in ("$defs", "definitions") if name in inner}
         return {"type": "object", "properties": {_WRAPPED: inner}, "required": [_WRAPPED], **definitions}

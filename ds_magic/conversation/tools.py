@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent import futures
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -111,13 +110,16 @@ class Toolbox:
         if stop is not None:
             stop.hold(wait)
         try:
-            running = [pool.submit(contextvars.copy_context().run, partial(self._call, *job)) for job in jobs]
-            for future in running:
+            for future in [self._submit(pool, *job) for job in jobs]:
                 if wait.for_(future):
                     yield future.result()
         finally:
             # Neither an interrupt nor a Stop waits for functions that are still running.
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _submit(self, pool: ThreadPoolExecutor, identity: str, name: str, text: str) -> Future[Called]:
+        context = contextvars.copy_context()
+        return pool.submit(lambda: context.run(self._call, identity, name, text))
 
     def _call(self, identity: str, name: str, text: str) -> Called:
         function = self.functions.get(name)
@@ -142,8 +144,8 @@ class _Wait:
 
     def for_(self, future: Future[Called]) -> bool:
         """Wait for `future`; whether it is there."""
-        awaited: list[Future[Any]] = [future, self._ended]
-        futures.wait(awaited, return_when=futures.FIRST_COMPLETED)
+        either: list[Future[Any]] = [future, self._ended]
+        futures.wait(either, return_when=futures.FIRST_COMPLETED)
         return future.done() and not future.cancelled()
 
     def close(self) -> None:

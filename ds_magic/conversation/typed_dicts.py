@@ -37,6 +37,7 @@ def _rebuilt(kind: Any) -> Any:
             annotation = typing.get_args(annotation)[0]
         marker = typing_extensions.Required if name in kind.__required_keys__ else typing_extensions.NotRequired
         fields[name] = marker[describable(annotation)]
-    rebuilt = typing_extensions.TypedDict(kind.__name__, fields)
+    make: Any = typing_extensions.TypedDict  # type checkers take only names that stand in the source
+    rebuilt = make(kind.__name__, fields)
     rebuilt.__doc__ = kind.__doc__
     return rebuilt

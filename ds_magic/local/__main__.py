@@ -8,19 +8,20 @@ import os
 import secrets
 import sys
 import time
+from dataclasses import replace
 
 from . import faults, weights
-from .errors import LocalModelError, MissingExtraError
+from .failures import LocalModelError, MissingExtraError
 from .progress import ProgressBar
-
-FETCHING = "Fetching the model, once"
+from .server_options import LARGEST_CONTEXT, ServerOptions
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
-    options = _parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments))
-    if options.command == "fetch":
+    given = vars(_parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments)))
+    if given.pop("command") == "fetch":
         return _fetch()
+    options = ServerOptions(**given)
     try:
         import aiohttp  # noqa: F401
         import llguidance  # noqa: F401
@@ -32,8 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.model:
         os.environ["DS_MAGIC_LOCAL_MODEL"] = options.model
     if not options.api_key:
-        options.api_key = os.environ.get("DS_MAGIC_LOCAL_KEY") or f"local-{secrets.token_urlsafe(18)}"
-    if options.host not in ("127.0.0.1", "::1", "localhost"):
+        key = os.environ.get("DS_MAGIC_LOCAL_KEY") or f"local-{secrets.token_urlsafe(18)}"
+        options = replace(options, api_key=key)
+    if not options.is_loopback_only:
         print(f"Warning: {options.host} can be reached by other machines; whoever has the key is answered.",
               file=sys.stderr, flush=True)
     if options.fault:
@@ -45,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _fetch() -> int:
     try:
-        path = weights.model_path(ProgressBar(sys.stderr, FETCHING))
+        path = weights.model_path(ProgressBar(sys.stderr, weights.FETCHING))
     except LocalModelError as error:
         print(f"ds-magic: {error} {error.remedy}", file=sys.stderr)
         return 1
@@ -58,9 +60,7 @@ def serve_for_a_kernel(api_key: str) -> int:
     from .running import end_with_starter, run
 
     end_with_starter()
-    options = _parser().parse_args(["serve"])
-    options.api_key = api_key
-    return run(options, _print_for_starter, end_on_failure=True)
+    return run(ServerOptions(api_key=api_key), _print_for_starter, end_on_failure=True)
 
 
 def _with_command(arguments: list[str]) -> list[str]:
@@ -83,19 +83,23 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("fetch", help="fetch the model now, so that nobody waits for it later")
-    serve = commands.add_parser("serve", help="serve it until Ctrl-C", description=(
+    serve = commands.add_parser("serve", help="serve it until Ctrl-C", argument_default=argparse.SUPPRESS, description=(
         "Serves SmolLM2-135M-Instruct (fetched once, 98 MB), or another GGUF file, on a loopback port, and "
         "prints the three lines that a DeepSeek or OpenAI client needs: base URL, key and model."
     ))
-    serve.add_argument("--port", type=int, default=0, help="the port (0, the default: any that is free)")
+    serve.add_argument("--port", type=int, help="the port (0, the default: any that is free)")
     serve.add_argument("--model", metavar="FILE", help="a GGUF file (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)")
-    serve.add_argument("--threads", type=int, default=0, help="threads to compute with (default: the free cores)")
-    serve.add_argument("--parallel", type=int, default=4, help="requests answered at once (default: 4)")
-    serve.add_argument("--waiting", type=int, default=32, help="requests that may wait for their turn (default: 32)")
-    serve.add_argument("--context", type=int, help="tokens of prompt and answer together (default: up to 8192)")
+    serve.add_argument("--threads", type=int, help="threads to compute with (default: the free cores)")
+    serve.add_argument("--parallel", type=int, help=f"requests answered at once (default: {ServerOptions.parallel})")
+    serve.add_argument(
+        "--waiting", type=int, help=f"requests that may wait for their turn (default: {ServerOptions.waiting})"
+    )
+    serve.add_argument(
+        "--context", type=int, help=f"tokens of prompt and answer together (default: up to {LARGEST_CONTEXT})"
+    )
     serve.add_argument("--api-key", help="the key that clients must send (default: $DS_MAGIC_LOCAL_KEY, or a new one)")
     serve.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1, this machine only)"
+        "--host", help=f"the address to listen on (default: {ServerOptions.host}, this machine only)"
     )
     serve.add_argument(
         "--today", action="store_true", help="speak as DeepSeek's service does today, not as its reference of 2025 has "

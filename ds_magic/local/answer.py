@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
+from .calling import Functions
 from .engine import Engine
-from .functions import Functions
+from .envelope import Usage
 from .slots import Slot
 from .speech import Part, Speech
-from .wire import Usage
 
 LONGEST_THOUGHT = 1024
 SHARE_OF_THINKING = {"low": 0.25, "high": 0.5, "max": 0.75}
@@ -30,7 +30,7 @@ class Answer:
         self.reason = "stop"
         self.thinks = request.thinks
         self._speech = Speech(engine, request)
-        self._functions = Functions(self._speech)
+        self._calls = Functions(self._speech)
         last = request.messages[-1]
         self._prefix = last if isinstance(last, AssistantMessage) and last.prefix else None
         said = request.messages[:-1] if self._prefix else request.messages
@@ -52,24 +52,24 @@ class Answer:
         await self.engine.ready()
         if self.thinks:
             self._prompt = await self.engine.template.ids(self._said, self._thought_begins())
-        elif self._functions.tools:
-            self._prompt = await self._functions.prompt(self._said)
+        elif self._calls.tools:
+            self._prompt = await self._calls.prompt(self._said)
         else:
             self._prompt = await self.engine.template.ids(self._said, self._begins())
         self.engine.check_room(self._prompt)
 
-    async def parts(self) -> AsyncIterator[Part]:
+    async def parts(self) -> AsyncGenerator[Part, None]:
         """The answer as it comes, after `prepare`; waits for a slot first."""
         async with self.engine.slots.take(self._prompt) as slot:
             if self.thinks:
                 async for part in self._think(slot):
                     yield part
-            async for part in self._functions.parts(slot, self._said):
+            async for part in self._calls.parts(slot, self._said):
                 yield part
-            if not self._functions.calls and self._speech.reason == "stop":
+            if not self._calls.calls and self._speech.reason == "stop":
                 async for part in self._say(slot):
                     yield part
-        called = self._functions.calls and self._speech.reason == "stop"
+        called = self._calls.calls and self._speech.reason == "stop"
         self.reason = "tool_calls" if called else self._speech.reason
 
     def _thought_begins(self) -> str:
@@ -78,7 +78,7 @@ class Answer:
     def _begins(self) -> str:
         return (self._prefix and self._prefix.content) or ""
 
-    async def _think(self, slot: Slot) -> AsyncIterator[Part]:
+    async def _think(self, slot: Slot) -> AsyncGenerator[Part, None]:
         share = SHARE_OF_THINKING[self.request.reasoning_effort or "high"]
         room = self.engine.context - len(self._prompt)
         budget = min(int(self._speech.left * share), int(room * share), LONGEST_THOUGHT)
@@ -93,9 +93,9 @@ class Answer:
                 self._speech.reason = "stop"
         self._said = [*self._said, ("assistant", thought), ("user", dialogue.ANSWER_NOW)]
 
-    async def _say(self, slot: Slot) -> AsyncIterator[Part]:
+    async def _say(self, slot: Slot) -> AsyncGenerator[Part, None]:
         prompt = self._prompt
-        if self.thinks or self._functions.tools:
+        if self.thinks or self._calls.tools:
             prompt = await self.engine.template.ids(self._said, self._begins())
         stop = self.request.stop
         stops = [stop] if isinstance(stop, str) else stop
@@ -112,11 +112,12 @@ def wants_json(request: ChatRequest) -> bool:
 
 def answer_grammar(request: ChatRequest) -> str | None:
     """What JSON mode, or a schema, lets the answer be; None: anything."""
-    if not wants_json(request):
+    wanted = request.response_format
+    if wanted is None or wanted.type == "text":
         return None
-    if request.response_format.type == "json_object":
+    if wanted.json_schema is None or wanted.type == "json_object":
         return constraint.object_grammar()
-    return constraint.schema_grammar(request.response_format.json_schema["schema"])
+    return constraint.schema_grammar(wanted.json_schema["schema"])
 
 
 def grammar_problem(request: ChatRequest) -> tuple[str, str] | None:

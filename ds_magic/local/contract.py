@@ -156,7 +156,7 @@ class Today(Contract):
                 )
 
     def _what_counts(self, request: ChatRequest, thinks: bool) -> dict[str, float | None]:
-        in_force = {"top_p": None, "frequency_penalty": None, "presence_penalty": None}
+        in_force: dict[str, float | None] = {"top_p": None, "frequency_penalty": None, "presence_penalty": None}
         if thinks:
             in_force["temperature"] = THINKING_TEMPERATURE
             if request.top_p is not None:

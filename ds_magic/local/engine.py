@@ -5,47 +5,44 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from .errors import ContextOverflowError, EngineError, LocalModelError
+from .failures import ContextOverflowError, EngineError, LocalModelError
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
-from .prompt import Template
+from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
+from .template import Template
 
 
 class Engine:
     """A model, its template and its slots.
 
-    `load` must have been started; everything else waits for it. `failure` is the LocalModelError that
-    keeps it from answering, or None.
+    `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`,
+    `llama`, `template` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
     """
 
-    def __init__(self, *, threads: int, parallel: int = 4, waiting: int = 32, context: int | None = None):
+    model: Model
+    llama: Llama
+    template: Template
+    context: int
+    """Tokens of prompt and answer together that one request may have."""
+
+    def __init__(
+        self, *, threads: int, parallel: int = ServerOptions.parallel, waiting: int = ServerOptions.waiting,
+        context: int | None = None,
+    ):
         self.threads = threads
         self.slots = Slots(parallel, waiting)
-        self._context = context
-        self.model: Model | None = None
-        self.llama: Llama | None = None
+        self._asked_context = context
         self.failure: LocalModelError | None = None
         self._loaded = asyncio.Event()
-
-    @property
-    def context(self) -> int:
-        """Tokens of prompt and answer together that one request may have."""
-        return self._context or self.model.context
-
-    def describe(self, path: Path) -> None:
-        """Read what the file says of its model: quick, so that the model can be named while it loads."""
-        self.model = read_gguf(path)
-        if self._context is None:
-            self._context = min(self.model.context, 8192)
-        self.slots.room = self._context
 
     async def load(self, path: Path) -> None:
         """Load the model. A failure is kept in `failure` and raised by everything that needs it."""
         try:
-            if self.model is None:
-                await asyncio.to_thread(self.describe, path)
+            self.model = await asyncio.to_thread(read_gguf, path)
+            self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
+            self.slots.room = self.context
             self.llama = Llama(path, threads=self.threads, parallel=self.slots.count, context=self.context)
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
@@ -69,7 +66,7 @@ class Engine:
             raise self.failure
 
     async def close(self) -> None:
-        if self.llama is not None:
+        if self._loaded.is_set() and self.failure is None:
             await self.llama.close()
 
     def check_room(self, prompt: list[int]) -> None:

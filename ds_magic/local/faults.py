@@ -6,6 +6,7 @@ Off unless asked for; while it is on, every response says so in the header X-DS-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 HEADER = "X-DS-Fault"
 
@@ -24,8 +25,6 @@ KINDS = {
 """What can be asked for, as `kind` or `kind=number`, joined by commas."""
 
 _STATUSES = {"429": "Too many requests", "500": "Server error", "503": "Server overloaded"}
-
-
 _ENDINGS = ("aborted", "insufficient_system_resource")
 
 
@@ -48,7 +47,7 @@ class Fault:
     @classmethod
     def parse(cls, spec: str) -> Fault:
         """Raises ValueError with what can be asked for."""
-        fields: dict = {}
+        fields: dict[str, Any] = {}
         for item in filter(None, (part.strip() for part in spec.split(","))):
             kind, _, number = item.partition("=")
             try:

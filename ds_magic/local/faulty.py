@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from aiohttp import web
@@ -23,11 +23,11 @@ class FaultyAnswer(Answer):
         super().__init__(engine, request)
         self._fault = fault
 
-    async def parts(self) -> AsyncIterator[Part]:
+    async def parts(self) -> AsyncGenerator[Part, None]:
         told = 0
         async with aclosing(super().parts()) as parts:
             async for part in parts:
-                if told == self._fault.last:
+                if self._fault.ending and told == self._fault.last:
                     self.reason = self._fault.ending
                     return
                 told += bool(part.text or part.name)
@@ -48,7 +48,8 @@ class FaultyOutlet(Outlet):
             await asyncio.Event().wait()
         if self._sent == self._fault.cut:
             await self._begin()
-            self._request.transport.abort()
+            if self._request.transport is not None:  # else the client has gone already
+                self._request.transport.abort()
             raise ConnectionResetError("cut because it was asked for")
         self._sent += 1
         await super().send(b'data: {"id": malformed\n\n' if self._sent == self._fault.malformed else data)

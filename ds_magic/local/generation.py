@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
-from . import glyphs
-from .errors import EngineError
+from . import lost_tokens
+from .failures import EngineError
 from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
 from .slots import Slot
 
 if TYPE_CHECKING:
     from .engine import Engine
 
-
 NO_ROOM = "insufficient_system_resource"
 """The documented reason of an answer that ended because others took the room."""
 
+
 async def generate(
     engine: Engine, slot: Slot, prompt: list[int], sampling: Sampling, outcome: Outcome
-) -> AsyncIterator[Piece]:
+) -> AsyncGenerator[Piece, None]:
     """What the model says after `prompt`, as it says it; `outcome` is kept up to date.
 
     With log-probabilities each token is accounted for, also those within a character, which llama.cpp
@@ -60,7 +60,7 @@ class _Run:
         self.outcome = outcome
         self.limit = min(sampling.max_tokens, engine.context - len(prompt))
         self.told: list[int] = []
-        self.held: list[Piece | glyphs.Gap] = []
+        self.held: list[Piece | lost_tokens.Gap] = []
         self._stopped: dict[str, Any] = {}
         self._lost = 0
 
@@ -68,7 +68,7 @@ class _Run:
     def is_full(self) -> bool:
         return len(self.told) >= self.limit
 
-    async def events(self) -> AsyncIterator[Piece | glyphs.Gap]:
+    async def events(self) -> AsyncGenerator[Piece | lost_tokens.Gap, None]:
         """Pieces and gaps, from where the text stands until it ends or is left."""
         self.slot.tokens = self.prompt + self.told
         if not self._has_room(0):
@@ -95,22 +95,22 @@ class _Run:
                 entry = event["completion_probabilities"][0]
                 token = Token.from_engine(entry)
                 if missing:
-                    yield glyphs.Gap(missing, token, entry["bytes"], event["content"])
+                    yield lost_tokens.Gap(missing, token, entry["bytes"], event["content"])
                 elif self.held:
                     self.held.append(Piece(event["content"], [token]))
                 else:
                     yield self._tell(Piece(event["content"], [token]))
         raise EngineError("The engine ended in the middle of an answer.")
 
-    async def fill(self, gap: glyphs.Gap) -> Piece:
+    async def fill(self, gap: lost_tokens.Gap) -> Piece:
         """The piece that `gap` stands for."""
-        found = await glyphs.fill(self.engine, self.slot, self.prompt + self.told, gap)
+        found = await lost_tokens.fill(self.engine, self.slot, self.prompt + self.told, gap)
         return self._tell(Piece(gap.text, found))
 
-    async def ending(self) -> AsyncIterator[Piece]:
+    async def ending(self) -> AsyncGenerator[Piece, None]:
         """What was held back, and what was lost where the text ended within a character."""
         for held in self.held:
-            yield await self.fill(held) if isinstance(held, glyphs.Gap) else self._tell(held)
+            yield await self.fill(held) if isinstance(held, lost_tokens.Gap) else self._tell(held)
         if not self._stopped:
             return
         self.outcome.generated += self._lost
@@ -119,7 +119,7 @@ class _Run:
             redrawn: list[Token] = []
             if self.sampling.logprobs:
                 ended = self._stopped["stop_type"] == "eos"
-                redrawn = await glyphs.redraw(
+                redrawn = await lost_tokens.redraw(
                     self.engine, self.slot, self.prompt + self.told, self._lost, ended, self.sampling
                 )
             tail = b"".join(self.engine.model.pieces[token.id] for token in redrawn)

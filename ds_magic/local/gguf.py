@@ -1,4 +1,4 @@
-"""What a GGUF file says about its model: name, context, template, and each token's exact bytes.
+"""What a GGUF file says about its model: its context, the marks of its template, and each token's exact bytes.
 
 llama.cpp's server shows a token that is part of a character as U+FFFD or not at all, so the bytes are
 read from where they stand. Format: github.com/ggml-org/ggml/blob/master/docs/gguf.md, little-endian.
@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .errors import WeightsError
+from .failures import WeightsError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -26,12 +26,8 @@ _CONTROL = (3, 4)
 class Model:
     """A model as its file describes it."""
 
-    name: str
-    """Short, as in "smollm2-135m-instruct"."""
-    architecture: str
     context: int
     """Tokens it was trained to hold."""
-    template: str | None
     pieces: list[bytes]
     """Each token's bytes, by id; empty for the marks of the template."""
     marks: dict[str, int]
@@ -59,12 +55,8 @@ def read(path: Path) -> Model:
     architecture = _text(fields.get("general.architecture", b"llama"))
     tokens = fields.get("tokenizer.ggml.tokens", [])
     types = fields.get("tokenizer.ggml.token_type") or [1] * len(tokens)
-    template = fields.get("tokenizer.chat_template")
     return Model(
-        name=short_name(path),
-        architecture=architecture,
         context=int(fields.get(f"{architecture}.context_length", 2048)),
-        template=_text(template) if template else None,
         pieces=_pieces(tokens, types, _text(fields.get("tokenizer.ggml.model", b"gpt2"))),
         marks={
             _text(token): number
@@ -136,7 +128,7 @@ def _is_text(piece: bytes) -> bool:
 
 
 def short_name(path: Path) -> str:
-    """The file's name without its kind of quantization, as models are called in the API."""
+    """The file's name without its kind of quantization, as models are called in the API: "smollm2-135m-instruct"."""
     return re.sub(r"[.-](i?q\d\w*|f16|f32|bf16|fp16)$", "", path.stem, flags=re.IGNORECASE).lower() or "local"
 
 

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
+from typing import IO
 
-from .errors import LocalModelError, MissingExtraError
+from .failures import LocalModelError, MissingExtraError
 
 _PROGRAM = """
 import json, sys
@@ -30,7 +31,7 @@ class LocalServer:
     model: str
     """The name of the model that answers."""
     api_key: str = field(repr=False)
-    process: subprocess.Popen = field(repr=False)
+    process: subprocess.Popen[str] = field(repr=False)
 
     @property
     def is_alive(self) -> bool:
@@ -41,7 +42,8 @@ class LocalServer:
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
-            pipe.close()
+            if pipe is not None:
+                pipe.close()
 
 
 _server: LocalServer | None = None
@@ -78,6 +80,7 @@ def start() -> LocalServer:
         text=True, encoding="utf-8", errors="replace",
         start_new_session=True,  # an interrupt of the kernel is not meant for the server
     )
+    assert process.stdin and process.stdout and process.stderr  # the pipes that were asked for
     key = f"local-{secrets.token_urlsafe(24)}"
     # A notebook's folder can hold a `json.py`: this process's own path comes after the standard library.
     folders = [folder for folder in sys.path if folder]
@@ -102,7 +105,7 @@ def start() -> LocalServer:
     return LocalServer(told["base_url"], told["model"], key, process)
 
 
-def _pass_on(pipe, said: list[str]) -> None:
+def _pass_on(pipe: IO[str], said: list[str]) -> None:
     for line in pipe:
         if line.strip():
             said[:] = [*said[-20:], line.strip()]
@@ -113,9 +116,9 @@ def _forget_in_child() -> None:
     """A forked child lets go of the pipe, whose closing tells the server that its starter has ended."""
     global _server, _starting
     _starting = threading.Lock()
-    if _server is not None:
+    if _server is not None and _server.process.stdin is not None:
         _server.process.stdin.close()
-        _server = None
+    _server = None
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json, to_json
 
-from .errors import ContextOverflowError, EngineError, LoadError
+from .failures import ContextOverflowError, EngineError, LoadError
 
 SAMPLING = {
     # llama.cpp's defaults cut the distribution (top_k 40, min_p 0.05, top_p 0.95) and take top_p before
@@ -72,11 +72,13 @@ class Llama:
 
     async def tokenize(self, parts: list[int | str]) -> list[int]:
         """Token ids: numbers stay, and text is only ever text, whatever marks it spells."""
-        return (await self._ask("/tokenize", {"content": parts, "parse_special": False}))["tokens"]
+        tokens: list[int] = (await self._ask("/tokenize", {"content": parts, "parse_special": False}))["tokens"]
+        return tokens
 
     async def apply_template(self, messages: list[dict[str, Any]]) -> str:
         """The model's own chat template over `messages`, ready for the answer."""
-        return (await self._ask("/apply-template", {"messages": messages}))["prompt"]
+        prompt: str = (await self._ask("/apply-template", {"messages": messages}))["prompt"]
+        return prompt
 
     async def sample(self, body: dict[str, Any]) -> dict[str, Any]:
         """One whole completion."""
@@ -93,7 +95,8 @@ class Llama:
 
     async def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async with self._post(path, body) as response:
-            return from_json(await response.read())
+            answer: dict[str, Any] = from_json(await response.read())
+            return answer
 
     @asynccontextmanager
     async def _post(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:

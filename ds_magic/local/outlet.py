@@ -15,6 +15,9 @@ class Outlet:
     DeepSeek does: a comment in a stream, a blank line before JSON. Until then an error can have a status.
     """
 
+    _pulse: asyncio.Task[None]
+    """What says that it is alive, within `async with`."""
+
     def __init__(
         self, request: web.Request, streaming: bool, keep_alive: float, headers: dict[str, str] | None = None
     ):
@@ -25,7 +28,6 @@ class Outlet:
         self._response: web.StreamResponse | None = None
         self._beginning = asyncio.Lock()
         self._silent = True
-        self._pulse: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Outlet:
         self._pulse = asyncio.create_task(self._beat())
@@ -42,10 +44,9 @@ class Outlet:
         return self._response is not None
 
     async def send(self, data: bytes) -> None:
-        if self._response is None:
-            await self._begin()
+        response = await self._begin() if self._response is None else self._response
         self._silent = False
-        await self._response.write(data)
+        await response.write(data)
 
     async def end(self, body: bytes = b"") -> web.StreamResponse:
         """Close the response; `body` is all of it where nothing has been sent yet."""
@@ -54,10 +55,12 @@ class Outlet:
             return web.Response(body=body, content_type="application/json", headers=self._headers)
         if body:
             await self.send(body)
-        await self._response.write_eof()
-        return self._response
+        response = await self._begin()
+        await response.write_eof()
+        return response
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> web.StreamResponse:
+        """The response, begun now if it was not."""
         async with self._beginning:
             if self._response is None:
                 kind = "text/event-stream" if self._streaming else "application/json"
@@ -65,11 +68,12 @@ class Outlet:
                 response = web.StreamResponse(headers=headers)
                 await response.prepare(self._request)
                 self._response = response
+            return self._response
 
     async def _beat(self) -> None:
         while True:
             await asyncio.sleep(self._keep_alive)
             if self._silent:
-                await self._begin()
-                await self._response.write(b": keep-alive\n\n" if self._streaming else b"\n")
+                response = await self._begin()
+                await response.write(b": keep-alive\n\n" if self._streaming else b"\n")
             self._silent = True

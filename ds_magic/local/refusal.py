@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from .wire import error_body
+import json
 
 
 class Refusal(Exception):
-    """An HTTP status and an error in DeepSeek's shape, for a request that is not answered."""
+    """An HTTP status and an error in DeepSeek's shape, for a request that is not answered.
+
+    `more` stands beside the error's own fields.
+    """
 
     def __init__(
         self, status: int, message: str, param: str | None = None, *,
-        kind: str = "invalid_request_error", headers: dict[str, str] | None = None, **more: str,
+        kind: str = "invalid_request_error", headers: dict[str, str] | None = None,
+        code: str = "invalid_request_error", **more: str,
     ):
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
-        self.body = error_body(message, kind, param, **more)
+        error = {"message": message, "type": kind, "param": param, "code": code, **more}
+        self.body = json.dumps({"error": error}).encode()

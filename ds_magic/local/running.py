@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import logging
 import os
@@ -19,22 +18,23 @@ from aiohttp import web
 from . import gguf, weights
 from .cores import free_cores
 from .engine import Engine
-from .errors import LocalModelError
+from .failures import LocalModelError
 from .progress import ProgressBar
 from .server import LocalService
+from .server_options import ServerOptions
 
 Announce = Callable[[str, str, str], None]
 """Told the address, the key and the model's name for clients as soon as the server listens."""
 
 
 def run(
-    options: argparse.Namespace,
+    options: ServerOptions,
     announce: Announce,
     log: Callable[[str], None] | None = None,
     *,
     end_on_failure: bool = False,
 ) -> int:
-    """Serve until SIGINT or SIGTERM; `options` are those of `ds-magic serve`. Returns the exit status.
+    """Serve until SIGINT or SIGTERM. Returns the exit status.
 
     With `end_on_failure` also until a client has been told that the model cannot be had, so that the
     next one may find it.
@@ -43,7 +43,7 @@ def run(
 
 
 async def _serve(
-    options: argparse.Namespace, announce: Announce, log: Callable[[str], None] | None, end_on_failure: bool
+    options: ServerOptions, announce: Announce, log: Callable[[str], None] | None, end_on_failure: bool
 ) -> int:
     # Clients that hang up are no news; what fails on our side is printed where it is answered.
     asyncio.get_running_loop().set_exception_handler(_quiet)
@@ -55,7 +55,7 @@ async def _serve(
     named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
     service = LocalService(
         engine, key=options.api_key, model=gguf.short_name(Path(named)), today=options.today,
-        fault=options.fault, log=log, loopback_only=options.host in ("127.0.0.1", "::1", "localhost"),
+        fault=options.fault, log=log, loopback_only=options.is_loopback_only,
         on_failure=stop.set if end_on_failure else None,
     )
     # A client that goes away cancels its handler, which frees its slot.
@@ -84,7 +84,7 @@ async def _serve(
 
 async def _load(engine: Engine) -> None:
     try:
-        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, "Fetching the model, once"))
+        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, weights.FETCHING))
     except LocalModelError as error:
         engine.fail(error)
         print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)

@@ -16,14 +16,16 @@ from . import checks
 from .answer import Answer
 from .contract import Seeds, Today
 from .engine import Engine
-from .errors import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
+from .envelope import Envelope
+from .failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .faults import HEADER, Fault
 from .faulty import FaultyAnswer, FaultyOutlet
-from .messages import delta, message
+from .message_json import delta, message
 from .outlet import Outlet
 from .refusal import Refusal
+from .server_options import KEEP_ALIVE
 from .speech import Part
-from .wire import Envelope, TokenWriter
+from .token_json import TokenWriter
 
 LARGEST_BODY = 4 * 1024**2
 _TIME_TO_TELL = 0.2
@@ -42,7 +44,7 @@ class LocalService:
     """
 
     def __init__(
-        self, engine: Engine, *, key: str, model: str, today: bool = False, keep_alive: float = 3.0,
+        self, engine: Engine, *, key: str, model: str, today: bool = False, keep_alive: float = KEEP_ALIVE,
         loopback_only: bool = True,
         fault: Fault | None = None, log: Callable[[str], None] | None = None,
         on_failure: Callable[[], None] | None = None,
@@ -111,7 +113,7 @@ class LocalService:
 
     async def models(self, request: web.Request) -> web.Response:
         """The names that can be asked for, the one to use first."""
-        fields = {"object": "model", "owned_by": "ds_magic"}
+        fields: dict[str, str | int] = {"object": "model", "owned_by": "ds_magic"}
         if self.contract.tells_limits:
             fields |= await self._limits()
         data = [{"id": name, **fields} for name in self.contract.listed]
@@ -122,8 +124,8 @@ class LocalService:
         """What the model that really runs has room for, once it is loaded."""
         try:
             await self.engine.ready()
-        except LocalModelError:
-            raise self._failed() from None
+        except LocalModelError as failure:
+            raise self._failed(failure) from None
         return {"context_window": self.engine.context, "max_output_tokens": self.engine.context}
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
@@ -132,7 +134,7 @@ class LocalService:
         fault = await self._trouble(request)
         asked = checks.check(checks.parse(await request.read()), beta=beta, contract=self.contract)
         if self.engine.failure is not None:
-            raise self._failed()
+            raise self._failed(self.engine.failure)
         try:
             self.engine.slots.check_line()
         except QueueFullError as error:
@@ -152,15 +154,14 @@ class LocalService:
                     self._notes[id(request)] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
                 return response
             except LocalModelError as error:
-                refusal = self._failed() if error is self.engine.failure else _refusal(error)
+                refusal = self._failed(error) if error is self.engine.failure else _refusal(error)
                 if not outlet.begun:
                     raise refusal from None
                 await outlet.send(b"data: " + refusal.body + b"\n\n" if asked.stream else refusal.body)
                 return await outlet.end()
 
-    def _failed(self) -> Refusal:
+    def _failed(self, failure: LocalModelError) -> Refusal:
         """The refusal where the model cannot be had; who keeps this server hears of it."""
-        failure = self.engine.failure
         if self.on_failure:
             asyncio.get_running_loop().call_later(_TIME_TO_TELL, self.on_failure)
         return Refusal(503, failure.message, kind="server_error", code=UNAVAILABLE, remedy=failure.remedy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Literal, NamedTuple
 
@@ -11,10 +11,9 @@ from .constraint import Marker
 from .engine import Engine
 from .generation import generate
 from .sampling import Outcome, Sampling, Token
+from .server_options import DEFAULT_MAX_TOKENS
 from .slots import Slot
 from .stops import StopFinder
-
-DEFAULT_MAX_TOKENS = 4096
 
 Kind = Literal["reasoning", "content", "call"]
 
@@ -27,8 +26,8 @@ class Part(NamedTuple):
     tokens: list[Token]
     forced: list[bool]
     """Of each token whether a constraint forced it; empty where nothing was constrained."""
-    index: int = 0
-    """Of a call: which one it is."""
+    number: int = 0
+    """Of a call: which one it is, from 0."""
     name: str = ""
     """Of a call: the function, with its first part."""
     id: str = ""
@@ -60,7 +59,7 @@ class Speech:
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
         grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None,
-    ) -> AsyncIterator[Part]:
+    ) -> AsyncGenerator[Part, None]:
         """What comes after `prompt`; `logprobs` only where the request asked for them, too."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs)
         if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:

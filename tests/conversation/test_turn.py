@@ -70,8 +70,9 @@ def test_a_repair_after_a_round_of_functions_keeps_the_round():
     chat = Chat("lesson")
     scripts = [calling(), answered(completion("no")), answered(completion('{"x": 8}'))]
     with ScriptedServer(*scripts) as server, Client(server.url, "k") as client:
-        more = {"client": client, "stream": False}
-        answer = ds_magic.ask("Twice 4?", tools=[double], schema=Point, repair=1, chat=chat, **more)
+        answer = ds_magic.ask(
+            "Twice 4?", tools=[double], schema=Point, repair=1, chat=chat, client=client, stream=False
+        )
     assert answer.parsed == Point(8) and [len(each.calls) for each in answer.rounds] == [1, 0, 0]
     assert [each["role"] for each in chat.messages] == ["user", "assistant", "tool", "assistant"]
     asked_for_repair = server.requests[2].json["messages"]

