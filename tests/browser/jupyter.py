@@ -73,7 +73,11 @@ class Jupyter:
 
     def end(self):
         self.process.terminate()
-        self.process.wait()
+        try:
+            self.process.wait(PATIENCE / 4)
+        except subprocess.TimeoutExpired:  # its last thread may wait for work for ever (anyio's, seen with 4.16)
+            self.process.kill()
+            self.process.wait()
 
     def write(self, name, cells, outputs=None):
         """A notebook of code cells; `outputs`: those that are saved in it, by the number of their cell."""
