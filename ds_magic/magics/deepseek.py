@@ -24,7 +24,7 @@ from .help import page
 from .line import parse
 from .panel import guarded
 from .settings import setting, traits_of
-from .usage import UsageLog, UsageReport
+from .usage_report import UsageLog, UsageReport
 
 if TYPE_CHECKING:
     from ..api.client import Client

@@ -8,7 +8,7 @@ from ..run import AtTheEnd
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
-    from .usage import UsageLog
+    from .usage_report import UsageLog
 
 RESULT = "_ds"
 """The variable that every result is bound to."""
