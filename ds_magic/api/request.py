@@ -224,7 +224,7 @@ class ChatRequest(_Fields):
     @property
     def replays_reasoning(self) -> bool:
         """Whether what the model thought in earlier turns goes along: it does with tools."""
-        return self._replays and self.tools is not None
+        return self._replays and bool(self.tools)
 
     def without_replay(self) -> ChatRequest:
         """This request for a server that takes no reasoning back."""

@@ -203,6 +203,8 @@ def test_beside_tools_every_earlier_turn_says_what_it_thought_or_that_it_did_not
     ]
     sent = ChatRequest.build(turns, tools=[FUNCTION]).to_wire()["messages"]
     assert [each.get("reasoning_content") for each in sent] == ["r", None, "", None, None]
+    without = ChatRequest.build(turns, tools=[]).to_wire()["messages"]
+    assert {each.get("reasoning_content") for each in without} == {None}
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "f"}}])

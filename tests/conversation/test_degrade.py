@@ -47,6 +47,18 @@ def test_a_schema_that_a_server_refuses_becomes_json_mode():
     assert any("no JSON Schema" in note for note in completion.notes)
 
 
+def test_where_earlier_thoughts_are_refused_they_are_not_sent_back_and_that_is_said():
+    refusal = refused(422, "messages.1.reasoning_content: Extra inputs are not permitted")
+    messages = ["Hi", {"role": "assistant", "content": "Hello", "reasoning_content": "Hm."}, "And?"]
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    asked = ChatRequest.build(messages, tools=tools, stream=True)
+    with ScriptedServer(refusal, said("Hello")) as server, Client(server.url, "k", model="m") as client:
+        completion = run(client, asked)
+    first, second = ([each.get("reasoning_content") for each in sent.json["messages"]] for sent in server.requests)
+    assert (first, second) == ([None, "Hm.", None], [None, None, None])
+    assert any("does not take `reasoning_content`" in note for note in completion.notes)
+
+
 def test_other_refusals_stay_errors():
     with ScriptedServer(refused(400, "temperature is wrong", param="temperature")) as server:
         with Client(server.url, "k") as client, pytest.raises(InvalidRequestError):

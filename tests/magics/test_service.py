@@ -103,7 +103,7 @@ def test_another_name_is_not_replaced_and_the_error_lists_what_there_is(served, 
 
 
 @pytest.mark.parametrize("refusal", [
-    refused(400, "no"), refused(404, "nothing here"), refused(400, "The supported API model names are x, y."),
+    refused(400, "no"), refused(404, "nothing here"), refused(400, "This is not one of ours."),
 ])
 def test_any_refusal_of_a_model_that_nobody_named_leads_to_the_list(refusal, shell, monkeypatch):
     listed = []
