@@ -41,10 +41,12 @@ _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _OVERRIDES = "\u202a-\u202e\u2066-\u2069"
-_CONTROL = re.compile(f"[{_CONTROLS}]")
-_HARM = re.compile(f"[{_CONTROLS}{_OVERRIDES}]")
-_HARM_IN_CODE = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f]")
-_HARM_IN_JSON = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f\ud800-\udfff]")
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+_HARM = re.compile(f"[{_CONTROLS}{_OVERRIDES}]+")
+_HARM_IN_CODE = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f]+")
+_HARM_IN_JSON = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f\ud800-\udfff]+")
+_DRAWN = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+_DRAWN |= {code: f"⟨U+{code:04X}⟩" for code in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _WHITE = re.compile("[ \t\n\u2028\u2029]+")
 _SHARED_WITH_KEY = 4
 _MORE_THAN_A_WORD = 8
@@ -89,7 +91,7 @@ def for_code(text: str) -> str:
 
 def for_json(text: str) -> str:
     """JSON text with the characters that could mislead written as escapes: the same value, fit to be copied."""
-    return _HARM_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return _HARM_IN_JSON.sub(lambda found: "".join(f"\\u{ord(character):04x}" for character in found[0]), text)
 
 
 def on_one_line(text: str, limit: int = 200) -> str:
@@ -116,12 +118,7 @@ def _mended(text: str) -> str:
 
 
 def _drawn(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code < 0xA0:
-        return "␡" if code == 0x7F else "\ufffd"
-    return f"⟨U+{code:04X}⟩"
+    return found[0].translate(_DRAWN)
 
 
 class Joiner:

@@ -24,7 +24,7 @@ _SHOWN = 600
 
 def comparison_html(comparison: Comparison) -> str:
     """Shared text tinted by how far the two differ on it, then what each says from the divergence on."""
-    name_a, name_b = map(escape, comparison.names)
+    name_a, name_b = (escape(on_one_line(name, 40)) for name in comparison.names)
     shared = "".join(map(_span, comparison.shared[-_SHOWN:]))
     left_out = len(comparison.shared) - _SHOWN
     if left_out > 0:
