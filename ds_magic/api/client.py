@@ -21,7 +21,7 @@ from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
 from .stream import Stream, parse_body, read_payload
-from .text import mask_keys, shorten
+from .text import mask_keys, on_one_line
 from .transport import KeyAuth, make_session
 from .usage import Model, Timing
 
@@ -271,7 +271,8 @@ class Client:
         replaced, said = self._offer.replaced(request, named)
         if replaced.model == request.model:
             if self._offer.lacks(request.model):
-                refusal.remedy = f"Name a model that this server has: {shorten(', '.join(self._offer.names or ()))}."
+                offered = on_one_line(", ".join(self._offer.names or ()), 300)
+                refusal.remedy = f"Name a model that this server has: {offered}."
             raise refusal
         tell(said[0] if said else f"This server does not know {request.model}: {replaced.model} answers instead.")
         return attempt(replaced)

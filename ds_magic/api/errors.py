@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from .text import mask_keys, plain, shorten
+from .text import for_report, on_one_line
 
 if TYPE_CHECKING:
     from .response import ChatCompletion
@@ -49,7 +49,7 @@ class DeepSeekError(Exception):
         type: str | None = None,
         retry_after: float | None = None,
     ):
-        self.message = mask_keys(plain(str(message)))
+        self.message = for_report(str(message))
         super().__init__(self.message)
         self.status = self.status_code if status is None else status
         self.remedy = remedy or self.default_remedy
@@ -157,14 +157,14 @@ def described(error: Any) -> dict[str, Any]:
     `error` is the object under "error", or whatever stands there instead.
     """
     if not isinstance(error, dict):
-        return {"message": shorten(str(error))}
+        return {"message": on_one_line(str(error), 300)}
     message = error.get("message")
     return {
-        "message": shorten(str(message if message else error), 600),
+        "message": on_one_line(str(message if message else error), 600),
         "type": error.get("type") if isinstance(error.get("type"), str) else None,
         "field": error.get("param") if isinstance(error.get("param"), str) else None,
         "code": error.get("code"),
-        "remedy": shorten(error["remedy"], 600) if isinstance(error.get("remedy"), str) else None,
+        "remedy": on_one_line(error["remedy"], 600) if isinstance(error.get("remedy"), str) else None,
     }
 
 

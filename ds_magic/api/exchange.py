@@ -26,7 +26,7 @@ from .errors import (
 from .events import Event, Retrying
 from .loose_json import parse_json
 from .retry import parse_retry_after, wait_before
-from .text import shorten
+from .text import on_one_line
 from .transport import opening_error, reading_error, watching
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def not_an_answer(url: str, body: bytes) -> DeepSeekError:
     text = body.decode("utf-8", "replace").strip()
     if text.startswith(("{", "[")):
         return truncated(url)
-    said = f"text that is not JSON: {shorten(text, 200)}" if text else "an empty answer"
+    said = f"text that is not JSON: {on_one_line(text, 200)}" if text else "an empty answer"
     return APIConnectionError(
         f"{place(url)} sent {said}", remedy="Check that the base URL is that of a chat-completions API."
     )

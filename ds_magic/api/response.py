@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, PrivateAttr, ValidationError
 
 from .lenient import Content, Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
-from .text import heal, plain
+from .text import for_terminal, heal
 from .token_logprobs import TokenLogprobs
 from .usage import Timing, Usage
 
@@ -335,7 +335,7 @@ class ChatCompletion(Incoming):
         if self.usage and self.usage.completion_tokens is not None:
             facts.append(f"{self.usage.completion_tokens} tokens")
         line = " · ".join(fact for fact in facts if fact)
-        return plain(f"{self.content}\n⟨{line}⟩" if line else self.content)
+        return for_terminal(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
     def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
         from ..views.answer.static import mimebundle

@@ -20,7 +20,7 @@ from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
 from .sse import EventDecoder
-from .text import heal, shorten
+from .text import heal, on_one_line
 from .usage import Timing
 
 _DONE = b"[DONE]"
@@ -151,7 +151,7 @@ class Stream:
     def _failed(self, error: DeepSeekError) -> DeepSeekError:
         """The error to raise, with what had arrived."""
         error = bare(error, self._masked)
-        self._interruption = shorten(error.message).removesuffix(".")
+        self._interruption = on_one_line(error.message, 300).removesuffix(".")
         error.partial = self.completion if self.has_begun else None
         if error.partial is None and isinstance(error, StreamInterruptedError):
             error.remedy = "Nothing had arrived. Run it again."
@@ -235,7 +235,7 @@ def _parsed_leniently(payload: bytes) -> Any:
     try:
         return parse_json(payload)[0]
     except ValueError:
-        shown = shorten(payload.decode("utf-8", "replace"), 200)
+        shown = on_one_line(payload.decode("utf-8", "replace"), 200)
     raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}")
 
 

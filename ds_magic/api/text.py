@@ -1,6 +1,32 @@
-"""Text that is safe to keep, to encode and to show: surrogates healed, keys masked."""
+"""Text that is safe to keep and to show: the one place where text is cleaned, by policies that have names.
+
+What is harm, decided once:
+
+- A lone surrogate: no encoder takes it. It becomes U+FFFD; so does a C1 control, which has no picture.
+- A control character other than tab and line feed, ESC with it: a terminal obeys it. It is drawn: `␛`.
+  CR LF and CR are line ends, and become LF.
+- An embedding, override or isolate of direction, and what ends one (U+202A–202E, U+2066–2069): the text reads
+  otherwise than it is, closed or not; a stream cannot know whether it will be. It is named: `⟨U+202E⟩`.
+
+Nothing else is: no-break spaces, joiners (emoji, Persian), variation selectors, combining marks and the marks of
+direction that reach no further than their neighbours (U+061C, U+200E, U+200F) stay as they came.
+
+The policies, by where the text will stand:
+
+    heal_surrogates, heal   in a request or a file: only what no encoder takes
+    for_terminal            in a terminal, a repr, text/plain
+    for_report              there too, where somebody may copy it for others: keys are masked
+    on_one_line             in a line of ours, on any screen: white space is one blank, what is long is cut
+    for_page, escaped       in a block of HTML, whose end ends every override of direction: that is left alone
+    for_code                in code, which must read as it runs: each mark of direction is named
+    for_json                in JSON that may be copied: harm becomes an escape, so that no value changes
+
+Every one takes a time that is linear in the text, and leaves what it has cleaned as it is. How a *token* is shown,
+white space made visible, is another matter: `logprobs.glyphs`.
+"""
 
 import re
+from html import escape
 from typing import Any
 
 MASK = "****"
@@ -13,8 +39,15 @@ _KEY_LIKE = re.compile(
 )
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_WHITE = re.compile("[ \t\n\r\f\v\x1c-\x1e\x85\u2028\u2029]+")
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_OVERRIDES = "\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(f"[{_CONTROLS}]+")
+_HARM = re.compile(f"[{_CONTROLS}{_OVERRIDES}]+")
+_HARM_IN_CODE = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f]+")
+_HARM_IN_JSON = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f\ud800-\udfff]+")
+_DRAWN = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
+_DRAWN |= {code: f"⟨U+{code:04X}⟩" for code in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_WHITE = re.compile("[ \t\n\u2028\u2029]+")
 _SHARED_WITH_KEY = 4
 _MORE_THAN_A_WORD = 8
 """A run of letters this long that stands in the key too is a part of it rather than a plain word."""
@@ -31,9 +64,80 @@ def heal_surrogates(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def plain(text: str) -> str:
-    """`text` without what a terminal would obey: control characters and overrides of direction become U+FFFD."""
-    return _OBEYED.sub("\ufffd", heal_surrogates(text).replace("\r\n", "\n"))
+def for_terminal(text: str) -> str:
+    """`text` that commands no terminal and reads in the order in which it is written."""
+    return _HARM.sub(_drawn, _mended(text))
+
+
+def for_report(text: str) -> str:
+    """`text` as `for_terminal`, with everything that looks like an API key masked."""
+    return mask_keys(for_terminal(text))
+
+
+def for_page(text: str) -> str:
+    """`text` for a block of its own in HTML, still to be escaped. Marks of direction are confined by the block."""
+    return _CONTROL.sub(_drawn, _mended(text))
+
+
+def escaped(text: str) -> str:
+    """`text` as `for_page`, escaped for the content of an element and for quoted attributes."""
+    return escape(for_page(text))
+
+
+def for_code(text: str) -> str:
+    """`text` whose every mark of direction is named, so that code reads as it runs."""
+    return _HARM_IN_CODE.sub(_drawn, _mended(text))
+
+
+def for_json(text: str) -> str:
+    """JSON text with the characters that could mislead written as escapes: the same value, fit to be copied."""
+    return _HARM_IN_JSON.sub(lambda found: "".join(f"\\u{ord(character):04x}" for character in found[0]), text)
+
+
+def on_one_line(text: str, limit: int = 200) -> str:
+    """`text` as `for_terminal` on one line, cut to `limit` characters between two that a reader sees.
+
+    Runs of blanks, tabs and line ends are one blank. A no-break space is no place to break: it stays.
+    """
+    line = _WHITE.sub(" ", for_terminal(text)).strip(" ")
+    return line if len(line) <= limit else line[: _last_cut(line, limit)] + "…"
+
+
+def _last_cut(line: str, limit: int) -> int:
+    """The last place before `limit` where no emoji and no accented letter is cut in two."""
+    if line[:limit].isascii():
+        return limit - 1
+    from wcwidth import grapheme_boundary_before
+
+    return grapheme_boundary_before(line[:limit], limit) or limit - 1
+
+
+def _mended(text: str) -> str:
+    """`text` without surrogates, its line ends LF."""
+    return heal_surrogates(text).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _drawn(found: re.Match[str]) -> str:
+    return found[0].translate(_DRAWN)
+
+
+class Joiner:
+    """Puts together what was split between two pieces of a stream: CR and LF, the halves of a surrogate pair."""
+
+    def __init__(self) -> None:
+        self._held = ""
+
+    def add(self, text: str) -> str:
+        """What is certain after this piece."""
+        text, self._held = self._held + text, ""
+        if text and (text[-1] == "\r" or "\ud800" <= text[-1] <= "\udbff"):
+            text, self._held = text[:-1], text[-1]
+        return text
+
+    def flush(self) -> str:
+        """What was held back."""
+        held, self._held = self._held, ""
+        return held
 
 
 def heal(value: Any) -> Any:
@@ -42,7 +146,7 @@ def heal(value: Any) -> Any:
     Takes any depth that a parser gives; raises RecursionError where the value holds itself.
     """
     top = [value]
-    todo = [(top, 0, 0)]
+    todo: list[tuple[Any, Any, int]] = [(top, 0, 0)]
     while todo:
         holder, place, depth = todo.pop()
         item = holder[place]
@@ -73,21 +177,10 @@ def mask_keys(text: str, key: str | None = None) -> str:
     if not key or len(key) < 2 * _SHARED_WITH_KEY:
         return text
 
-    def masked(match: re.Match) -> str:
+    def masked(match: re.Match[str]) -> str:
         word = match.group()
         enough = _MORE_THAN_A_WORD if word.strip(".!?").isalpha() else _SHARED_WITH_KEY
         shares = any(word[i : i + enough] in key for i in range(len(word) - enough + 1))
         return MASK if shares else word
 
     return _WORD.sub(masked, text)
-
-
-def joined_lines(text: str) -> str:
-    """`text` on one line: runs of blanks, tabs and line ends are one blank."""
-    return _WHITE.sub(" ", text).strip(" ")
-
-
-def shorten(text: str, limit: int = 300) -> str:
-    """`text` on one line, cut to `limit` characters. A no-break space is no place to break: it stays."""
-    line = joined_lines(text)
-    return line if len(line) <= limit else line[: limit - 1] + "…"

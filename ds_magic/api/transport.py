@@ -21,7 +21,7 @@ from .errors import (
     StreamInterruptedError,
 )
 from .secret import Secret
-from .text import shorten
+from .text import on_one_line
 
 _opening = threading.local()
 
@@ -114,9 +114,9 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
             remedy=f"Give the whole address, such as {DEEPSEEK_URL}.",
         )
     if isinstance(error, requests.exceptions.SSLError):
-        return APIConnectionError(f"No secure connection to {where}: {shorten(str(_root(error)), 200)}")
+        return APIConnectionError(f"No secure connection to {where}: {on_one_line(str(_root(error)), 200)}")
     if isinstance(error, requests.exceptions.ProxyError):
-        return APIConnectionError(f"The proxy on the way to {where} refused: {shorten(str(_root(error)), 200)}")
+        return APIConnectionError(f"The proxy on the way to {where} refused: {on_one_line(str(_root(error)), 200)}")
     root = _root(error)
     if isinstance(root, socket.gaierror | urllib3.exceptions.NameResolutionError):
         return APIConnectionError(f"The name {host_of(url)!r} is not known: is there a network?")
@@ -156,4 +156,4 @@ def _reason(root: BaseException) -> str:
         return "it was closed without an answer"
     if "IncompleteRead" in type(root).__name__ or not str(root):
         return "it ended too early"
-    return shorten(str(root), 200)
+    return on_one_line(str(root), 200)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
-from ..api.text import heal, plain, shorten
+from ..api.text import heal, on_one_line
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
@@ -137,7 +137,7 @@ class Chat:
             self.turns
         ) else (0, 0, 0)
         count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}"
-        lines = [f"Chat {self.name!r}: {count}, {_tokens(prompt, cached, answered)}"]
+        lines = [f"Chat '{on_one_line(self.name, 80)}': {count}, {_tokens(prompt, cached, answered)}"]
         for number, turn in enumerate(self.turns, 1):
             lines += _turn_lines(number, turn)
         return "\n".join(lines)
@@ -150,14 +150,14 @@ def _turn_lines(number: int, turn: Recorded) -> list[str]:
     head = f"{number:>3}  {_tokens(*turn.tokens)}"
     if turn.stale:
         head += " · stale: an earlier turn has changed, so it is not sent; run its cell again"
-    if turn.completion.interrupted:
-        head += f" · {turn.completion.interruption}"
+    if turn.completion.interruption:
+        head += f" · {on_one_line(turn.completion.interruption)}"
     lines = [head]
     for message in turn.messages:
-        text = plain(message.get("content") or "")
+        text = message.get("content") or ""
         for call in message.get("tool_calls") or ():
-            text = f"{text} ⟨calls {plain(call['function']['name'])}({plain(call['function']['arguments'])})⟩".strip()
-        lines.append(f"     {message['role']:>9}  {shorten(text, 100)}")
+            text = f"{text} ⟨calls {call['function']['name']}({call['function']['arguments']})⟩"
+        lines.append(f"     {on_one_line(message['role'], 9):>9}  {on_one_line(text, 100)}")
     return lines
 
 

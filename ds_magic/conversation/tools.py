@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
+from ..api.text import for_terminal
 from ..stop import Stop
 from .functions import ArgumentsError, FunctionTool, as_text
 
@@ -43,7 +44,7 @@ class Called:
     error: str | None = None
 
     def __repr__(self) -> str:
-        return f"{self.name}({self.arguments}) → {self.result}"
+        return for_terminal(f"{self.name}({self.arguments}) → {self.result}")
 
 
 @dataclass(frozen=True)

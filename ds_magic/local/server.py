@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from aiohttp import web
 
 from ..api.errors import UNAVAILABLE
+from ..api.text import on_one_line
 from . import checks
 from .answer import Answer
 from .contract import Seeds, Today
@@ -84,7 +85,7 @@ class LocalService:
             if self._log:
                 note = self._notes.pop(id(request), "")
                 seconds = time.monotonic() - begun
-                self._log(f"{request.method} {request.path} {outcome}{note} {seconds:.1f} s")
+                self._log(on_one_line(f"{request.method} {request.path} {outcome}{note} {seconds:.1f} s"))
 
     async def _answered(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]

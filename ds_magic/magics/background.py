@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
+from ..api.text import for_report, on_one_line
 from ..stop import Stop
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Background:
         if not self.done():
             return "<an answer in the background: it is coming; .result() waits for it, .stop() ends it>"
         if (error := self._outcome.exception()) is not None:
-            return f"<an answer in the background: failed: {error}>"
+            return f"<an answer in the background: failed: {on_one_line(for_report(str(error)))}>"
         return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
 
 

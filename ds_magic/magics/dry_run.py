@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import address, base_url_of
-from ..api.text import mask_keys
+from ..api.text import for_json, for_report
 from ..backend import default_model
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ class DryRun:
     @property
     def curl(self) -> str:
         """The request as a shell command that takes the key from DEEPSEEK_API_KEY."""
-        body = json.dumps(self.json, ensure_ascii=False)
+        body = for_json(json.dumps(self.json, ensure_ascii=False))
         return (
-            f"curl -N {shlex.quote(mask_keys(self.url))} \\\n"
+            f"curl -N {shlex.quote(for_report(self.url))} \\\n"
             '  -H "Authorization: Bearer $DEEPSEEK_API_KEY" \\\n'
             "  -H 'Content-Type: application/json' \\\n"
             f"  -d {shlex.quote(body)}"
@@ -53,9 +53,9 @@ class DryRun:
 
     def text(self, start: str = "", end: str = "") -> str:
         """All of it as plain text, filled places between `start` and `end`."""
-        written = _drawn(_written(self._marked))
+        written = for_json(_written(self._marked))
         shown = _WRITTEN_MARKS.sub(lambda mark: start if mark[1] == "2" else end, written)
-        return "\n".join([shown, "", _drawn(self.curl), "", *self.notes, "Nothing was sent."])
+        return "\n".join([shown, "", self.curl, "", *self.notes, "Nothing was sent."])
 
     def __repr__(self) -> str:
         return self.text()
@@ -70,13 +70,13 @@ class DryRun:
             style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")
             return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{html}</code></pre>'
 
-        written = escape(_drawn(_written(self._marked)), quote=False)
+        written = escape(for_json(_written(self._marked)), quote=False)
         shown = _WRITTEN_MARKS.sub(lambda mark: _MARKED if mark[1] == "2" else "</mark>", written)
         notes = "".join(f"<div>{escape(note)}</div>" for note in [*self.notes, "Nothing was sent."])
         return (
             f'<div class="mathjax_ignore tex2jax_ignore" dir="ltr" style="max-width:60em">{block(shown)}'
             f'<details><summary style="{_QUIET};cursor:pointer">as a curl line</summary>'
-            f'{block(escape(_drawn(self.curl)))}</details><div style="{_QUIET}">{notes}</div></div>'
+            f'{block(escape(self.curl))}</details><div style="{_QUIET}">{notes}</div></div>'
         )
 
 
@@ -108,8 +108,3 @@ def _written(value: Any, indent: int = 0) -> str:
 
 def _without_marks(text: str) -> str:
     return _WRITTEN_MARKS.sub("", text)
-
-
-def _drawn(text: str) -> str:
-    """`text` without what would reorder it or command a terminal; JSON has the C0 characters escaped."""
-    return re.sub("[\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]", "\ufffd", text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .panel import plain
+from ..api.text import for_report, on_one_line
 
 if TYPE_CHECKING:
     from ..api.usage import Model
@@ -20,8 +20,8 @@ class ModelList(list["Model"]):
         self.backend = backend
 
     def __repr__(self) -> str:
-        names = [plain(str(model)) for model in self]
-        return "\n".join([f"{self.backend} offers:", *(f"  {name}" for name in names or ["(nothing)"])])
+        backend, *names = (on_one_line(for_report(str(name))) for name in [self.backend, *self])
+        return "\n".join([f"{backend} offers:", *(f"  {name}" for name in names or ["(nothing)"])])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
@@ -36,7 +36,7 @@ class ChatList(dict[str, "Chat"]):
     def __repr__(self) -> str:
         if not self:
             return "There are no conversations yet: `%%deepseek --chat NAME` begins one."
-        return "\n".join(plain(repr(chat).splitlines()[0]) for chat in self.values())
+        return "\n".join(for_report(repr(chat).split("\n", 1)[0]) for chat in self.values())
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))

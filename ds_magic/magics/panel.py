@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 import re
 import shutil
-import textwrap
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from ..api.errors import DeepSeekError
-from ..api.text import MASK, mask_keys
-from ..api.text import plain as text_alone
+from ..api.text import MASK, for_report
 
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _BAR = "▌ "
@@ -98,11 +96,6 @@ def panel(error: Exception, width: int | None = None) -> list[str]:
     return [f"{_RED}{_BAR}{_RESET}{line}" for line in lines]
 
 
-def plain(text: str) -> str:
-    """`text` with keys masked and without what a terminal would obey: control characters, overrides of direction."""
-    return mask_keys(text_alone(text))
-
-
 def traceback_text(error: Exception) -> str:
     """The traceback without the transport's and IPython's frames, without locals, without keys."""
     import traceback
@@ -123,13 +116,15 @@ def traceback_text(error: Exception) -> str:
         todo += [each.__cause__, each.__context__]
     text = "".join(told.format())
     key = current_key()
-    return plain(text.replace(key.reveal(), MASK) if key else text)
+    return for_report(text.replace(key.reveal(), MASK) if key else text)
 
 
 def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:
+    from wcwidth import wrap
+
     lines: list[str] = []
-    for paragraph in plain(text).splitlines() or [""]:
-        lines += textwrap.wrap(
+    for paragraph in for_report(text).rstrip("\n").split("\n"):
+        lines += wrap(
             paragraph,
             width - len(_BAR),
             initial_indent="  " if lines else first,

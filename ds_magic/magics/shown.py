@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..api.text import on_one_line
 from ..run import AtTheEnd, Observer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Shown:
         if self.kind in ("live", "text"):
             from ..views.answer.rounds import line_to_html
 
-            self._show(text, line_to_html(text))
+            self._show(on_one_line(text, 400), line_to_html(text))
 
     def close(self) -> None:
         """Show what a static view has kept."""
@@ -118,7 +119,7 @@ class _LateNotes(AtTheEnd):
     def finish(self, completion: Any, error: Any) -> None:
         for note in completion.notes if completion is not None else ():
             if note not in self.told:
-                print(f"Note: {note}")
+                print(f"Note: {on_one_line(note, 400)}")
 
 
 class _Kept(AtTheEnd):

@@ -84,15 +84,17 @@ class UsageReport:
         ]
 
     def __repr__(self) -> str:
-        from .panel import plain
+        from wcwidth import ljust, rjust, width
+
+        from ..api.text import for_report, on_one_line
 
         if not self.rows:
             return "Nothing has been asked yet."
         titles = ["model", "where", "answers", "tokens in", "cached", "tokens out", "reasoning", "cost"]
         cells = [titles] + [
             [
-                plain(row["model"]),
-                plain(row["where"]),
+                on_one_line(for_report(row["model"])),
+                on_one_line(for_report(row["where"])),
                 f"{row['answers']:,}",
                 f"{row['prompt_tokens']:,}",
                 _share(row["cached_share"]),
@@ -102,11 +104,11 @@ class UsageReport:
             ]
             for row in self.rows
         ]
-        widths = [max(len(line[column]) for line in cells) for column in range(len(titles))]
+        widths = [max(width(line[column]) for line in cells) for column in range(len(titles))]
         lines = [
             "  ".join(
-                text.ljust(width) if column < 2 else text.rjust(width)
-                for column, (text, width) in enumerate(zip(line, widths, strict=True))
+                (ljust if column < 2 else rjust)(text, size)
+                for column, (text, size) in enumerate(zip(line, widths, strict=True))
             ).rstrip()
             for line in cells
         ]

@@ -1,13 +1,27 @@
-"""Text that is safe to keep: surrogates healed, keys masked."""
+"""Text that is safe to keep and to show: what each policy takes away, and what it leaves."""
 
 import json
+import re
+import resource
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ds_magic.api.loose_json import SurrogateJoiner, parse_json
-from ds_magic.api.text import heal, heal_surrogates, mask_keys, plain, shorten
+from ds_magic.api.text import (
+    Joiner,
+    escaped,
+    for_code,
+    for_json,
+    for_page,
+    for_report,
+    for_terminal,
+    heal,
+    heal_surrogates,
+    mask_keys,
+    on_one_line,
+)
 
 KEY = "sk-0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 any_text = st.text(st.characters(exclude_categories=()))
@@ -109,14 +123,82 @@ def test_a_long_part_of_a_key_of_letters_is_masked():
     assert mask_keys("Wrong key: bcdefghijklmno.", "abcdefghijklmnopqrstuvwxyz") == "Wrong key: ****"
 
 
-def test_plain_text_cannot_steer_a_terminal_and_keeps_its_lines():
-    assert plain("a\x1b]0;x\x07\u202eb\r\nc\td\x9b\ud83d") == "a\ufffd]0;x\ufffd\ufffdb\nc\td\ufffd\ufffd"
+def test_text_cannot_steer_a_terminal_and_keeps_its_lines():
+    hostile = "a\x1b]0;x\x07\u202eb\r\nc\td\x9b\ud83d"
+    assert for_terminal(hostile) == "a␛]0;x␇⟨U+202E⟩b\nc\td\ufffd\ufffd"
 
 
+def test_text_on_one_line_is_at_most_the_limit():
+    assert on_one_line("a\n\n b") == "a b"
+    assert on_one_line("a" * 400, 300) == "a" * 299 + "…"
+    assert on_one_line(" " * 10_000 + "a") == "a"
 
-def test_shortened_text_is_one_line_of_at_most_the_limit():
-    assert shorten("a\n\n b") == "a b"
-    assert shorten("a" * 400) == "a" * 299 + "…"
+
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"
+SAID = ["10\u00a0km, 1\u202f000", FAMILY, "می\u200cخواهم", "❤\ufe0f", "e\u0301", "א\u200f!", "日本", "a\u00adb"]
+SHOWS = [for_terminal, for_report, for_page, on_one_line]
+
+
+@pytest.mark.parametrize("policy", [*SHOWS, heal_surrogates, escaped, for_json])
+@pytest.mark.parametrize("text", SAID)
+def test_characters_that_harm_nobody_stay(policy, text):
+    assert policy(text) == (text if policy is not for_json else text.replace("\u200f", "\\u200f"))
+
+
+@given(any_text)
+def test_nothing_is_left_that_a_policy_is_against(text):
+    for policy in (*SHOWS, for_code):
+        shown = policy(text)
+        shown.encode("utf-8")
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown)
+        if policy is not for_page:
+            assert not re.search("[\u202a-\u202e\u2066-\u2069]", shown)
+    assert not re.search("[\u061c\u200e\u200f]", for_code(text))
+    assert "\n" not in on_one_line(text) and len(on_one_line(text)) <= 200
+
+
+@given(any_text)
+def test_what_is_clean_stays_as_it_is(text):
+    for policy in (*SHOWS, for_code, for_json):
+        assert policy(policy(text)) == policy(text)
+
+
+@given(any_text)
+def test_text_is_cleaned_alike_whole_and_in_pieces(text):
+    joiner = Joiner()
+    pieces = [joiner.add(character) for character in text] + [joiner.flush()]
+    assert "".join(map(for_terminal, pieces)) == for_terminal(text)
+
+
+@given(any_text)
+def test_json_that_may_be_copied_says_the_same(text):
+    shown = for_json(json.dumps(text, ensure_ascii=False))
+    assert json.loads(shown) == json.loads(json.dumps(text, ensure_ascii=False))
+    assert not re.search("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
+
+
+def test_a_mark_of_direction_is_named_in_code_and_stays_in_prose():
+    assert for_code("a\u200fb\u2066c") == "a⟨U+200F⟩b⟨U+2066⟩c"
+    assert for_terminal("a\u200fb\u2066c") == "a\u200fb⟨U+2066⟩c"
+
+
+def test_keys_are_masked_in_what_may_be_shown_to_others():
+    assert for_report(f"{KEY}\x1b") == "****␛"
+
+
+def test_a_line_is_cut_between_two_characters_that_a_reader_sees():
+    assert on_one_line("ab" + FAMILY + "cdefgh", 8) == "ab…"
+    assert on_one_line("ae\u0301ae\u0301x", 6) == "ae\u0301a…"
+    assert len(on_one_line("\u0301" * 500, 100)) == 100
+
+
+@pytest.mark.parametrize("text", ["\x1b", "\u202e", "\u0301", FAMILY, " ", "\r", "\ud83d", "🇩"], ids=ascii)
+def test_a_million_of_anything_costs_little(text):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    for policy in (*SHOWS, for_code, for_json):
+        policy(text * (1_000_000 // len(text)))
+    # A quadratic rule would take many minutes here; this is no measurement of speed.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 60
 
 
 def test_the_stars_of_python_are_no_key():

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from .code import OPENINGS
 from .markdown import LONGEST, is_too_nested, markdown_to_html, new_parser
-from .tex import MOST_LINES
+from .tex import ENVIRONMENT, MOST_LINES, environments
 
 EFFORT = 2.5
 """How often, at most, each character is formatted while it streams, on average."""
@@ -117,15 +117,22 @@ def _end_of_finished(raw: str) -> int:
 _ENDED_BY_LINE = ("heading_open", "hr", "tex_block")
 _ENDED_BY_BLANK = ("paragraph_open", "table_open", "fence")
 
-_OPENING = re.compile(r"^ {0,3}(\$\$|\\\[)", re.MULTILINE)
+_OPENING = re.compile(rf"^ {{0,3}}(\$\$|\\\[|{ENVIRONMENT})", re.MULTILINE)
 
 
 def _open_formula(text: str) -> int:
     """Where a displayed formula begins whose closing has not come yet: its lines may look like lists."""
     begin = text.rfind("\n\n") + 1
+    for _ in range(text.count("\n", begin) - MOST_LINES):
+        begin = text.index("\n", begin) + 1
+    ended = None
     for match in _OPENING.finditer(text, begin):
-        closing = "$$" if match.group(1) == "$$" else "\\]"
-        if closing not in text[match.end() :] and text.count("\n", match.end()) < MOST_LINES:
+        if match[1] in ("$$", "\\["):
+            is_open = text.find("$$" if match[1] == "$$" else "\\]", match.end()) < 0
+        else:
+            ended = environments(text[begin:]) if ended is None else ended
+            is_open = match.start(1) - begin not in ended
+        if is_open:
             return match.start()
     return len(text)
 

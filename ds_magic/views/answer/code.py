@@ -7,11 +7,11 @@ from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING
 
-from .clean import cleaned, with_visible_order
-
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
     from pygments.token import _TokenType
+
+from ...api.text import for_code
 
 # No fixed colour has a contrast of 4.5 on JupyterLab's white and on its #111 both. Mixed with the text
 # colour of the page it becomes dark on white and light on black. Where a page drops `color-mix` (an
@@ -41,7 +41,7 @@ def code_to_html(code: str, language: str = "", *, wrap: bool = False) -> str:
 
     `wrap`: break long lines rather than scroll them.
     """
-    code = with_visible_order(cleaned(code).removesuffix("\n"))
+    code = for_code(code).removesuffix("\n")
     body = _coloured(code, language.lower()[:40]) if language and _is_light(code) else None
     style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap") if wrap else PRE_STYLE
     body = escape(code) if body is None else body

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...api.response import ChatCompletion
-from .clean import on_one_line
+from ...api.text import on_one_line
 
 FINISHES = {
     "content_filter": "content filter",

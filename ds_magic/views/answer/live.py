@@ -9,10 +9,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ...api.events import Queued
+from ...api.text import Joiner, for_page, on_one_line
 from ..tokens.tints import class_of, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units
-from .clean import Joiner, cleaned, on_one_line
 from .display import Place, ThinkingClock
 from .facts import thought
 from .live_widget import LiveWidget, kernel_id
@@ -88,7 +88,7 @@ class LiveView:
             "kernel": kernel_id(),
             "in_background": self._on_stop is not None,
             "is_json": not self._formats,
-            "prefix_units": units(cleaned(request.prefix or "")),
+            "prefix_units": units(for_page(request.prefix or "")),
         }
         self._widget = LiveWidget(about=about, styles=_STYLES)
         if self._on_stop is not None:
@@ -181,7 +181,7 @@ class LiveView:
         call = [
             index if isinstance(index, int) else 0,
             on_one_line(name, 80) if isinstance(name, str) else "",
-            cleaned(arguments) if isinstance(arguments, str) else "",
+            for_page(arguments) if isinstance(arguments, str) else "",
         ]
         self._pieces += 1
         self._message.setdefault("calls", []).append(call)
@@ -245,7 +245,7 @@ class LiveView:
         self._fresh[part].clear()
         if is_last:
             text += self._joiners[part].flush()
-        text = cleaned(text)
+        text = for_page(text)
         self._kept[part].append(text)
         if part == "content" and self._formats:
             self._blocks.add(text)
@@ -284,9 +284,9 @@ class LiveView:
         from ...api.response import ChatCompletion
 
         content, reasoning = (
-            cleaned("".join(self._kept[part] + self._fresh[part])) for part in ("content", "reasoning")
+            for_page("".join(self._kept[part] + self._fresh[part])) for part in ("content", "reasoning")
         )
-        content = content.removeprefix(cleaned(self._request.prefix or ""))
+        content = content.removeprefix(for_page(self._request.prefix or ""))
         if not content and not reasoning:
             return None
         message = {"content": content, "reasoning_content": reasoning or None}

@@ -12,7 +12,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from .clean import cleaned, escaped
+from ...api.text import escaped, for_page
 from .code import code_to_html
 from .tex import IGNORE, tex_plugin
 
@@ -39,7 +39,7 @@ def markdown_to_html(text: str) -> str:
     No markup of the text's own: HTML in it is shown as it is typed, links lead to http, https and
     mailto only, images are links. Text beyond what can be formatted in linear time is shown plain.
     """
-    text = cleaned(text)
+    text = for_page(text)
     if len(text) > LONGEST or is_too_nested(text):
         return plain_to_html(text)
     parser = _parser()
@@ -70,7 +70,7 @@ def safe_markdown(text: str) -> str:
 
     A fence that was left open is closed.
     """
-    text = cleaned(text)
+    text = for_page(text)
     if not any(mark in text for mark in ("<", "![", "```", "~~~")):
         return text
     if len(text) > LONGEST or is_too_nested(text):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .clean import cleaned, escaped, on_one_line, with_visible_order
+from ...api.text import escaped, for_terminal, on_one_line
 from .code import CODE_STYLE
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def earlier_to_text(completion: ChatCompletion) -> list[str]:
     parts = []
     for each in _earlier(completion):
         if each.completion.content:
-            parts.append(with_visible_order(cleaned(each.completion.content)))
+            parts.append(for_terminal(each.completion.content))
         parts.append(calls_to_text(each.calls))
     return [part for part in parts if part]
 
@@ -81,4 +81,4 @@ def _head(call: Any) -> str:
 def _result(call: Any) -> str:
     text = call.error if call.error is not None else call.result
     shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters in all)"
-    return with_visible_order(cleaned(shown))
+    return for_terminal(shown)

@@ -14,8 +14,8 @@ from html import escape
 from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
 from ...api.response import ChatCompletion, Choice, MessageToolCall
+from ...api.text import escaped, for_code, for_terminal, on_one_line
 from . import facts
-from .clean import cleaned, escaped, on_one_line, with_visible_order
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
@@ -239,7 +239,7 @@ def _end_html(end: str | None) -> str:
 
 def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as plain text: reasoning quoted, the answer as it came, one summary line, probabilities."""
-    parts = _texts(completion, thinking_seconds, lambda text: with_visible_order(cleaned(text)), "| ", str)
+    parts = _texts(completion, thinking_seconds, for_terminal, "| ", str)
     parts.append("\n".join([f"⟨{facts.summary(completion)}⟩", *_notes(completion)]))
     table = completion.logprobs
     if table is not None:
@@ -295,7 +295,7 @@ def _texts(
             parts.append(facts.nothing(completion))
         for call in message.tool_calls or ():
             arguments, _ = pretty_arguments(call.function.arguments)
-            indented = "\n".join("    " + line for line in cleaned(arguments).split("\n"))
+            indented = "\n".join("    " + line for line in for_code(arguments).split("\n"))
             parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
         if number < len(choices):
             end = facts.ending(completion, choice.finish_reason) if choice.finish_reason else None

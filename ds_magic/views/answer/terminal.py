@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from ...api.text import heal_surrogates
+from ...api.text import Joiner, for_terminal, on_one_line
 from . import facts
-from .clean import Joiner, on_one_line, with_visible_order
 from .static import pretty_arguments
 
 if TYPE_CHECKING:
@@ -19,18 +17,6 @@ if TYPE_CHECKING:
     from ...api.response import ChatCompletion
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
-
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-
-
-def harmless(text: str) -> str:
-    """`text` whose control characters are drawn and so command no terminal; order marks are named."""
-    return with_visible_order(_CONTROL.sub(_drawn, heal_surrogates(text.replace("\r\n", "\n"))))
-
-
-def _drawn(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return "\ufffd" if code >= 0x80 else chr(0x2421 if code == 0x7F else 0x2400 + code)
 
 
 class TerminalView:
@@ -82,7 +68,7 @@ class TerminalView:
     def _put(self, text: str) -> None:
         if not text:
             return
-        shown = harmless(text)
+        shown = for_terminal(text)
         dim = self._has_colours and self._part == "reasoning"
         self._out.write(f"{DIM}{shown}{PLAIN}" if dim else shown)
         self._out.flush()
@@ -116,10 +102,10 @@ class TerminalView:
             self._write_dim_line(facts.nothing(completion))
         for call in completion.tool_calls:
             arguments, _ = pretty_arguments(call.function.arguments)
-            self._out.write(f"calls {on_one_line(call.function.name, 80)} {harmless(arguments)}\n")
+            self._out.write(f"calls {on_one_line(call.function.name, 80)} {for_terminal(arguments)}\n")
         for number, choice in enumerate(completion.choices[1:], 2):
             self._out.write(f"\nChoice {number} of {len(completion.choices)}:\n")
-            self._out.write(harmless((choice.message.content or "").rstrip("\n")) + "\n")
+            self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
         table = completion.logprobs
         if table is not None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ds_magic.logprobs.glyphs import inline, visible
 
+from ...api.text import on_one_line
+from ..columns import fit
 from .numbers import percent
 from .tints import WIDEST_TINT, tint
 
@@ -22,7 +24,7 @@ _SHOWN = 600
 
 def comparison_html(comparison: Comparison) -> str:
     """Shared text tinted by how far the two differ on it, then what each says from the divergence on."""
-    name_a, name_b = map(escape, comparison.names)
+    name_a, name_b = (escape(on_one_line(name, 40)) for name in comparison.names)
     shared = "".join(map(_span, comparison.shared[-_SHOWN:]))
     left_out = len(comparison.shared) - _SHOWN
     if left_out > 0:
@@ -100,17 +102,17 @@ def _parting(comparison: Comparison) -> str:
 def comparison_text(comparison: Comparison, *, width: int = 80) -> str:
     """The same as text: the largest differences on the shared part, and how each goes on."""
     shared = "".join(stretch.text for stretch in comparison.shared)
-    tail = visible(shared[-60:])
-    lines = [f"Shared: {len(comparison.shared):,} stretches, {len(shared):,} characters", f"  …{tail}"[:width]]
+    tail = fit(f"  …{visible(shared[-60:])}", width).rstrip()
+    lines = [f"Shared: {len(comparison.shared):,} stretches, {len(shared):,} characters", tail]
     differences = ((stretch.difference.value, stretch.text) for stretch in comparison.shared)
     known = [(value / _BITS, text) for value, text in differences if value is not None]
     known.sort(key=lambda each: -abs(each[0]))
     for bits, text in known[:5]:
         if abs(bits) >= 0.05:
-            lines.append(f"  {visible(text)[:30]:<30} {bits:+.2f} bits")
+            lines.append(f"  {fit(visible(text), 30)} {bits:+.2f} bits")
     lines.append(_parting(comparison))
     for name, rest in zip(comparison.names, (comparison.rest_a, comparison.rest_b), strict=True):
         if len(rest):
             text = visible("".join(rest.text)) or "⟨end⟩"
-            lines.append(f"  {name}: {text if len(text) <= width - 10 else text[: width - 11] + '…'}")
+            lines.append(fit(f"  {on_one_line(name, 40)}: {text}", width).rstrip())
     return "\n".join(lines)

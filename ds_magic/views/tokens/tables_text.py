@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 import re
 import textwrap
-import unicodedata
 from html import escape
 from typing import TYPE_CHECKING
 
+from ..columns import columns, fit
 from .numbers import BARS_LIMIT, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _bars_text(row: Token, width: int) -> str:
     for line in bars(row):
         mark = "▸" if line.kind == "chosen" else " "
         name = f"({line.label})" if line.kind == "rest" else line.label
-        lines.append(f"  {mark} {fit(name, 18)} {fit(_blocks(line.prob, 30), 30)} {line.text:>9}"[:width])
+        lines.append(f"  {mark} {fit(name, 18)} {fit(_blocks(line.prob, 30), 30)} {line.text:>9}")
     if len(lines) == 1:
         lines.append(f"    {chance(row)}  (no distribution came)")
     return "\n".join(lines)
@@ -57,30 +57,6 @@ def _bars_text(row: Token, width: int) -> str:
 def _blocks(p: float, width: int) -> str:
     eighths = 0 if math.isnan(p) else round(8 * width * min(1.0, p))
     return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
-
-
-def columns(text: str) -> int:
-    """How many columns `text` takes in a terminal: East Asian wide characters two, combining marks none."""
-    return sum(_columns(character) for character in text)
-
-
-def fit(text: str, width: int) -> str:
-    """`text` padded with blanks to `width` terminal columns, or cut to it with `…` at the end."""
-    size = columns(text)
-    if size <= width:
-        return text + " " * (width - size)
-    kept = ""
-    for character in text:
-        if columns(kept + character) > width - 1:
-            break
-        kept += character
-    return kept + "…" + " " * (width - 1 - columns(kept))
-
-
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def to_markdown(table: LogprobTable) -> str:

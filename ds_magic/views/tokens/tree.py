@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ds_magic.logprobs.glyphs import inline, visible
 
+from ...api.text import on_one_line
 from .numbers import percent
 from .tints import tint
 
@@ -80,7 +81,7 @@ def heading(answer: ChatCompletion) -> str:
     if answer.logprobs is not None and answer.logprobs.perplexity.tokens:
         facts.append(f"perplexity {answer.logprobs.perplexity:.2f}")
     if answer.interruption:
-        facts.append(answer.interruption)
+        facts.append(on_one_line(answer.interruption))
     return ", ".join(facts)
 
 

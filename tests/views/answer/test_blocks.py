@@ -1,4 +1,5 @@
 import re
+import resource
 from html import escape, unescape
 
 import pytest
@@ -36,6 +37,16 @@ def f(x):
 x
 + y
 \\]
+
+So
+\\begin{align}
+a &= b \\\\[4pt]
+- c &< d
+\\end{align}
+and \\begin{cases} x
++ y \\end{cases} then.
+
+\\begin{align} is not ended.
 
 > quote
 
@@ -86,9 +97,9 @@ def test_no_letter_is_lost_or_moved_between_blocks(text, sizes):
 
 @given(st.text(max_size=80))
 def test_steps_make_the_html_from_the_source(text):
-    from ds_magic.views.answer.clean import cleaned
+    from ds_magic.api.text import for_page
 
-    text = cleaned(text)
+    text = for_page(text)
     html = markdown_to_html(text)
     assert unescape(decoded(encode(html, text), text)) == unescape(html)
 
@@ -145,3 +156,34 @@ def test_a_paragraph_is_finished_by_a_blank_line_and_a_list_is_not():
     assert blocks.format()[0] == [("Words.\n", '<p dir="auto">Words.</p>\n')]
     blocks.add("- one\n\n")
     assert blocks.format()[0] == []
+
+
+PIECES = ["a", "\n", "\n- b", "$$", "`", "```\n", " ", "> c", *(rf"\\{what}{{{name}}}" for what in ("begin", "end")
+          for name in ("align", "cases"))]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join), st.lists(st.integers(1, 9), min_size=1, max_size=3))
+def test_environments_that_come_in_pieces_are_those_of_the_whole(text, sizes):
+    assert re.findall("mathjax_process.*?</span>", streamed(text, sizes)[0], re.DOTALL) == re.findall(
+        "mathjax_process.*?</span>", markdown_to_html(text), re.DOTALL
+    )
+
+
+def test_an_environment_that_is_not_ended_yet_is_not_finished():
+    blocks = Blocks()
+    blocks.add("So:\n\n\\begin{align}\n- x\n")
+    finished, growing = blocks.format()
+    assert [source for source, _ in finished] == ["So:\n"] and "mathjax_process" not in growing
+    blocks.add("\\end{align}\n")
+    assert "mathjax_process" in blocks.format()[0][0][1]
+
+
+def test_openings_that_are_never_ended_cost_little():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+    for line in ("\\begin{align}\n", "\\[\n"):
+        blocks = Blocks()
+        for _ in range(100):
+            blocks.add(line * 100)
+            blocks.format()
+    # A quadratic rule would take many minutes here; this is no measurement of speed.
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_utime - before < 60

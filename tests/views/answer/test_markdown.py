@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from ds_magic.views.answer.markdown import markdown_to_html, safe_markdown
 from tests.views.making import HOSTILE, Page
 
+ALIGNED = "\\begin{align}\na &= b \\\\[4pt]\n- c &< d\n\\end{align}"
+NESTED = r"\begin{matrix}\begin{matrix}a\end{matrix}\end{matrix}"
+
 
 def page(text):
     return Page(f"<div>{markdown_to_html(text)}</div>")
@@ -65,6 +68,11 @@ def test_a_deep_nesting_and_a_million_marks_cost_little():
         "[](" * 60_000,
         "$a " * 60_000,
         "\\[\n" * 60_000,
+        r"\begin{align}" * 100_000,
+        r"\begin{align}" * 14_000,
+        "\\begin{align}\n" * 14_000,
+        "\\begin{matrix}\n" * 6_000 + "\\end{matrix}\n" * 6_000,
+        "$$ a\n" + "\\begin{align}x\\end{align}\n" * 7_000,
         "`" * 190_000,
         "```\n" * 45_000,
         "*a **b " * 25_000,
@@ -95,13 +103,43 @@ def test_text_beyond_the_budget_is_shown_plain_and_whole():
         ("`$x$` and \\$y\\$", []),
         ("```\n$$x$$\n```", []),
         ("a $<b>$", [r"\(<b>\)"]),
+        (ALIGNED, [ALIGNED]),
+        (f"so\n{ALIGNED}\nand", [ALIGNED]),
+        (f"> {ALIGNED}".replace("\n", "\n> "), [ALIGNED]),
+        (f"- {ALIGNED}".replace("\n", "\n  "), [ALIGNED]),
+        (r"so \begin{gather*}x\end{gather*}.", [r"\begin{gather*}x\end{gather*}"]),
+        (r"so \begin{cases}x\end{cases}.", [r"\[\begin{cases}x\end{cases}\]"]),
+        (NESTED, [rf"\[{NESTED}\]"]),
+        ("Then $$\n\\begin{split}\na\n\\end{split}\n$$", ["\\[\n\\begin{split}\na\n\\end{split}\n\\]"]),
+        (f"```\n{ALIGNED}\n```", []),
+        (r"`\begin{align}x\end{align}`", []),
+        ("`a\n\\begin{align}\nx\n\\end{align}`", []),
+        (r"\begin{align}`\end{align}`", []),
+        (f"    {ALIGNED}".replace("\n", "\n    "), []),
+        (r"\begin{align}x", []),
+        (r"\begin{align}x\end{gather}", []),
+        ("\\begin{align}x\n\n\\end{align}", []),
+        (r"\\begin{align}x\end{align}", []),
+        (r"\begin{align} \end{align}", []),
+        (r"\begin{itemize}\item x\end{itemize}", []),
     ],
 )
 def test_tex_is_left_for_the_page_and_money_is_not(text, formulas):
     assert page(text).formulas == formulas
 
 
-@pytest.mark.parametrize("tex", [r"$\href{javascript:alert(1)}{x}$", r"\(\def\alpha{x}\)", r"$$\require{html}$$"])
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"$\href{javascript:alert(1)}{x}$",
+        r"\(\def\alpha{x}\)",
+        r"$$\require{html}$$",
+        r"\begin{align}\href{javascript:alert(1)}{x}\end{align}",
+        "\\begin{align}\nx\n\\tag{1}\n\\end{align}",
+        r"so \begin{cases}\def\alpha{x}\end{cases}",
+        r"\begin{align}\verb\x\\href{javascript:alert(1)}{x}\end{align}",
+    ],
+)
 def test_tex_that_reaches_beyond_its_formula_is_shown_as_code(tex):
     found = page(tex)
     assert found.formulas == []

@@ -1,0 +1,125 @@
+"""Every place that shows what somebody else wrote cleans it by the policies of api/text.py: none has its own."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ds_magic.api.errors import DeepSeekError
+from ds_magic.api.events import Note
+from ds_magic.api.request import ChatRequest
+from ds_magic.api.response import ChatCompletion
+from ds_magic.api.text import for_terminal, on_one_line
+
+# What a reader needs, what harms, and letters that no place takes for a key, for white space or for its own marks.
+SAID = ["é", "\u00a0", "👩\u200d👧", "ی\u200cخ", "❤\ufe0f", "\u200f", "日本", "x"]
+HARM = ["\x1b[31m", "\x07", "\x9b", "\u202e", "\u2066", "\u2069", "\ud83d", "\x7f"]
+texts = st.lists(st.sampled_from(SAID + HARM), min_size=1, max_size=12).map(lambda parts: f"a{''.join(parts)}b")
+
+
+def completion(text, **known):
+    message = {"role": "assistant", "content": text}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1}
+    return ChatCompletion.from_wire({"model": text, "choices": [{"message": message}], "usage": usage}, **known)
+
+
+def repr_of_a_completion(text):
+    return repr(completion(text))
+
+
+def repr_of_a_chat(text):
+    from ds_magic.conversation.chats import Chat
+
+    chat = Chat(text)
+    chat.record("cell", [{"role": "user", "content": text}], completion("b", interruption=text))
+    return repr(chat)
+
+
+def list_of_chats(text):
+    from ds_magic.conversation.chats import Chat
+    from ds_magic.magics.listings import ChatList
+
+    return repr(ChatList({text: Chat(text)}))
+
+
+def list_of_models(text):
+    from ds_magic.magics.listings import ModelList
+
+    return repr(ModelList([text], text))
+
+
+def report_of_usage(text):
+    from ds_magic.magics.usage_report import UsageLog
+
+    log = UsageLog()
+    log.add(completion(text, backend=text))
+    return repr(log.report({}))
+
+
+def message_of_an_error(text):
+    return str(DeepSeekError(text))
+
+
+def panel_of_an_error(text):
+    from ds_magic.magics.panel import panel
+
+    return "\n".join(panel(DeepSeekError("refused", remedy=text), width=92)[1:-1])
+
+
+def terminal(text):
+    from ds_magic.views import make_view
+
+    out = io.StringIO()
+    view = make_view("text", out=out)
+    view.start(ChatRequest.build("q"), "here")
+    view.event(Note(text))
+    view.finish(completion(text, backend=text), None)
+    return out.getvalue()
+
+
+def text_of_a_saved_output(text):
+    from ds_magic.views.answer.static import to_text
+
+    return to_text(completion(text, backend=text))
+
+
+def call_of_a_function(text):
+    from ds_magic.conversation.tools import Called
+
+    return repr(Called("1", "f", text, text))
+
+
+WHOLE = [repr_of_a_completion, message_of_an_error, terminal, text_of_a_saved_output, call_of_a_function]
+LINES = [repr_of_a_chat, list_of_chats, list_of_models, report_of_usage, panel_of_an_error]
+OUR_COLOURS = ["\x1b[31m▌ \x1b[0m"]
+
+
+@pytest.mark.parametrize("place", [*WHOLE, *LINES], ids=lambda place: place.__name__)
+@given(text=texts)
+def test_the_same_text_is_shown_alike_everywhere(place, text):
+    shown = place(text)
+    for colours in OUR_COLOURS if place is panel_of_an_error else ():
+        shown = shown.replace(colours, "")
+    policy = on_one_line if place in LINES else for_terminal
+    assert policy(text) in shown
+    assert shown == for_terminal(shown), "something stands there that was not cleaned"
+
+
+def test_places_on_a_page_keep_what_a_reader_needs():
+    from ds_magic.views.answer.static import to_html, to_markdown
+
+    said = "".join(SAID)
+    assert said in to_html(completion(said)) and said in to_markdown(completion(said))
+
+
+def test_a_dry_run_writes_harm_as_escapes_and_says_the_same():
+    import json
+    import shlex
+
+    from ds_magic.magics.dry_run import DryRun
+
+    said = "".join(SAID[:5] + HARM[:6])
+    dry = DryRun(ChatRequest.build(said), "http://127.0.0.1:9", False)
+    assert for_terminal(repr(dry)) == repr(dry) and "".join(SAID[:5]) in repr(dry)
+    assert json.loads(shlex.split(dry.curl.replace("\\\n", ""))[-1])["messages"][0]["content"] == said
