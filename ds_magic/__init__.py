@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # `X as X`: a type checker takes it as public.
     from .api.client import Client as Client
+    from .api.delta import Delta as Delta
     from .api.errors import APIConnectionError as APIConnectionError
     from .api.errors import APITimeoutError as APITimeoutError
     from .api.errors import AuthenticationError as AuthenticationError
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from .api.errors import ServerError as ServerError
     from .api.errors import ServerOverloadedError as ServerOverloadedError
     from .api.errors import StreamInterruptedError as StreamInterruptedError
-    from .api.exchange import Timeouts as Timeouts
     from .api.messages import AssistantMessage as AssistantMessage
     from .api.messages import SystemMessage as SystemMessage
     from .api.messages import Tool as Tool
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from .api.messages import UserMessage as UserMessage
     from .api.request import ChatRequest as ChatRequest
     from .api.response import ChatCompletion as ChatCompletion
-    from .api.response import Delta as Delta
-    from .api.response import Usage as Usage
     from .api.stream import Stream as Stream
+    from .api.timeouts import Timeouts as Timeouts
+    from .api.usage import Usage as Usage
     from .backend import chat as chat
     from .backend import stream as stream
     from .conversation.chats import Chat as Chat
@@ -48,6 +48,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "api.client": ["Client"],
+    "api.delta": ["Delta"],
     "api.errors": [
         "APIConnectionError",
         "APITimeoutError",
@@ -60,11 +61,12 @@ _PLACES = {
         "ServerOverloadedError",
         "StreamInterruptedError",
     ],
-    "api.exchange": ["Timeouts"],
     "api.messages": ["AssistantMessage", "SystemMessage", "Tool", "ToolMessage", "UserMessage"],
     "api.request": ["ChatRequest"],
-    "api.response": ["ChatCompletion", "Delta", "Usage"],
+    "api.response": ["ChatCompletion"],
     "api.stream": ["Stream"],
+    "api.timeouts": ["Timeouts"],
+    "api.usage": ["Usage"],
     "backend": ["chat", "stream"],
     "conversation.chats": ["Chat"],
     "conversation.schema": ["UnfitAnswerError"],

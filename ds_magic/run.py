@@ -9,10 +9,11 @@ from .stop import Stop, second_interrupt
 
 if TYPE_CHECKING:
     from .api.client import Client
+    from .api.delta import Delta
     from .api.errors import DeepSeekError
     from .api.events import Event
     from .api.request import ChatRequest
-    from .api.response import ChatCompletion, Delta
+    from .api.response import ChatCompletion
 
     Outcome = tuple[ChatCompletion | None, BaseException | None]
     """What there is to keep, and what there is to raise."""

@@ -43,8 +43,7 @@ try:
     third = ds_magic.ask("And another?", chat=Chat("colours"))
 except DeepSeekError as error:
     print(error.status, error.remedy, error.partial)
-if answer.logprobs and other.logprobs:
-    print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())
+print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())
 print(ds_magic.entropy([answer, other]).clusters[0][0].content)
 """
 
@@ -58,7 +57,6 @@ import ds_magic
 
 answer = ds_magic.chat("Name a colour.", top_logprobs=5)
 table = answer.logprobs
-assert answer.logprobs and table
 print(answer.logprobs.prob[0], answer.logprobs.prob.mean(), table.logprob, table.surprisal, table.token)
 unsure = table.prob < 0.5
 print(table.token[3].strip(), table.bytes[3].hex(), (table.status == "exact") & ~table.forced & unsure)

@@ -7,19 +7,34 @@ thinking; under newer names thinking is on unless it is switched off.
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+from .lenient import Incoming, Lenient, Text
 
 AT_DEEPSEEK = "deepseek-flash"
 """What a request to DeepSeek that names no model is sent with while its list of models is not known."""
 ELSEWHERE = "deepseek-chat"
 """The same for other servers of this API: the name that most of them answer to."""
 
-STANDS_FOR = {"deepseek-chat": "disabled", "deepseek-reasoner": "enabled"}
+STANDS_FOR: dict[str, Literal["enabled", "disabled"]] = {"deepseek-chat": "disabled", "deepseek-reasoner": "enabled"}
 """The retired names, and what each says about thinking."""
 
 _OTHER_KINDS = re.compile(
     r"embed|rerank|whisper|tts|speech|audio|transcri|moderation|guard|dall-e|image|diffusion|ocr", re.IGNORECASE
 )
 _MENTIONS_A_MODEL = re.compile(r"model", re.IGNORECASE)
+
+
+class Model(Incoming):
+    """A model that the server offers."""
+
+    id: Text = ""
+    owned_by: Lenient[str] = None
+    context_window: Lenient[int] = None
+    max_output_tokens: Lenient[int] = None
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class Offer:
@@ -40,7 +55,7 @@ class Offer:
 
     def lacks(self, model: str) -> bool:
         """Whether the server is known not to have `model`."""
-        return bool(self.names) and model not in self.names
+        return model not in self.names if self.names else False
 
 
 def thinks_unless_told(model: str) -> bool:

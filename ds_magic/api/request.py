@@ -185,7 +185,8 @@ class ChatRequest(Outgoing):
                 continue
             body[name] = _to_wire(value)
         body.update(self.extra)
-        return heal(body)
+        healed: dict[str, Any] = heal(body)
+        return healed
 
     def encode(self) -> bytes:
         """The JSON body as UTF-8 bytes."""
@@ -293,7 +294,7 @@ def as_messages(messages: Any) -> list[Any]:
 
 def _message_to_wire(message: Any, replays: bool) -> dict[str, Any]:
     """`message` as JSON. What the model thought goes with a prefix, and with `replays` in every earlier turn."""
-    fields = message.model_dump(exclude_none=True)
+    fields: dict[str, Any] = message.model_dump(exclude_none=True)
     if isinstance(message, AssistantMessage):
         fields.setdefault("content", None)
         if replays and not message.prefix:

@@ -1,4 +1,4 @@
-"""What comes back: typed, lenient about what is missing or odd, unknown fields kept."""
+"""ChatCompletion: what comes back, typed, lenient about what is missing or odd, unknown fields kept."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import PrivateAttr, ValidationError
 
-from .lenient import Content, Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .choices import Choice, MessageToolCall
+from .lenient import Incoming, Lenient, Objects
 from .text import heal, plain
-from .token_logprobs import TokenLogprobs
-from .wire import index_of
+from .token_logprobs import StreamedEntries, TokenLogprobs
+from .usage import Timing, Usage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,112 +32,21 @@ FAILURES = {
 """Finish reasons that are failures inside a 200, in words: what had come is a part of the answer."""
 
 
-class ChoiceLogprobs(Incoming):
-    """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
-
-    content: TokenLogprobs | None = None
-    reasoning_content: TokenLogprobs | None = None
-
-
-class CalledFunction(Incoming):
-    """The function the model wants called. `arguments` is a string that may not be valid JSON."""
-
-    name: Text = ""
-    arguments: Text = ""
-
-
-class MessageToolCall(Incoming):
-    """A tool call of the model."""
-
-    id: Lenient[str] = None
-    type: Lenient[str] = "function"
-    function: Object[CalledFunction] = CalledFunction()
-
-
-class ResponseMessage(Incoming):
-    """What the model said."""
-
-    role: Lenient[str] = "assistant"
-    content: Content = None
-    reasoning_content: Lenient[str] = None
-    tool_calls: ObjectsOrNone[MessageToolCall] = None
-
-
-class Choice(Incoming):
-    """One answer; `finish_reason` is any string, or None while it is not finished."""
-
-    index: Index = 0
-    message: Object[ResponseMessage] = Field(default_factory=ResponseMessage)
-    logprobs: Lenient[ChoiceLogprobs] = None
-    finish_reason: Lenient[str] = None
-
-
-class CompletionTokensDetails(Incoming):
-    """How many of the completion's tokens were reasoning."""
-
-    reasoning_tokens: Lenient[int] = None
-
-
-class PromptTokensDetails(Incoming):
-    """Other servers' form of the cache figures."""
-
-    cached_tokens: Lenient[int] = None
-
-
-class Usage(Incoming):
-    """Token counts. prompt_tokens = prompt_cache_hit_tokens + prompt_cache_miss_tokens."""
-
-    prompt_tokens: Lenient[int] = None
-    completion_tokens: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    prompt_cache_hit_tokens: Lenient[int] = None
-    prompt_cache_miss_tokens: Lenient[int] = None
-    prompt_tokens_details: Lenient[PromptTokensDetails] = None
-    completion_tokens_details: Lenient[CompletionTokensDetails] = None
-
-    @property
-    def cached_tokens(self) -> int | None:
-        """Tokens of the prompt that came from the server's cache, by whichever name it uses."""
-        if self.prompt_cache_hit_tokens is not None:
-            return self.prompt_cache_hit_tokens
-        return self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens
-
-    @property
-    def reasoning_tokens(self) -> int | None:
-        """Tokens of the completion that were reasoning."""
-        return self.completion_tokens_details and self.completion_tokens_details.reasoning_tokens
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Seconds until the first token and in all, and tokens a second, as measured here.
-
-    `first_token` is None where nothing came or nothing was streamed; `tokens_per_second` counts the
-    tokens after the first over the time after it, and is None where the server gave no count.
-    """
-
-    first_token: float | None
-    total: float
-    tokens_per_second: float | None = None
-
-
-class Model(Incoming):
-    """A model that the server offers."""
-
-    id: Text = ""
-    owned_by: Lenient[str] = None
-    context_window: Lenient[int] = None
-    max_output_tokens: Lenient[int] = None
-
-    def __str__(self) -> str:
-        return self.id
-
-
 @dataclass(slots=True)
 class _Raw:
     """A body as it came. Completions are equal whatever their bodies left out or spelt as null."""
 
     body: dict[str, Any] | None = field(default=None, compare=False)
+
+    def whole(self) -> dict[str, Any] | None:
+        """The body, lists that streamed as lists."""
+        choices = self.body.get("choices") if self.body else None
+        for choice in choices if isinstance(choices, list) else ():
+            lists = choice.get("logprobs") if isinstance(choice, dict) else None
+            if isinstance(lists, dict):
+                streamed = {name: entries for name, entries in lists.items() if isinstance(entries, StreamedEntries)}
+                lists.update({name: entries.parsed() for name, entries in streamed.items()})
+        return self.body
 
 
 class ChatCompletion(Incoming):
@@ -195,7 +105,7 @@ class ChatCompletion(Incoming):
     @property
     def raw(self) -> dict[str, Any] | None:
         """The body as it came; of a stream, what its chunks add up to."""
-        return self._raw.body
+        return self._raw.whole()
 
     @property
     def rounds(self) -> list[Any]:
@@ -327,29 +237,28 @@ class ChatCompletion(Incoming):
         return self.choice.finish_reason
 
     @cached_property
-    def logprobs(self) -> LogprobTable | None:
+    def logprobs(self) -> LogprobTable | Any:
         """The token probabilities of the answer, or None where the server gave none."""
         return self._table("content", self.content)
 
     @cached_property
-    def reasoning_logprobs(self) -> LogprobTable | None:
+    def reasoning_logprobs(self) -> LogprobTable | Any:
         """The token probabilities of the reasoning, or None where the server gave none."""
         return self._table("reasoning_content", self.reasoning_content or "")
 
     def _table(self, name: str, text: str) -> LogprobTable | None:
-        lists = self.choice.logprobs
-        tokens = lists and getattr(lists, name)
+        tokens: TokenLogprobs | None = getattr(self.choice.logprobs, name, None)
         if tokens is None:
             return None
         from ..logprobs.table import LogprobTable
 
         asked = self._request
         return LogprobTable.from_wire(
-            tokens.wire(),
+            tokens.columns(),
             content=text,
-            temperature=asked and asked.temperature,
-            top_p=asked and asked.top_p,
-            top_logprobs=asked and asked.top_logprobs,
+            temperature=asked.temperature if asked else None,
+            top_p=asked.top_p if asked else None,
+            top_logprobs=asked.top_logprobs if asked else None,
             model=self.model,
         )
 
@@ -398,93 +307,7 @@ class ChatCompletion(Incoming):
         line = " · ".join(fact for fact in facts if fact)
         return plain(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from ..views.static import mimebundle
 
         return mimebundle(self)
-
-
-class Delta:
-    """What one chunk of a stream adds to one choice: a light view of the parsed chunk.
-
-    What the chunk does not have, or has of another type, is None. `usage` and `model` are the chunk's.
-    """
-
-    __slots__ = ("chunk", "choice", "_fields")
-
-    def __init__(self, chunk: dict[str, Any], choice: dict[str, Any]):
-        self.chunk = chunk
-        self.choice = choice
-        fields = choice.get("delta")
-        self._fields = fields if isinstance(fields, dict) else {}
-
-    @property
-    def index(self) -> int:
-        """Which choice it belongs to, from 0."""
-        return index_of(self.choice)
-
-    @property
-    def role(self) -> str | None:
-        """The role, where this chunk says it."""
-        return _of_type(str, self._fields.get("role"))
-
-    @property
-    def content(self) -> str | None:
-        """Text to append to the answer."""
-        text = self._fields.get("content")
-        return text if isinstance(text, str) else None
-
-    @property
-    def reasoning_content(self) -> str | None:
-        """Text to append to the reasoning."""
-        text = self._fields.get("reasoning_content")
-        return text if isinstance(text, str) else None
-
-    @property
-    def tool_calls(self) -> list[dict[str, Any]] | None:
-        """Pieces of tool calls, as they came; `index` says of which call."""
-        pieces = _of_type(list, self._fields.get("tool_calls"))
-        return pieces and [piece for piece in pieces if isinstance(piece, dict)]
-
-    @property
-    def logprobs(self) -> dict[str, Any] | None:
-        """The log-probabilities of this chunk's tokens, as they came."""
-        return _of_type(dict, self.choice.get("logprobs"))
-
-    @property
-    def finish_reason(self) -> str | None:
-        """Why the answer ended, in the chunk that ends it."""
-        return _of_type(str, self.choice.get("finish_reason"))
-
-    @property
-    def usage(self) -> dict[str, Any] | None:
-        """The usage, in the chunk that carries it."""
-        return _of_type(dict, self.chunk.get("usage"))
-
-    @property
-    def model(self) -> str | None:
-        """The model that the chunk names."""
-        return _of_type(str, self.chunk.get("model"))
-
-    def __bool__(self) -> bool:
-        """Whether it brings anything to read: text, reasoning or a piece of a tool call."""
-        fields = self._fields
-        return bool(fields.get("content") or fields.get("reasoning_content") or fields.get("tool_calls"))
-
-    def __repr__(self) -> str:
-        shown = {name: value for name, value in self._fields.items() if value}
-        return f"Delta({self.index}, {shown})"
-
-
-def _of_type(kind: type, value: Any) -> Any:
-    return value if isinstance(value, kind) else None
-
-
-def deltas_of(chunk: dict[str, Any]) -> list[Delta]:
-    """The deltas of a parsed chunk: one a choice, and one without text where it has no choices."""
-    choices = chunk.get("choices")
-    if not isinstance(choices, list) or not choices:
-        return [Delta(chunk, {})]
-    if len(choices) == 1 and isinstance(choices[0], dict):
-        return [Delta(chunk, choices[0])]
-    return [Delta(chunk, choice) for choice in choices if isinstance(choice, dict)]

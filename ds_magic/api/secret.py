@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import NoReturn
 
 
@@ -15,7 +16,7 @@ class Secret:
     __slots__ = ("reveal", "_digest")
 
     def __init__(self, key: str):
-        self.reveal = lambda: key
+        self.reveal: Callable[[], str] = lambda: key
         self._digest = hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
     @classmethod

@@ -1,6 +1,7 @@
 """Text that is safe to keep, to encode and to show: surrogates healed, keys masked."""
 
 import re
+from typing import Any
 
 MASK = "****"
 
@@ -34,13 +35,13 @@ def plain(text: str) -> str:
     return _OBEYED.sub("\ufffd", heal_surrogates(text).replace("\r\n", "\n"))
 
 
-def heal(value):
+def heal(value: Any) -> Any:
     """`value` (parsed JSON) with every string in it, keys too, healed as by `heal_surrogates`.
 
     Takes any depth that a parser gives; raises RecursionError where the value holds itself.
     """
     top = [value]
-    todo = [(top, 0, 0)]
+    todo: list[tuple[Any, Any, int]] = [(top, 0, 0)]
     while todo:
         holder, place, depth = todo.pop()
         item = holder[place]
@@ -71,7 +72,7 @@ def mask_keys(text: str, key: str | None = None) -> str:
     if not key or len(key) < 2 * _SHARED_WITH_KEY:
         return text
 
-    def masked(match: re.Match) -> str:
+    def masked(match: re.Match[str]) -> str:
         word = match.group()
         enough = _MORE_THAN_A_WORD if word.strip(".!?").isalpha() else _SHARED_WITH_KEY
         shares = any(word[i : i + enough] in key for i in range(len(word) - enough + 1))

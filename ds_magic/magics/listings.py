@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .panel import plain
 
 if TYPE_CHECKING:
-    from ..api.response import Model
+    from ..api.models import Model
     from ..conversation.chats import Chat
 
 

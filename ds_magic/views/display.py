@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from .static import error_bundle, mimebundle
 
 if TYPE_CHECKING:
+    from ..api.delta import Delta
     from ..api.errors import DeepSeekError
     from ..api.events import Event
     from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion, Delta
+    from ..api.response import ChatCompletion
 
 
 class ThinkingClock:

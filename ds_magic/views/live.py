@@ -19,10 +19,11 @@ from .tex import IGNORE
 from .words import thought
 
 if TYPE_CHECKING:
+    from ..api.delta import Delta
     from ..api.errors import DeepSeekError
     from ..api.events import Event
     from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion, Delta
+    from ..api.response import ChatCompletion
 
 INTERVAL = 0.085
 """Seconds between two messages: a token is on the screen within 100 ms, and no message is dropped."""

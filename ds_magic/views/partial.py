@@ -14,10 +14,11 @@ from .clean import on_one_line
 from .tex import IGNORE
 
 if TYPE_CHECKING:
+    from ..api.delta import Delta
     from ..api.errors import DeepSeekError
     from ..api.events import Event
     from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion, Delta
+    from ..api.response import ChatCompletion
 
 SHORTEST = 0.15
 """Seconds between two updates."""

@@ -12,10 +12,11 @@ from .clean import Joiner, on_one_line, with_visible_order
 from .static import pretty_arguments
 
 if TYPE_CHECKING:
+    from ..api.delta import Delta
     from ..api.errors import DeepSeekError
     from ..api.events import Event
     from ..api.request import ChatRequest
-    from ..api.response import ChatCompletion, Delta
+    from ..api.response import ChatCompletion
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 

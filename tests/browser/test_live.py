@@ -201,11 +201,11 @@ view.finish(completion(None, calls=[("get_weather", '{{"city": "Rome"}}')]), Non
 
 def test_surprising_tokens_are_tinted_as_they_arrive(lab, gate):
     notebook = lab(SETUP + f"""
-from ds_magic.api.response import Delta
+from ds_magic.api.delta import Delta
 
 def said(text, logprob):
     logprobs = {{"content": [{{"token": text, "logprob": logprob, "bytes": None, "top_logprobs": []}}]}}
-    return Delta({{"model": "tiny"}}, {{"index": 0, "delta": {{"content": text}}, "logprobs": logprobs}})
+    return Delta.of({{"model": "tiny"}}, {{"index": 0, "delta": {{"content": text}}, "logprobs": logprobs}})
 
 for text, logprob in [("The", -0.01), (" **cap", -1.5), ("ital**", -0.1), (" is", -9999.0), (" 😀", -3.0), ("!", 0.0)]:
     view.delta(said(text, logprob))

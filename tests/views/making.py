@@ -3,8 +3,10 @@
 import re
 from html.parser import HTMLParser
 
+from ds_magic.api.delta import Delta
 from ds_magic.api.request import ChatRequest
-from ds_magic.api.response import ChatCompletion, Delta, Timing
+from ds_magic.api.response import ChatCompletion
+from ds_magic.api.usage import Timing
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -118,4 +120,4 @@ def prefixed(prefix, **fields):
 
 def delta(**fields):
     """A chunk's first choice."""
-    return Delta({"model": "tiny"}, {"index": 0, "delta": fields})
+    return Delta.of({"model": "tiny"}, {"index": 0, "delta": fields})

@@ -1,7 +1,8 @@
 import pytest
 
 from ds_magic.api.request import ChatRequest
-from ds_magic.api.response import ChatCompletion, Timing
+from ds_magic.api.response import ChatCompletion
+from ds_magic.api.usage import Timing
 from ds_magic.views.static import mimebundle, to_html, to_markdown, to_text
 from tests.views.making import HOSTILE, Page, completion, prefixed
 
