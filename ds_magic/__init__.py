@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from .api.errors import ServerError as ServerError
     from .api.errors import ServerOverloadedError as ServerOverloadedError
     from .api.errors import StreamInterruptedError as StreamInterruptedError
-    from .api.exchange import Timeouts as Timeouts
     from .api.messages import AssistantMessage as AssistantMessage
     from .api.messages import SystemMessage as SystemMessage
     from .api.messages import Tool as Tool
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from .api.request import ChatRequest as ChatRequest
     from .api.response import ChatCompletion as ChatCompletion
     from .api.stream import Stream as Stream
+    from .api.timeouts import Timeouts as Timeouts
     from .api.usage import Usage as Usage
     from .backend import chat as chat
     from .backend import stream as stream
@@ -48,6 +48,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "api.client": ["Client"],
+    "api.delta": ["Delta"],
     "api.errors": [
         "APIConnectionError",
         "APITimeoutError",
@@ -60,12 +61,11 @@ _PLACES = {
         "ServerOverloadedError",
         "StreamInterruptedError",
     ],
-    "api.exchange": ["Timeouts"],
     "api.messages": ["AssistantMessage", "SystemMessage", "Tool", "ToolMessage", "UserMessage"],
     "api.request": ["ChatRequest"],
-    "api.delta": ["Delta"],
     "api.response": ["ChatCompletion"],
     "api.stream": ["Stream"],
+    "api.timeouts": ["Timeouts"],
     "api.usage": ["Usage"],
     "backend": ["chat", "stream"],
     "conversation.chats": ["Chat"],

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.client import Client
-    from .api.exchange import Timeouts
     from .api.models import Offer
     from .api.response import ChatCompletion
     from .api.secret import Secret
     from .api.stream import Stream
+    from .api.timeouts import Timeouts
 
 EMBEDDED = "embedded model"
 

@@ -111,7 +111,7 @@ def test_every_listed_exception_is_still_there():
 
 
 HEAVY = ("IPython", "ipywidgets", "anywidget", "numpy", "pandas", "matplotlib", "xllamacpp", "aiohttp")
-HEAVIER = (*HEAVY, "pydantic", "requests", "urllib3", "markdown_it", "pygments", "wcwidth")
+HEAVIER = (*HEAVY, "pydantic", "msgspec", "requests", "urllib3", "markdown_it", "pygments", "wcwidth")
 
 
 def loaded_by(program):

@@ -43,8 +43,7 @@ try:
     third = ds_magic.ask("And another?", chat=Chat("colours"))
 except DeepSeekError as error:
     print(error.status, error.remedy, error.partial)
-if answer.logprobs and other.logprobs:
-    print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())
+print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())
 print(ds_magic.entropy([answer, other]).clusters[0][0].content)
 """
 

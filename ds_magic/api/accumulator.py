@@ -1,18 +1,20 @@
-"""Deltas to a ChatCompletion, linear in the number of deltas."""
+"""Chunks to the body of a completion, linear in the number of chunks."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from ..logprobs.entries import Entry
+from .decoder import Chunk, ChunkChoice, DeltaFields, EntryLists, LenientChunk
 from .loose_json import index_of, written
 from .text import heal
 from .token_logprobs import StreamedEntries
 
-_CHUNK_FIELDS = frozenset(("id", "object", "created", "model", "system_fingerprint", "choices", "usage"))
 _HEAD_FIELDS = ("id", "created", "model", "system_fingerprint")
-_CHOICE_FIELDS = frozenset(("index", "delta", "finish_reason", "logprobs"))
-_LOGPROB_LISTS = frozenset(("content", "reasoning_content"))
-_DELTA_FIELDS = frozenset(("role", "content", "reasoning_content", "tool_calls"))
+_CHUNK_FIELDS = frozenset(Chunk.__struct_fields__)
+_CHOICE_FIELDS = frozenset(ChunkChoice.__struct_fields__)
+_DELTA_FIELDS = frozenset(DeltaFields.__struct_fields__)
+_LOGPROB_LISTS = EntryLists.__struct_fields__
 
 
 def _unknown(fields: dict[str, Any], known: frozenset[str]) -> dict[str, Any]:
@@ -46,50 +48,46 @@ class _Choice:
         self.role: str | None = None
         self.content: list[str] = []
         self.reasoning_content: list[str] = []
-        self.tool_calls: dict[Any, _ToolCall] = {}
-        self.last_call: Any = None
+        self.tool_calls: dict[int, _ToolCall] = {}
+        self.last_call: int | None = None
         self.logprobs: dict[str, Any] = {}
         self.finish_reason: str | None = None
         self.unknown: dict[str, Any] = {}
         self.unknown_in_message: dict[str, Any] = {}
 
-    def add(self, choice: dict[str, Any], payload: bytes, position: int) -> None:
-        delta = choice.get("delta")
+    def add(self, choice: ChunkChoice, payload: bytes, position: int) -> None:
+        delta = choice.delta
+        if delta is not None:
+            if delta.content and isinstance(delta.content, str):
+                self.content.append(delta.content)
+            if delta.reasoning_content and isinstance(delta.reasoning_content, str):
+                self.reasoning_content.append(delta.reasoning_content)
+            if self.role is None:
+                self.role = delta.role
+            if delta.tool_calls:
+                self._add_tool_calls(delta.tool_calls)
+        lists = choice.logprobs
+        if lists is not None:
+            if lists.content:
+                self._add_entries("content", lists.content, payload, position)
+            if lists.reasoning_content:
+                self._add_entries("reasoning_content", lists.reasoning_content, payload, position)
+        if choice.finish_reason:
+            self.finish_reason = choice.finish_reason
+
+    def keep_unknown(self, choice: dict[str, Any]) -> None:
+        delta, logprobs = choice.get("delta"), choice.get("logprobs")
+        self.unknown.update(_unknown(choice, _CHOICE_FIELDS))
         if isinstance(delta, dict):
-            content = delta.get("content")
-            if content and isinstance(content, str):
-                self.content.append(content)
-            if len(delta) > 1 or content is None:
-                self._add_rest_of(delta)
-        logprobs = choice.get("logprobs")
-        if logprobs and isinstance(logprobs, dict):
-            self._add_logprobs(logprobs, payload, position)
-        if choice.get("finish_reason"):
-            self.finish_reason = choice["finish_reason"]
-        if not _CHOICE_FIELDS.issuperset(choice):
-            self.unknown.update(_unknown(choice, _CHOICE_FIELDS))
-
-    def _add_rest_of(self, delta: dict[str, Any]) -> None:
-        reasoning = delta.get("reasoning_content")
-        if reasoning and isinstance(reasoning, str):
-            self.reasoning_content.append(reasoning)
-        if self.role is None:
-            self.role = delta.get("role")
-        if delta.get("tool_calls"):
-            self._add_tool_calls(delta["tool_calls"])
-        if not _DELTA_FIELDS.issuperset(delta):
             self.unknown_in_message.update(_unknown(delta, _DELTA_FIELDS))
-
-    def _add_logprobs(self, logprobs: dict[str, Any], payload: bytes, position: int) -> None:
-        for name, entries in logprobs.items():
-            if not (entries and isinstance(entries, list)):
-                continue
-            if name not in _LOGPROB_LISTS:
+        for name, entries in logprobs.items() if isinstance(logprobs, dict) else ():
+            if name not in _LOGPROB_LISTS and entries and isinstance(entries, list):
                 self.logprobs.setdefault(name, []).extend(entries)
-                continue
-            if name not in self.logprobs:
-                self.logprobs[name] = StreamedEntries(name)
-            self.logprobs[name].append(payload, position, len(entries))
+
+    def _add_entries(self, name: str, entries: list[Entry], payload: bytes, position: int) -> None:
+        if name not in self.logprobs:
+            self.logprobs[name] = StreamedEntries(name)
+        self.logprobs[name].append(entries, payload, position)
 
     def _add_tool_calls(self, pieces: Any) -> None:
         for piece in pieces if isinstance(pieces, list) else ():
@@ -130,7 +128,7 @@ class _Choice:
 
 
 class Accumulator:
-    """Adds up parsed chunks. `add` takes one; `wire` gives the body that an unstreamed answer would have had.
+    """Adds up chunks. `add` takes one; `wire` gives the body that an unstreamed answer would have had.
 
     The first id, model and the like that is not empty stands; the last usage that is not null wins; `""` and null
     in a delta mean nothing; tool calls and choices are merged by their index.
@@ -142,25 +140,29 @@ class Accumulator:
         self._usage: Any = None
         self._choices: dict[int, _Choice] = {}
 
-    def add(self, chunk: dict[str, Any], payload: bytes) -> None:
-        """Take in one chunk: `chunk` is what was parsed from `payload`."""
+    def add(self, chunk: Chunk, payload: bytes) -> None:
+        """Take in one chunk, which was read from `payload`."""
         if len(self._head) < len(_HEAD_FIELDS):
             for name in _HEAD_FIELDS:
-                if chunk.get(name):
-                    self._head.setdefault(name, chunk[name])
-        if chunk.get("usage") is not None:
-            self._usage = chunk["usage"]
-        choices = chunk.get("choices")
-        for position, choice in enumerate(choices) if isinstance(choices, list) else ():
-            if not isinstance(choice, dict):
-                continue
-            index = index_of(choice)
-            state = self._choices.get(index)
-            if state is None:
-                state = self._choices[index] = _Choice()
-            state.add(choice, payload, position)
-        if not _CHUNK_FIELDS.issuperset(chunk):
-            self._unknown.update(_unknown(chunk, _CHUNK_FIELDS))
+                if value := getattr(chunk, name):
+                    self._head.setdefault(name, value)
+        if chunk.usage is not None:
+            self._usage = chunk.usage
+        for position, choice in enumerate(chunk.choices or ()):
+            if choice is not None:
+                state = self._choices.get(choice.index)
+                if state is None:
+                    state = self._choices[choice.index] = _Choice()
+                state.add(choice, payload, position)
+        if isinstance(chunk, LenientChunk):
+            self._keep_unknown(chunk.parsed)
+
+    def _keep_unknown(self, parsed: dict[str, Any]) -> None:
+        self._unknown.update(_unknown(parsed, _CHUNK_FIELDS))
+        choices = parsed.get("choices")
+        for choice in choices if isinstance(choices, list) else ():
+            if isinstance(choice, dict):
+                self._choices[index_of(choice)].keep_unknown(choice)
 
     @property
     def is_empty(self) -> bool:
@@ -171,10 +173,11 @@ class Accumulator:
 
     def wire(self) -> dict[str, Any]:
         """The body of the completion so far."""
-        return heal({
+        body: dict[str, Any] = heal({
             **self._unknown,
             **self._head,
             "object": "chat.completion",
             "choices": [self._choices[index].wire(index) for index in sorted(self._choices)],
             "usage": self._usage,
         })
+        return body

@@ -12,26 +12,22 @@ from typing import Any
 import requests
 
 from . import addresses
+from .body import read_body
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
-from .exchange import Exchange, Timeouts
-from .models import AT_DEEPSEEK, ELSEWHERE, Offer, may_be_about_the_model, names_in
+from .exchange import Exchange
+from .models import AT_DEEPSEEK, ELSEWHERE, Model, Offer, may_be_about_the_model, names_in
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
-from .stream import Stream, parse_body, read_payload
+from .stream import Stream
 from .text import mask_keys, on_one_line
-from .transport import KeyAuth, make_session
-from .usage import Model, Timing
+from .timeouts import Timeouts
+from .transport import HEADERS, KeyAuth, make_session, no_key
+from .usage import Timing
 
 _log = logging.getLogger("ds_magic")
-_HEADERS = {
-    "Content-Type": "application/json",
-    "Accept": "application/json, text/event-stream",
-    "Accept-Encoding": "identity",
-    "User-Agent": "ds_magic",
-}
 _LONGEST_LOOK = 15.0
 """Seconds for which the list of models may keep a request waiting."""
 
@@ -197,15 +193,17 @@ class Client:
     def __repr__(self) -> str:
         return f"Client({addresses.place(self.base_url)!r}, {'with a key' if self._auth else 'without a key'})"
 
-    def send(self, method: str, url: str, body: bytes | None, timeout: tuple[float | None, float | None]):
+    def send(
+        self, method: str, url: str, body: bytes | None, timeout: tuple[float | None, float | None]
+    ) -> requests.Response:
         """One HTTP request, its answer unread; for Exchange."""
         return self._session.request(
-            method, url, data=body, headers=_HEADERS, auth=self._auth or _no_auth, timeout=timeout, stream=True
+            method, url, data=body, headers=HEADERS, auth=self._auth or no_key, timeout=timeout, stream=True
         )
 
     def masked(self, text: str) -> str:
         """`text` without anything of the key."""
-        return mask_keys(text, self._auth and self._auth.key.reveal())
+        return mask_keys(text, self._auth.key.reveal() if self._auth else None)
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
@@ -317,24 +315,12 @@ class Client:
     def _collect(self, exchange: Exchange, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
         whole = False
         try:
-            body = parse_body(read_payload(exchange, on_event), exchange.url)
+            body = read_body(exchange, on_event)
             whole = True
         finally:
             exchange.finish(whole=whole)
-        return body, _timing(body, exchange)
+        return body, Timing.of_whole(time.monotonic() - exchange.sent_at, body.get("usage"))
 
 
 def _unheard(event: Event) -> None:
     """Waits of a question that nobody asked are not told."""
-
-
-def _no_auth(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Stands in for "no key", so that requests does not take one from a netrc file."""
-    return request
-
-
-def _timing(body: dict[str, Any], exchange: Exchange) -> Timing:
-    total = time.monotonic() - exchange.sent_at
-    usage = body.get("usage")
-    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return Timing(first_token=None, total=total, tokens_per_second=tokens / total if isinstance(tokens, int) else None)

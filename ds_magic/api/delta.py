@@ -1,93 +1,125 @@
-"""Delta: what a chunk of a stream adds, as it is given to whoever iterates over the stream."""
+"""Delta: what one chunk of a stream adds to one choice."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
-from .loose_json import index_of
+from .decoder import Chunk, ChunkChoice, LenientChunk, leniently
+from .loose_json import parse_json
+
+_Kind = TypeVar("_Kind")
+_NO_CHOICE = ChunkChoice()
 
 
 class Delta:
-    """What one chunk of a stream adds to one choice: a light view of the parsed chunk.
+    """What one chunk of a stream adds to one choice.
 
     What the chunk does not have, or has of another type, is None. `usage` and `model` are the chunk's.
     """
 
-    __slots__ = ("chunk", "choice", "_fields")
+    __slots__ = ("_chunk", "_choice", "_payload", "_position", "_parsed")
 
-    def __init__(self, chunk: dict[str, Any], choice: dict[str, Any]):
-        self.chunk = chunk
-        self.choice = choice
-        fields = choice.get("delta")
-        self._fields = fields if isinstance(fields, dict) else {}
+    def __init__(self, chunk: Chunk, choice: ChunkChoice, payload: bytes = b"", position: int | None = None):
+        self._chunk = chunk
+        self._choice = choice
+        self._payload = payload
+        self._position = position
+        self._parsed: dict[str, Any] | None = None
+
+    @classmethod
+    def of(cls, chunk: dict[str, Any], choice: dict[str, Any]) -> Delta:
+        """The delta of a parsed chunk's choice."""
+        read = leniently({**chunk, "choices": [choice]})
+        return cls(read, (read.choices or [None])[0] or _NO_CHOICE, position=0)
+
+    @property
+    def chunk(self) -> dict[str, Any]:
+        """The whole chunk, parsed; every field as it came."""
+        if isinstance(self._chunk, LenientChunk):
+            return self._chunk.parsed
+        if self._parsed is None:
+            self._parsed, _ = parse_json(self._payload)
+        parsed: dict[str, Any] = self._parsed
+        return parsed
+
+    @property
+    def choice(self) -> dict[str, Any]:
+        """The chunk's choice, parsed; empty where the chunk has none."""
+        choice: dict[str, Any] = {} if self._position is None else self.chunk["choices"][self._position]
+        return choice
 
     @property
     def index(self) -> int:
         """Which choice it belongs to, from 0."""
-        return index_of(self.choice)
+        return self._choice.index
 
     @property
     def role(self) -> str | None:
         """The role, where this chunk says it."""
-        return _of_type(str, self._fields.get("role"))
+        fields = self._choice.delta
+        return None if fields is None else _of_type(str, fields.role)
 
     @property
     def content(self) -> str | None:
         """Text to append to the answer."""
-        text = self._fields.get("content")
-        return text if isinstance(text, str) else None
+        fields = self._choice.delta
+        return None if fields is None else _of_type(str, fields.content)
 
     @property
     def reasoning_content(self) -> str | None:
         """Text to append to the reasoning."""
-        text = self._fields.get("reasoning_content")
-        return text if isinstance(text, str) else None
+        fields = self._choice.delta
+        return None if fields is None else _of_type(str, fields.reasoning_content)
 
     @property
     def tool_calls(self) -> list[dict[str, Any]] | None:
         """Pieces of tool calls, as they came; `index` says of which call."""
-        pieces = _of_type(list, self._fields.get("tool_calls"))
+        fields = self._choice.delta
+        pieces = None if fields is None else _of_type(list, fields.tool_calls)
         return pieces and [piece for piece in pieces if isinstance(piece, dict)]
 
     @property
     def logprobs(self) -> dict[str, Any] | None:
         """The log-probabilities of this chunk's tokens, as they came."""
-        return _of_type(dict, self.choice.get("logprobs"))
+        return None if self._choice.logprobs is None else _of_type(dict, self.choice.get("logprobs"))
 
     @property
     def finish_reason(self) -> str | None:
         """Why the answer ended, in the chunk that ends it."""
-        return _of_type(str, self.choice.get("finish_reason"))
+        return _of_type(str, self._choice.finish_reason)
 
     @property
     def usage(self) -> dict[str, Any] | None:
         """The usage, in the chunk that carries it."""
-        return _of_type(dict, self.chunk.get("usage"))
+        return _of_type(dict, self._chunk.usage)
 
     @property
     def model(self) -> str | None:
         """The model that the chunk names."""
-        return _of_type(str, self.chunk.get("model"))
+        return _of_type(str, self._chunk.model)
 
     def __bool__(self) -> bool:
         """Whether it brings anything to read: text, reasoning or a piece of a tool call."""
-        fields = self._fields
-        return bool(fields.get("content") or fields.get("reasoning_content") or fields.get("tool_calls"))
+        fields = self._choice.delta
+        return fields is not None and bool(fields.content or fields.reasoning_content or fields.tool_calls)
 
     def __repr__(self) -> str:
-        shown = {name: value for name, value in self._fields.items() if value}
+        fields = self.choice.get("delta")
+        shown = {name: value for name, value in fields.items() if value} if isinstance(fields, dict) else {}
         return f"Delta({self.index}, {shown})"
 
 
-def _of_type(kind: type, value: Any) -> Any:
+def _of_type(kind: type[_Kind], value: Any) -> _Kind | None:
     return value if isinstance(value, kind) else None
 
 
-def deltas_of(chunk: dict[str, Any]) -> list[Delta]:
-    """The deltas of a parsed chunk: one a choice, and one without text where it has no choices."""
-    choices = chunk.get("choices")
-    if not isinstance(choices, list) or not choices:
-        return [Delta(chunk, {})]
-    if len(choices) == 1 and isinstance(choices[0], dict):
-        return [Delta(chunk, choices[0])]
-    return [Delta(chunk, choice) for choice in choices if isinstance(choice, dict)]
+def deltas_of(chunk: Chunk, payload: bytes) -> list[Delta]:
+    """The deltas of a chunk read from `payload`: one a choice, and one without text where it has no choices."""
+    choices = chunk.choices
+    if not choices:
+        return [Delta(chunk, _NO_CHOICE, payload)]
+    if len(choices) == 1 and choices[0] is not None:  # nearly always, and a chunk has little time
+        return [Delta(chunk, choices[0], payload, 0)]
+    return [
+        Delta(chunk, choice, payload, position) for position, choice in enumerate(choices) if choice is not None
+    ]

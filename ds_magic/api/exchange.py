@@ -7,26 +7,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .addresses import place
-from .errors import (
-    UNAVAILABLE,
-    APIConnectionError,
-    APITimeoutError,
-    DeepSeekError,
-    InvalidRequestError,
-    StreamInterruptedError,
-    bare,
-    class_for_status,
-    described,
-)
+from .errors import APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
-from .loose_json import parse_json
+from .refusals import refusal
 from .retry import parse_retry_after, wait_before
-from .text import on_one_line
+from .timeouts import Timeouts
 from .transport import opening_error, reading_error, watching
 
 if TYPE_CHECKING:
@@ -38,35 +27,6 @@ _READ_SIZE = 65536
 _LONGEST_REFUSAL = 1 << 16
 _DRAIN_SECONDS = 0.05
 """How long the end of the body may lag behind `[DONE]` before its connection is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds, each None for no limit.
-
-    `connect`: until a connection stands. `idle`: between two reads, also until the first; a server's
-    keep-alives begin it anew. `total`: from the first try to the end of the answer.
-    """
-
-    connect: float | None = 10.0
-    idle: float | None = 120.0
-    total: float | None = None
-
-    @classmethod
-    def of(cls, timeout: Timeouts | float | None) -> Timeouts:
-        """`timeout` as Timeouts; a bare number is the total. Raises InvalidRequestError where a time is not > 0."""
-        if timeout is None:
-            return cls()
-        if not isinstance(timeout, Timeouts):
-            timeout = cls(total=timeout)
-        for seconds in (timeout.connect, timeout.idle, timeout.total):
-            if seconds is not None and not (isinstance(seconds, int | float) and 0 < seconds <= threading.TIMEOUT_MAX):
-                limit = "a number of seconds greater than 0"
-                raise InvalidRequestError(
-                    f"`timeout` is {seconds!r}, and must be {limit}.", field="timeout", value=seconds, limit=limit,
-                    remedy="Change `timeout`.",
-                )
-        return timeout
 
 
 class Exchange:
@@ -114,7 +74,8 @@ class Exchange:
     @property
     def media_type(self) -> str:
         """The Content-Type of the answer, without parameters, in lower case."""
-        return self._response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        sent = self._response.headers.get("Content-Type", "") if self._response is not None else ""
+        return sent.split(";")[0].strip().lower()
 
     def open(self) -> bool:
         """Send the request, again after failures that may pass, until a 200 begins. False if closed meanwhile.
@@ -181,12 +142,16 @@ class Exchange:
         """
         if whole and self._response is not None and not self.closed:
             connected = self._let_go()
-            with contextlib.suppress(Exception):
-                connected.settimeout(_DRAIN_SECONDS)
-                for _ in range(8):
-                    if not self._read_with_urllib3(_READ_SIZE):
-                        break
+            if connected is not None:
+                self._drain(connected)
         self._end()
+
+    def _drain(self, connected: socket.socket) -> None:
+        with contextlib.suppress(Exception):
+            connected.settimeout(_DRAIN_SECONDS)
+            for _ in range(8):
+                if not self._read_with_urllib3(_READ_SIZE):
+                    break
 
     def close(self) -> None:
         """End the exchange at once, from any thread; a thread that waits in `open` or `read` goes on."""
@@ -236,7 +201,7 @@ class Exchange:
         stopped: BaseException | None = None
         try:
             with watching(self._watch):
-                self._response = self._client.send(self._method, self.url, self._body, (connect, idle))
+                response = self._response = self._client.send(self._method, self.url, self._body, (connect, idle))
         except Exception as caught:
             return opening_error(caught, self.url, connect or 0, idle or 0)
         except BaseException as caught:
@@ -245,11 +210,11 @@ class Exchange:
             # A traceback through the transport's frames would show their headers, and with them the key.
             stopped.__context__ = stopped.__cause__ = None
             raise stopped.with_traceback(None)
-        if self._response.status_code == 200:
-            self._read_with_urllib3 = partial(self._response.raw.read1, decode_content=True)
-            self._read1 = _chunk_reader(self._response.raw) or self._read_with_urllib3
-            return None
-        return self._refusal()
+        if response.status_code != 200:
+            return self._refusal(response)
+        self._read_with_urllib3 = partial(response.raw.read1, decode_content=True)
+        self._read1 = _chunk_reader(response.raw) or self._read_with_urllib3
+        return None
 
     def _seconds_to_connect(self) -> float | None:
         """The connect timeout, cut to what is left of the total: nothing can wake a thread that connects."""
@@ -258,29 +223,22 @@ class Exchange:
         left = max(self._expires_at - self.sent_at, 0.001)
         return left if self._timeouts.connect is None else min(self._timeouts.connect, left)
 
-    def _refusal(self) -> DeepSeekError:
-        status = self._response.status_code
+    def _refusal(self, response: requests.Response) -> DeepSeekError:
         body = b""
         with contextlib.suppress(Exception):
             while len(body) < _LONGEST_REFUSAL:
-                piece = self._response.raw.read1(_READ_SIZE, decode_content=True)
+                piece = response.raw.read1(_READ_SIZE, decode_content=True)
                 if not piece:
                     break
                 body += piece
-        retry_after = parse_retry_after(self._response.headers.get("Retry-After"))
-        redirects = [place(each.url) for each in self._response.history]
-        self._response.close()
-        known = refusal_of(body) or {"message": f"{place(self.url)} answered with HTTP {status} and nothing else."}
-        if redirects:
-            known["message"] += f" (after a redirect from {redirects[0]})"
-        if status < 400:
-            return APIConnectionError(f"HTTP {status} instead of an answer: {known['message']}", status=status)
-        error = class_for_status(status)(retry_after=retry_after, status=status, **known)
-        if error.code == UNAVAILABLE:
-            error.retryable = False
-        if status == 404:
-            error.remedy = "Check the base URL: the server does not know this address, or not this model."
-        return error
+        response.close()
+        return refusal(
+            self.url,
+            response.status_code,
+            body,
+            retry_after=parse_retry_after(response.headers.get("Retry-After")),
+            redirected_from=place(response.history[0].url) if response.history else None,
+        )
 
 
 def _chunk_reader(raw: Any) -> Callable[[int], bytes] | None:
@@ -291,37 +249,6 @@ def _chunk_reader(raw: Any) -> Callable[[int], bytes] | None:
     """
     beneath = getattr(raw, "_original_response", None)
     if beneath is not None and getattr(raw, "chunked", False) and not raw.headers.get("Content-Encoding"):
-        return beneath.read1
+        read1: Callable[[int], bytes] = beneath.read1
+        return read1
     return None
-
-
-def refusal_of(body: bytes) -> dict[str, Any] | None:
-    """What a refused request's body says: an error object, JSON of another shape, or bare text."""
-    text = body.decode("utf-8", "replace").strip()
-    if not text:
-        return None
-    try:
-        parsed, _ = parse_json(body)
-    except ValueError:
-        return described(text)
-    if isinstance(parsed, dict) and parsed.get("error"):
-        return described(parsed["error"])
-    if isinstance(parsed, dict) and (parsed.get("message") or parsed.get("detail")):
-        return described({"message": parsed.get("message") or parsed.get("detail")})
-    return described(text)
-
-
-def truncated(url: str) -> StreamInterruptedError:
-    """The error for an answer whose end never came."""
-    return StreamInterruptedError(f"The answer of {place(url)} ended before it was complete.")
-
-
-def not_an_answer(url: str, body: bytes) -> DeepSeekError:
-    """The error for a 200 whose body is not one of this API's."""
-    text = body.decode("utf-8", "replace").strip()
-    if text.startswith(("{", "[")):
-        return truncated(url)
-    said = f"text that is not JSON: {on_one_line(text, 200)}" if text else "an empty answer"
-    return APIConnectionError(
-        f"{place(url)} sent {said}", remedy="Check that the base URL is that of a chat-completions API."
-    )

@@ -20,7 +20,7 @@ def broken(field: str, value: Any) -> InvalidRequestError:
     )
 
 
-def refusal(error: ValidationError) -> InvalidRequestError:
+def first_broken(error: ValidationError) -> InvalidRequestError:
     """Our error for the first thing that pydantic found wrong."""
     problem = error.errors(include_url=False)[0]
     location = [part for part in problem["loc"] if part not in _NOT_FIELDS and "[" not in str(part)]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
+from .lenient import Incoming, Lenient, Text
+
 if TYPE_CHECKING:
     from .request import ChatRequest
 
@@ -17,9 +19,7 @@ AT_DEEPSEEK = "deepseek-flash"
 ELSEWHERE = "deepseek-chat"
 """The same for other servers of this API: the name that most of them answer to."""
 
-STANDS_FOR: dict[str, Literal["enabled", "disabled"]] = {
-    "deepseek-chat": "disabled", "deepseek-reasoner": "enabled",
-}
+STANDS_FOR: dict[str, Literal["enabled", "disabled"]] = {"deepseek-chat": "disabled", "deepseek-reasoner": "enabled"}
 """The retired names, and what each says about thinking."""
 
 _OTHER_KINDS = re.compile(
@@ -27,6 +27,18 @@ _OTHER_KINDS = re.compile(
 )
 _MENTIONS_A_MODEL = re.compile(r"model", re.IGNORECASE)
 _NAMES_THEM = re.compile(r"model names are ((?:[\w./:-]+, )*[\w./:-]+)")
+
+
+class Model(Incoming):
+    """A model that the server offers."""
+
+    id: Text = ""
+    owned_by: Lenient[str] = None
+    context_window: Lenient[int] = None
+    max_output_tokens: Lenient[int] = None
+
+    def __str__(self) -> str:
+        return self.id
 
 
 class Offer:

@@ -13,7 +13,7 @@ from . import fields as _fields
 from . import messages as _messages
 from .errors import InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
-from .limits import broken, refusal, shown
+from .limits import broken, first_broken, shown
 from .messages import (
     AssistantMessage,
     Message,
@@ -114,7 +114,7 @@ class ChatRequest(_Fields):
         try:
             request = cls.model_validate(given)
         except ValidationError as error:
-            failure = refusal(error)
+            failure = first_broken(error)
         else:
             request._check_across_fields()
             return request
@@ -188,7 +188,8 @@ class ChatRequest(_Fields):
             if name != "extra" and value is not None:
                 body[name] = _to_wire(value)
         body.update(self.extra)
-        return heal(body)
+        healed: dict[str, Any] = heal(body)
+        return healed
 
     def encode(self) -> bytes:
         """The JSON body as UTF-8 bytes."""
@@ -302,7 +303,7 @@ def as_messages(messages: Any) -> list[Any]:
 
 def _message_to_wire(message: Any, replays: bool) -> dict[str, Any]:
     """`message` as JSON. What the model thought goes with a prefix, and with `replays` in every earlier turn."""
-    fields = message.model_dump(exclude_none=True)
+    fields: dict[str, Any] = message.model_dump(exclude_none=True)
     if isinstance(message, AssistantMessage):
         fields.setdefault("content", None)
         if replays and not message.prefix:

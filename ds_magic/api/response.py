@@ -1,4 +1,4 @@
-"""What comes back: typed, lenient about what is missing or odd, unknown fields kept."""
+"""ChatCompletion: what comes back, typed, lenient about what is missing or odd, unknown fields kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import PrivateAttr, ValidationError
 
-from .lenient import Content, Incoming, Index, Lenient, Object, Objects, ObjectsOrNone, Text
+from .choices import Choice, MessageToolCall
+from .lenient import Incoming, Lenient, Objects
 from .text import for_terminal, heal
-from .token_logprobs import TokenLogprobs
+from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
 
 if TYPE_CHECKING:
@@ -31,51 +32,21 @@ FAILURES = {
 """Finish reasons that are failures inside a 200, in words: what had come is a part of the answer."""
 
 
-class ChoiceLogprobs(Incoming):
-    """The log-probabilities of a choice: of the answer, and where the server gives them of the reasoning."""
-
-    content: TokenLogprobs | None = None
-    reasoning_content: TokenLogprobs | None = None
-
-
-class CalledFunction(Incoming):
-    """The function the model wants called. `arguments` is a string that may not be valid JSON."""
-
-    name: Text = ""
-    arguments: Text = ""
-
-
-class MessageToolCall(Incoming):
-    """A tool call of the model."""
-
-    id: Lenient[str] = None
-    type: Lenient[str] = "function"
-    function: Object[CalledFunction] = CalledFunction()
-
-
-class ResponseMessage(Incoming):
-    """What the model said."""
-
-    role: Lenient[str] = "assistant"
-    content: Content = None
-    reasoning_content: Lenient[str] = None
-    tool_calls: ObjectsOrNone[MessageToolCall] = None
-
-
-class Choice(Incoming):
-    """One answer; `finish_reason` is any string, or None while it is not finished."""
-
-    index: Index = 0
-    message: Object[ResponseMessage] = Field(default_factory=ResponseMessage)
-    logprobs: Lenient[ChoiceLogprobs] = None
-    finish_reason: Lenient[str] = None
-
-
 @dataclass(slots=True)
 class _Raw:
     """A body as it came. Completions are equal whatever their bodies left out or spelt as null."""
 
     body: dict[str, Any] | None = field(default=None, compare=False)
+
+    def whole(self) -> dict[str, Any] | None:
+        """The body, lists that streamed as lists."""
+        choices = self.body.get("choices") if self.body else None
+        for choice in choices if isinstance(choices, list) else ():
+            lists = choice.get("logprobs") if isinstance(choice, dict) else None
+            if isinstance(lists, dict):
+                streamed = {name: entries for name, entries in lists.items() if isinstance(entries, StreamedEntries)}
+                lists.update({name: entries.parsed() for name, entries in streamed.items()})
+        return self.body
 
 
 class ChatCompletion(Incoming):
@@ -134,7 +105,7 @@ class ChatCompletion(Incoming):
     @property
     def raw(self) -> dict[str, Any] | None:
         """The body as it came; of a stream, what its chunks add up to."""
-        return self._raw.body
+        return self._raw.whole()
 
     @property
     def rounds(self) -> list[Any]:
@@ -276,19 +247,18 @@ class ChatCompletion(Incoming):
         return self._table("reasoning_content", self.reasoning_content or "")
 
     def _table(self, name: str, text: str) -> LogprobTable | None:
-        lists = self.choice.logprobs
-        tokens = lists and getattr(lists, name)
+        tokens: TokenLogprobs | None = getattr(self.choice.logprobs, name, None)
         if tokens is None:
             return None
         from ..logprobs.table import LogprobTable
 
         asked = self._request
         return LogprobTable.from_wire(
-            tokens.wire(),
+            tokens.columns(),
             content=text,
-            temperature=asked and asked.temperature,
-            top_p=asked and asked.top_p,
-            top_logprobs=asked and asked.top_logprobs,
+            temperature=asked.temperature if asked else None,
+            top_p=asked.top_p if asked else None,
+            top_logprobs=asked.top_logprobs if asked else None,
             model=self.model,
         )
 
@@ -337,7 +307,7 @@ class ChatCompletion(Incoming):
         line = " · ".join(fact for fact in facts if fact)
         return for_terminal(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
-    def _repr_mimebundle_(self, include=None, exclude=None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         from ..views.answer.static import mimebundle
 
         return mimebundle(self)

@@ -5,22 +5,22 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
-from pydantic_core import from_json
-
 from .accumulator import Accumulator
+from .body import as_chunk, parse_body
+from .decoder import Chunk, ChunkDecoder, leniently
 from .delta import Delta, deltas_of
-from .errors import DeepSeekError, StreamInterruptedError, bare, class_for_status, described
+from .errors import DeepSeekError, StreamInterruptedError, bare
 from .events import Event, Queued
-from .exchange import Exchange, not_an_answer, truncated
-from .loose_json import SurrogateJoiner, parse_json
+from .exchange import Exchange
 from .notes import without_effect
+from .refusals import truncated
 from .request import ChatRequest
 from .response import ChatCompletion
 from .sse import EventDecoder
-from .text import heal, on_one_line
+from .text import on_one_line
 from .usage import Timing
 
 _DONE = b"[DONE]"
@@ -36,7 +36,7 @@ class Stream:
 
     def __init__(
         self,
-        open_exchange: Callable[[Stream], Exchange | None],
+        open_exchange: Callable[[Stream], None],
         request: ChatRequest,
         *,
         backend: str,
@@ -58,7 +58,7 @@ class Stream:
         self._interruption: str | None = "stopped"
         self._first_token_at: float | None = None
         self._last_at: float | None = None
-        self._deltas = self._read()
+        self._deltas: Generator[Delta, None, None] = self._read()
 
     def __iter__(self) -> Iterator[Delta]:
         return self._deltas
@@ -118,14 +118,9 @@ class Stream:
         return completion
 
     def _timing(self, usage: Any) -> Timing | None:
-        if self._last_at is None:
+        if self._exchange is None or self._last_at is None:
             return None
-        start, first, last = self._exchange.sent_at, self._first_token_at, self._last_at
-        tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-        rate = None
-        if isinstance(tokens, int) and tokens > 1 and first is not None and last > first:
-            rate = (tokens - 1) / (last - first)
-        return Timing(first_token=None if first is None else first - start, total=last - start, tokens_per_second=rate)
+        return Timing.measured(self._exchange.sent_at, self._first_token_at, self._last_at, usage)
 
     def _open(self) -> bool:
         self._reader = threading.get_ident()
@@ -135,11 +130,11 @@ class Stream:
                 self._open_exchange(self)
         return self._exchange is not None and not self._exchange.closed
 
-    def _read(self) -> Iterator[Delta]:
+    def _read(self) -> Generator[Delta, None, None]:
         error = None
         try:
-            if self._open():
-                yield from self._streamed()
+            if self._open() and self._exchange is not None:
+                yield from self._streamed(self._exchange)
         except DeepSeekError as caught:
             error = caught
         finally:
@@ -157,118 +152,53 @@ class Stream:
             error.remedy = "Nothing had arrived. Run it again."
         return error
 
-    def _streamed(self) -> Iterator[Delta]:
-        exchange, decoder, joiner = self._exchange, EventDecoder(), SurrogateJoiner()
-        add, now, queued, begun = self._accumulator.add, time.monotonic, False, False
+    def _streamed(self, exchange: Exchange) -> Iterator[Delta]:
+        events, chunks, queued = EventDecoder(), ChunkDecoder(), False
         unread: list[bytes] | None = []
-        while True:
-            data = exchange.read()
-            if data:
-                events = decoder.decode(data)
-                if unread is not None:
-                    unread.append(data)
-                    if events:
-                        unread = None
-                if not begun and not queued and (decoder.comments or not data.strip()):
-                    queued = True
-                    self._on_event(Queued())
-            else:
-                events = decoder.flush()
-            self._last_at = now()
-            for payload in events:
+        while data := exchange.read():
+            self._last_at = time.monotonic()
+            payloads = events.decode(data)
+            if unread is not None:
+                unread.append(data)
+                if payloads:
+                    unread = None
+            if self._first_token_at is None and not queued and (events.comments or not data.strip()):
+                queued = True
+                self._on_event(Queued())
+            for payload in payloads:
                 if payload == _DONE or payload.strip() == _DONE:
-                    self._interruption = None
-                    yield from self._rest_of_text(joiner)
+                    yield from self._ended(chunks)
                     return
-                try:
-                    chunk, halves = from_json(payload), joiner.holds
-                except ValueError:
-                    chunk, halves = _parsed_leniently(payload), True
-                if not isinstance(chunk, dict):
-                    continue
-                if chunk.get("error"):
-                    raise _error_in_stream(chunk["error"])
-                if halves:
-                    joiner.heal(chunk)
-                add(chunk, payload)
-                for delta in deltas_of(chunk):
-                    if not begun and delta:
-                        begun, self._first_token_at = True, self._last_at
-                    yield delta
+                chunk = chunks.decode(payload)
+                if chunk is not None:
+                    yield from self._added(chunk, payload)
                 if exchange.closed:
                     break
-            if not data:
-                if exchange.closed:
-                    return
-                body = b"".join(unread or ())
-                is_stream = exchange.media_type == "text/event-stream" and not body.lstrip().startswith(b"{")
-                if unread is None or is_stream:
-                    raise truncated(exchange.url)
-                yield from self._unstreamed(body)
-                return
-
-    def _rest_of_text(self, joiner: SurrogateJoiner) -> Iterator[Delta]:
-        if joiner.holds:
-            chunk = {"choices": joiner.rest()}
-            self._accumulator.add(chunk, b"")
-            yield from deltas_of(chunk)
-
-    def _unstreamed(self, payload: bytes) -> Iterator[Delta]:
-        """The deltas of a server that does not stream: one for each choice of its one body."""
         self._last_at = time.monotonic()
-        if self._exchange.closed:
-            return
-        body = parse_body(payload, self._exchange.url)
-        choices = body.get("choices")
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and "message" in choice:
-                choice["delta"] = choice.pop("message")
-        self._accumulator.add(body, payload)
+        if events.flush():
+            yield from self._ended(chunks)
+        elif not exchange.closed:
+            yield from self._unstreamed(exchange, None if unread is None else b"".join(unread))
+
+    def _added(self, chunk: Chunk, payload: bytes) -> list[Delta]:
+        self._accumulator.add(chunk, payload)
+        deltas = deltas_of(chunk, payload)
+        if self._first_token_at is None and any(deltas):
+            self._first_token_at = self._last_at
+        return deltas
+
+    def _ended(self, chunks: ChunkDecoder) -> Iterator[Delta]:
         self._interruption = None
-        yield from deltas_of(body)
+        rest = chunks.rest()
+        if rest is not None:
+            yield from self._added(rest, b"")
 
-
-def _parsed_leniently(payload: bytes) -> Any:
-    """What the fast parser refused: lone surrogates, deep nesting, or no JSON at all, which raises."""
-    if not payload.strip():
-        return None
-    try:
-        return parse_json(payload)[0]
-    except ValueError:
-        shown = on_one_line(payload.decode("utf-8", "replace"), 200)
-    raise StreamInterruptedError(f"An event of the stream is not JSON: {shown}")
-
-
-def _error_in_stream(error: Any) -> StreamInterruptedError:
-    known = described(error)
-    known["message"] = f"The server reported an error in the stream: {known['message']}"
-    return StreamInterruptedError(**known)
-
-
-def read_payload(exchange: Exchange, on_event: Callable[[Event], None]) -> bytes:
-    """The whole body of an answer that is not streamed. Blank lines before it are keep-alives."""
-    pieces: list[bytes] = []
-    waits = False
-    while data := exchange.read():
-        if data.strip():
-            pieces.append(data)
-        elif not pieces and not waits:
-            waits = True
-            on_event(Queued())
-    return b"".join(pieces)
-
-
-def parse_body(payload: bytes, url: str) -> dict[str, Any]:
-    """The JSON object that an unstreamed answer holds. Raises where it is none, or holds an error."""
-    try:
-        body, may_hold_surrogates = parse_json(payload)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise not_an_answer(url, payload)
-    if body.get("error"):
-        known = described(body["error"])
-        code = known.get("code")
-        status = code if isinstance(code, int) and 400 <= code < 600 else None
-        raise class_for_status(status or 500)(status=status, **known)
-    return heal(body) if may_hold_surrogates else body
+    def _unstreamed(self, exchange: Exchange, payload: bytes | None) -> Iterator[Delta]:
+        """The deltas of a server that does not stream: one for each choice of its one body, if that is what came."""
+        is_stream = exchange.media_type == "text/event-stream"
+        if payload is None or (is_stream and not payload.lstrip().startswith(b"{")):
+            raise truncated(exchange.url)
+        body = leniently(as_chunk(parse_body(payload, exchange.url)))
+        self._interruption = None
+        self._accumulator.add(body, payload)
+        yield from deltas_of(body, payload)

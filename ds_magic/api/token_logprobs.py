@@ -1,15 +1,20 @@
-"""The wire's lists of token log-probabilities: kept as they came, turned into objects on demand."""
+"""The wire's lists of token log-probabilities: kept as they came, turned into objects or columns on demand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
-from pydantic_core import core_schema
+from pydantic_core import CoreSchema, core_schema
 
+from ..logprobs.entries import Entry
+from ..logprobs.streamed import StreamColumns
 from .lenient import Incoming, Lenient, Objects, Text
 from .loose_json import parse_json
+
+if TYPE_CHECKING:
+    from ..logprobs.from_wire import WireColumns
 
 
 class TopLogprob(Incoming):
@@ -29,20 +34,25 @@ class TokenLogprob(TopLogprob):
 class StreamedEntries:
     """The entries of one list of one choice, as the chunks of a stream brought them.
 
-    Holds the chunks' bytes rather than what they parse to: 8,000 tokens with 20 alternatives are 13 MB as
-    JSON and 100 MB as dictionaries, which Python's garbage collector would visit again and again while
-    the answer streams.
+    Holds columns for the table, filled as the chunks come, and the chunks' bytes for whoever wants the entries
+    themselves: 8,000 tokens with 20 alternatives are 13 MB as JSON and 100 MB as dictionaries, which
+    Python's garbage collector would visit again and again while the answer streams.
     """
 
     def __init__(self, name: str):
         self._name = name
         self._places: list[tuple[bytes, int]] = []
+        self._columns = StreamColumns()
         self._length = 0
 
-    def append(self, payload: bytes, position: int, count: int) -> None:
-        """Take in a chunk whose choice at `position` holds `count` entries of this list."""
+    def append(self, entries: list[Entry] | list[Any], payload: bytes, position: int) -> None:
+        """Take in the entries of this list that the choice at `position` of a chunk holds, typed or parsed."""
         self._places.append((payload, position))
-        self._length += count
+        self._length += len(entries)
+        if isinstance(entries[0], Entry):
+            self._columns.add(entries)
+        else:
+            self._columns.add_parsed(entries)
 
     def __len__(self) -> int:
         return self._length
@@ -55,8 +65,12 @@ class StreamedEntries:
             for entry in parse_json(payload)[0]["choices"][position]["logprobs"][self._name]
         ]
 
+    def columns(self) -> WireColumns:
+        """The entries in columns."""
+        return self._columns.columns()
 
-class TokenLogprobs(Sequence):
+
+class TokenLogprobs(Sequence[TokenLogprob]):
     """The tokens of an answer as TokenLogprob objects, made on demand from what the server sent."""
 
     def __init__(self, entries: list[Any] | StreamedEntries):
@@ -65,7 +79,11 @@ class TokenLogprobs(Sequence):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __getitem__(self, position):
+    @overload
+    def __getitem__(self, position: int) -> TokenLogprob: ...
+    @overload
+    def __getitem__(self, position: slice) -> TokenLogprobs: ...
+    def __getitem__(self, position: int | slice) -> TokenLogprob | TokenLogprobs:
         if isinstance(position, slice):
             return TokenLogprobs(self._wire[position])
         entry = self._wire[position]
@@ -74,7 +92,7 @@ class TokenLogprobs(Sequence):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TokenLogprobs) and self.wire() == other.wire()
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # as of every list
 
     def __repr__(self) -> str:
         return f"<{len(self)} tokens with log-probabilities>"
@@ -83,12 +101,18 @@ class TokenLogprobs(Sequence):
         """The entries as they came: a list of dictionaries, new at each call where they were streamed."""
         return self._entries.parsed() if isinstance(self._entries, StreamedEntries) else self._entries
 
+    def columns(self) -> WireColumns:
+        """The entries in columns, as a table is made from."""
+        from ..logprobs.from_wire import read_entries
+
+        return self._entries.columns() if isinstance(self._entries, StreamedEntries) else read_entries(self._entries)
+
     @cached_property
     def _wire(self) -> list[Any]:
         return self.wire()
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source, handler):
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._validated,
             serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value and value.wire()),

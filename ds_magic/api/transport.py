@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection
 
 from .addresses import DEEPSEEK_URL, host_of, is_loopback, place
 from .errors import (
@@ -22,6 +24,13 @@ from .errors import (
 )
 from .secret import Secret
 from .text import on_one_line
+
+HEADERS = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "Accept-Encoding": "identity",
+    "User-Agent": "ds_magic",
+}
 
 _opening = threading.local()
 
@@ -50,35 +59,40 @@ class KeyAuth(AuthBase):
     def __repr__(self) -> str:
         return "KeyAuth(****)"
 
-    def __reduce__(self):
+    def __reduce__(self) -> NoReturn:
         raise TypeError("a client that has a key is not pickled or copied: the key would be in it")
 
 
-class _Watched:
+def no_key(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Stands in for "no key", so that requests does not take one from a netrc file."""
+    return request
+
+
+class _Watched(HTTPConnection):
     """A connection that tells whoever opens it which socket it uses, before it waits for the answer.
 
     Without this a thread that waits for the headers could not be woken by another.
     """
 
-    def getresponse(self, *args, **kwargs):
+    def getresponse(self) -> Any:
         on_socket = getattr(_opening, "on_socket", None)
         if on_socket is not None:
             on_socket(self.sock)
-        return super().getresponse(*args, **kwargs)
+        return super().getresponse()
 
 
 class WatchedAdapter(HTTPAdapter):
     """requests' adapter, its connections watched."""
 
-    def get_connection_with_tls_context(self, *args, **kwargs):
-        pool = super().get_connection_with_tls_context(*args, **kwargs)
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         if not issubclass(pool.ConnectionCls, _Watched):
             pool.ConnectionCls = type("WatchedConnection", (_Watched, pool.ConnectionCls), {})
         return pool
 
 
 @contextlib.contextmanager
-def watching(on_socket: Callable[[socket.socket], None]):
+def watching(on_socket: Callable[[socket.socket], None]) -> Iterator[None]:
     """While it lasts, `on_socket` is told each socket that this thread's requests use."""
     _opening.on_socket = on_socket
     try:

@@ -1,10 +1,11 @@
-"""What an answer took, tokens and time, and the models that a server offers."""
+"""What an answer cost: tokens as the server counts them, seconds as measured here."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from .lenient import Incoming, Lenient, Text
+from .lenient import Incoming, Lenient
 
 
 class CompletionTokensDetails(Incoming):
@@ -35,12 +36,12 @@ class Usage(Incoming):
         """Tokens of the prompt that came from the server's cache, by whichever name it uses."""
         if self.prompt_cache_hit_tokens is not None:
             return self.prompt_cache_hit_tokens
-        return self.prompt_tokens_details and self.prompt_tokens_details.cached_tokens
+        return self.prompt_tokens_details.cached_tokens if self.prompt_tokens_details else None
 
     @property
     def reasoning_tokens(self) -> int | None:
         """Tokens of the completion that were reasoning."""
-        return self.completion_tokens_details and self.completion_tokens_details.reasoning_tokens
+        return self.completion_tokens_details.reasoning_tokens if self.completion_tokens_details else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,22 @@ class Timing:
     total: float
     tokens_per_second: float | None = None
 
+    @classmethod
+    def measured(cls, sent_at: float, first_at: float | None, last_at: float, usage: Any) -> Timing:
+        """The timing of a stream, from when it was sent, when its first token came and when its last bytes did."""
+        tokens, rate = _completion_tokens(usage), None
+        if tokens is not None and tokens > 1 and first_at is not None and last_at > first_at:
+            rate = (tokens - 1) / (last_at - first_at)
+        first_token = None if first_at is None else first_at - sent_at
+        return cls(first_token=first_token, total=last_at - sent_at, tokens_per_second=rate)
 
-class Model(Incoming):
-    """A model that the server offers."""
+    @classmethod
+    def of_whole(cls, total: float, usage: Any) -> Timing:
+        """The timing of an answer that came at once, `total` seconds after it was asked for."""
+        tokens = _completion_tokens(usage)
+        return cls(first_token=None, total=total, tokens_per_second=None if tokens is None else tokens / total)
 
-    id: Text = ""
-    owned_by: Lenient[str] = None
-    context_window: Lenient[int] = None
-    max_output_tokens: Lenient[int] = None
 
-    def __str__(self) -> str:
-        return self.id
+def _completion_tokens(usage: Any) -> int | None:
+    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
+    return tokens if isinstance(tokens, int) else None

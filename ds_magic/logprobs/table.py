@@ -15,7 +15,7 @@ from .alternatives import AlternativeTable
 from .bounded import Bounded
 from .columns import Bits, ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts, Words
 from .distribution import EXACT, read_distributions
-from .from_wire import read_entries
+from .from_wire import WireColumns, read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
 from .rows import TOKEN_COLUMNS, Alternative, Token, plain
@@ -115,7 +115,7 @@ class LogprobTable(Columns):
     @classmethod
     def from_wire(
         cls,
-        entries: Sequence[Mapping[str, Any]] | None,
+        entries: Sequence[Mapping[str, Any]] | WireColumns | None,
         *,
         content: str | None = None,
         temperature: float | None = None,
@@ -126,13 +126,13 @@ class LogprobTable(Columns):
         forced: int = 0,
         forced_bytes: int = 0,
     ) -> LogprobTable:
-        """The table of the wire's `logprobs.content`, as parsed. Never raises, whatever was sent.
+        """The table of the wire's `logprobs.content`, as parsed or already in columns. Never raises, whatever was sent.
 
         `content` is the message's, compared with the tokens' bytes. The first `forced` tokens, and those that
         begin within the first `forced_bytes` bytes, are marked as part of a prefix. `vocabulary_size` (V)
         is known for DeepSeek and SmolLM2 by `model`. Formulas: LogprobTable's docstring and `distribution`.
         """
-        wire = read_entries(entries)
+        wire = entries if isinstance(entries, WireColumns) else read_entries(entries)
         if vocabulary_size is None and isinstance(model, str):
             sizes = (size for name, size in _KNOWN_VOCABULARIES.items() if name in model.lower())
             vocabulary_size = next(sizes, None)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..api.text import for_report, on_one_line
 
 if TYPE_CHECKING:
-    from ..api.usage import Model
+    from ..api.models import Model
     from ..conversation.chats import Chat
 
 

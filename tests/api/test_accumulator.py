@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.decoder import ChunkDecoder, leniently
 from ds_magic.api.delta import deltas_of
 from ds_magic.api.loose_json import SurrogateJoiner, parse_json
 from ds_magic.api.response import ChatCompletion
@@ -18,7 +19,7 @@ def added(*chunks):
     accumulator = Accumulator()
     for chunk in chunks:
         payload = chunk if isinstance(chunk, bytes) else json.dumps(chunk).encode()
-        accumulator.add(parse_json(payload)[0], payload)
+        accumulator.add(leniently(parse_json(payload)[0]), payload)
     return ChatCompletion.from_wire(accumulator.wire())
 
 
@@ -149,11 +150,11 @@ pieces = st.lists(st.tuples(
 
 @given(pieces)
 def test_any_text_in_any_deltas_adds_up_to_what_an_unstreamed_answer_says(pieces):
-    accumulator, joiner, shown = Accumulator(), SurrogateJoiner(), {"content": "", "reasoning_content": ""}
+    accumulator, decoder, shown = Accumulator(), ChunkDecoder(), {"content": "", "reasoning_content": ""}
 
-    def take(chunk):
-        accumulator.add(chunk, b"")
-        for delta in deltas_of(chunk):
+    def take(chunk, payload=b""):
+        accumulator.add(chunk, payload)
+        for delta in deltas_of(chunk, payload):
             for name in shown:
                 shown[name] += getattr(delta, name) or ""
 
@@ -161,10 +162,11 @@ def test_any_text_in_any_deltas_adds_up_to_what_an_unstreamed_answer_says(pieces
         delta = {name: text}
         if name == "arguments":
             delta = {"tool_calls": [{"index": 1, "id": "c", "function": {"name": "f", "arguments": text}}]}
-        chunk = {"id": "1", "choices": [{"index": 0, "delta": delta}]}
-        joiner.heal(chunk)
-        take(chunk)
-    take({"choices": joiner.rest()})
+        payload = json.dumps({"id": "1", "choices": [{"index": 0, "delta": delta}]}).encode()
+        take(decoder.decode(payload), payload)
+    rest = decoder.rest()
+    if rest is not None:
+        take(rest)
 
     def whole(name):
         return heal_surrogates("".join(text for each, text in pieces if each == name))
@@ -218,7 +220,7 @@ def test_any_json_in_any_place_of_a_chunk_crashes_nothing(given_chunks):
         joiner.heal(chunk)
     joiner.rest()
     for chunk in given_chunks:
-        for delta in deltas_of(chunk):
+        for delta in deltas_of(leniently(chunk), b""):
             for name in ("index", "role", "content", "reasoning_content", "tool_calls", "logprobs", "finish_reason",
                          "usage", "model"):
                 getattr(delta, name)

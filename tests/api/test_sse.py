@@ -49,7 +49,7 @@ def reference(data):
     field, _, value = line.partition(":")
     if field == "data":
         buffer += value.removeprefix(" ") + "\n"
-    if buffer.strip() == "[DONE]" and buffer.count("\n") == 1:
+    if buffer.strip(" \t\n\r\v\f") == "[DONE]" and buffer.count("\n") == 1:
         events.append(buffer.removesuffix("\n"))
     return events
 

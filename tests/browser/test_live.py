@@ -205,7 +205,7 @@ from ds_magic.api.delta import Delta
 
 def said(text, logprob):
     logprobs = {{"content": [{{"token": text, "logprob": logprob, "bytes": None, "top_logprobs": []}}]}}
-    return Delta({{"model": "tiny"}}, {{"index": 0, "delta": {{"content": text}}, "logprobs": logprobs}})
+    return Delta.of({{"model": "tiny"}}, {{"index": 0, "delta": {{"content": text}}, "logprobs": logprobs}})
 
 for text, logprob in [("The", -0.01), (" **cap", -1.5), ("ital**", -0.1), (" is", -9999.0), (" 😀", -3.0), ("!", 0.0)]:
     view.delta(said(text, logprob))

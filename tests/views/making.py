@@ -120,4 +120,4 @@ def prefixed(prefix, **fields):
 
 def delta(**fields):
     """A chunk's first choice."""
-    return Delta({"model": "tiny"}, {"index": 0, "delta": fields})
+    return Delta.of({"model": "tiny"}, {"index": 0, "delta": fields})

@@ -11,9 +11,10 @@ import re
 from collections.abc import Callable
 from html import escape
 
+from ...api.choices import Choice, MessageToolCall
 from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
-from ...api.response import ChatCompletion, Choice, MessageToolCall
+from ...api.response import ChatCompletion
 from ...api.text import escaped, for_code, for_terminal, on_one_line
 from . import facts
 from .code import code_to_html

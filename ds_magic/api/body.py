@@ -1,0 +1,48 @@
+"""The body of an answer that is not streamed: its bytes, the JSON object in them, and that object as a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .events import Event, Queued
+from .exchange import Exchange
+from .loose_json import parse_json
+from .refusals import error_in_body, not_an_answer
+from .text import heal
+
+
+def read_body(exchange: Exchange, on_event: Callable[[Event], None]) -> dict[str, Any]:
+    """The JSON object of an answer that is not streamed. Blank lines before it are keep-alives."""
+    pieces: list[bytes] = []
+    waits = False
+    while data := exchange.read():
+        if data.strip():
+            pieces.append(data)
+        elif not pieces and not waits:
+            waits = True
+            on_event(Queued())
+    return parse_body(b"".join(pieces), exchange.url)
+
+
+def parse_body(payload: bytes, url: str) -> dict[str, Any]:
+    """The JSON object that an unstreamed answer holds. Raises where it is none, or holds an error."""
+    try:
+        body, may_hold_surrogates = parse_json(payload)
+    except ValueError:
+        body, may_hold_surrogates = None, False
+    if not isinstance(body, dict):
+        raise not_an_answer(url, payload)
+    if body.get("error"):
+        raise error_in_body(body["error"])
+    whole: dict[str, Any] = heal(body) if may_hold_surrogates else body
+    return whole
+
+
+def as_chunk(body: dict[str, Any]) -> dict[str, Any]:
+    """The body as one chunk of a stream would say it: the messages of its choices as deltas."""
+    choices = body.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict) and "message" in choice:
+            choice["delta"] = choice.pop("message")
+    return body
