@@ -22,33 +22,21 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
+    "conveniences": {"api", "logprobs", "views", "branch"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
     "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", ""},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""
 
-FOR_TYPES = None
-"""Imported for type checkers alone, outside any function."""
-
 UPWARDS = {
-    ("api/response.py", "ChatCompletion._repr_mimebundle_", "views.answer.static"),
-    ("api/response.py", "ChatCompletion.explore", "branch"),
-    ("api/response.py", "ChatCompletion.fork", "branch"),
-    ("api/response.py", "ChatCompletion.to_html", "branch"),
-    ("api/response.py", "ChatCompletion.tree", "branch"),
-    ("api/response.py", FOR_TYPES, "branch"),
-    ("api/response.py", FOR_TYPES, "views.tokens.explorer.widget"),
-    ("logprobs/compare.py", "Comparison.__repr__", "views.tokens.comparison"),
-    ("logprobs/compare.py", "Comparison._repr_html_", "views.tokens.comparison"),
-    ("logprobs/json_values.py", "Fields._repr_html_", "views.tokens.small_tables"),
-    ("logprobs/table.py", "LogprobTable._repr_html_", "views.tokens.tables"),
-    ("logprobs/table.py", "LogprobTable.explore", "views.tokens.explorer.widget"),
-    ("logprobs/table.py", "LogprobTable.to_html", "views.tokens.explorer.page"),
-    ("logprobs/table.py", FOR_TYPES, "views.tokens.explorer.widget"),
-    ("logprobs/temperature.py", "TemperedTable._repr_html_", "views.tokens.small_tables"),
+    ("api/response.py", None, "conveniences"),
+    ("logprobs/compare.py", None, "conveniences"),
+    ("logprobs/json_values.py", None, "conveniences"),
+    ("logprobs/table.py", None, "conveniences"),
+    ("logprobs/temperature.py", None, "conveniences"),
 }
-"""The conveniences on a result that import upwards inside their method."""
+"""(file, function, what it imports): what results can do beyond holding their values, all through one module."""
 
 PUBLIC_IN_INIT = "__init__.py"
 """Loads public names lazily and names them for type checkers, so it is read only within its functions."""

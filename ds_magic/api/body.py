@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .error_bodies import error_in_body, not_an_answer
 from .events import Event, Queued
 from .exchange import Exchange
 from .loose_json import parse_json
-from .refusals import error_in_body, not_an_answer
 from .text import heal
 
 

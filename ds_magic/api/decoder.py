@@ -8,9 +8,9 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from ..logprobs.entries import Entry
+from .error_bodies import error_in_stream
 from .errors import StreamInterruptedError
 from .loose_json import SurrogateJoiner, index_of, parse_json
-from .refusals import error_in_stream
 from .text import on_one_line
 
 _PATIENCE = 8

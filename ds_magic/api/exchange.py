@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .addresses import place
+from .error_bodies import refusal
 from .errors import APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
-from .refusals import refusal
 from .retry import parse_retry_after, wait_before
 from .timeouts import Timeouts
 from .transport import opening_error, reading_error, watching

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import PrivateAttr, ValidationError
 
+from .. import conveniences
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .text import for_terminal, heal
@@ -19,9 +20,8 @@ from .usage import Timing, Usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..branch import Branch, BranchTree
+    from ..conveniences import Branch, BranchTree, Explorer
     from ..logprobs.table import LogprobTable
-    from ..views.tokens.explorer.widget import Explorer
     from .request import ChatRequest
 
 
@@ -178,30 +178,22 @@ class ChatCompletion(Incoming):
 
         See `branch.fork`.
         """
-        from ..branch import fork
-
-        return fork(self, token, instead, rank=rank, **fields)
+        return conveniences.forked(self, token, instead, rank, fields)
 
     def explore(self) -> Explorer:
         """A live widget over the token probabilities, in which alternatives can be continued.
 
         Raises InvalidRequestError where the answer has no logprobs.
         """
-        from ..branch import explorer
-
-        return explorer(self)
+        return conveniences.completion_explored(self)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
-        from ..branch import export
-
-        return export(self, path)
+        return conveniences.completion_written(self, path)
 
     def tree(self) -> BranchTree:
         """The answer and all its branches, with what they share dimmed."""
-        from ..branch import tree
-
-        return tree(self)
+        return conveniences.branches_shown(self)
 
     @property
     def choice(self) -> Choice:
@@ -308,6 +300,4 @@ class ChatCompletion(Incoming):
         return for_terminal(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        from ..views.answer.static import mimebundle
-
-        return mimebundle(self)
+        return conveniences.completion_shown(self)

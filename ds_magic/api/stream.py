@@ -12,11 +12,11 @@ from .accumulator import Accumulator
 from .body import as_chunk, parse_body
 from .decoder import Chunk, ChunkDecoder, leniently
 from .delta import Delta, deltas_of
+from .error_bodies import truncated
 from .errors import DeepSeekError, StreamInterruptedError, bare
 from .events import Event, Queued
 from .exchange import Exchange
 from .notes import without_effect
-from .refusals import truncated
 from .request import ChatRequest
 from .response import ChatCompletion
 from .sse import EventDecoder

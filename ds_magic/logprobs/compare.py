@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import conveniences
 from .bounded import Bounded
 from .columns import Indices
 from .metrics import HasLogprobs, likelihood
@@ -113,14 +114,10 @@ class Comparison:
         return pd.DataFrame(rows, columns=names)
 
     def __repr__(self) -> str:
-        from ds_magic.views.tokens.comparison import comparison_text
-
-        return comparison_text(self)
+        return conveniences.comparison_printed(self)
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.tokens.comparison import comparison_html
-
-        return comparison_html(self)
+        return conveniences.comparison_shown(self)
 
 
 def compare(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from .. import conveniences
 from .bounded import Bounded
 from .columns import Column
 from .json_spans import ValueSpan, value_spans
@@ -95,9 +96,7 @@ class Fields(Sequence[Field]):
         return "\n".join(map(repr, self)) if self else "Fields(no JSON value)"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.tokens.small_tables import fields_html
-
-        return fields_html(self)
+        return conveniences.fields_shown(self)
 
 
 def fields(table: LogprobTable, *, prefix: str = "") -> Fields:

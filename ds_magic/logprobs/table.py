@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from .. import conveniences
 from . import json_values, metrics
 from .alternatives import AlternativeTable
 from .bounded import Bounded
@@ -24,7 +25,7 @@ from .temperature import TemperedTable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ds_magic.views.tokens.explorer.widget import Explorer
+    from ..conveniences import Explorer
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -320,15 +321,11 @@ class LogprobTable(Columns):
 
     def explore(self) -> Explorer:
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""
-        from ds_magic.views.tokens.explorer.widget import Explorer
-
-        return Explorer(self)
+        return conveniences.table_explored(self)
 
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this table as one HTML file that needs no network; returns the path."""
-        from ds_magic.views.tokens.explorer.page import write_page
-
-        return write_page(path, {"tokens": self})
+        return conveniences.table_written(self, path)
 
     def __repr__(self) -> str:
         parts = [f"{len(self):,} tokens"]
@@ -341,6 +338,4 @@ class LogprobTable(Columns):
         return f"LogprobTable({', '.join(parts)})"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.tokens.tables import to_html
-
-        return to_html(self)
+        return conveniences.table_shown(self)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .. import conveniences
 from .columns import ByteStrings, Counts, Flags, Indices, Shares, Texts
 from .glyphs import label
 
@@ -98,9 +99,7 @@ class TemperedTable:
         return f"TemperedTable(temperature {self.temperature:g}, {len(self):,} alternatives)"
 
     def _repr_html_(self) -> str:
-        from ds_magic.views.tokens.small_tables import tempered_html
-
-        return tempered_html(self)
+        return conveniences.tempered_shown(self)
 
 
 def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Shares, Shares]:

@@ -8,7 +8,7 @@ import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
-from ..columns import columns, fit
+from ..terminal_width import columns, fit
 from .numbers import BARS_LIMIT, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_magic.views.columns import columns, fit
+from ds_magic.views.terminal_width import columns, fit
 
 FAMILY = "👨\u200d👩\u200d👧\u200d👦"
 

@@ -1,0 +1,106 @@
+"""What a result can do beyond holding its values: be shown, be explored, be branched.
+
+Results stand below the pictures of them. This is the one way up: results import it, and it imports what it leads
+to when it is called, so that a plain script that only reads values loads no view.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api.response import ChatCompletion
+    from .branch import Branch as Branch
+    from .branch import BranchTree as BranchTree
+    from .logprobs.compare import Comparison
+    from .logprobs.json_values import Fields
+    from .logprobs.table import LogprobTable
+    from .logprobs.temperature import TemperedTable
+    from .views.tokens.explorer.widget import Explorer as Explorer
+
+
+def completion_shown(completion: ChatCompletion) -> dict[str, str]:
+    """A completion as `text/html` and `text/plain`."""
+    from .views.answer.static import mimebundle
+
+    return mimebundle(completion)
+
+
+def completion_explored(completion: ChatCompletion) -> Explorer:
+    """The explorer over a completion, in which alternatives can be continued."""
+    from .branch import explorer
+
+    return explorer(completion)
+
+
+def completion_written(completion: ChatCompletion, path: str | Path) -> Path:
+    """The explorer over a completion as a file."""
+    from .branch import export
+
+    return export(completion, path)
+
+
+def forked(
+    completion: ChatCompletion, token: str | int, instead: str | None, rank: int | None, fields: dict[str, Any]
+) -> ChatCompletion:
+    """A completion continued from one of its tokens, with another in its place."""
+    from .branch import fork
+
+    return fork(completion, token, instead, rank=rank, **fields)
+
+
+def branches_shown(completion: ChatCompletion) -> BranchTree:
+    """A completion and all that branched off it."""
+    from .branch import tree
+
+    return tree(completion)
+
+
+def table_shown(table: LogprobTable) -> str:
+    """A table as HTML."""
+    from .views.tokens.tables import to_html
+
+    return to_html(table)
+
+
+def table_explored(table: LogprobTable) -> Explorer:
+    """The explorer over a table alone."""
+    from .views.tokens.explorer.widget import Explorer
+
+    return Explorer(table)
+
+
+def table_written(table: LogprobTable, path: str | Path) -> Path:
+    """The explorer over a table as a file."""
+    from .views.tokens.explorer.page import write_page
+
+    return write_page(path, {"tokens": table})
+
+
+def comparison_shown(comparison: Comparison) -> str:
+    """Two answers beside each other, as HTML."""
+    from .views.tokens.comparison import comparison_html
+
+    return comparison_html(comparison)
+
+
+def comparison_printed(comparison: Comparison) -> str:
+    """Two answers beside each other, as text."""
+    from .views.tokens.comparison import comparison_text
+
+    return comparison_text(comparison)
+
+
+def fields_shown(fields: Fields) -> str:
+    """The values of a JSON answer with their probabilities, as HTML."""
+    from .views.tokens.small_tables import fields_html
+
+    return fields_html(fields)
+
+
+def tempered_shown(table: TemperedTable) -> str:
+    """A table at another temperature, as HTML."""
+    from .views.tokens.small_tables import tempered_html
+
+    return tempered_html(table)
