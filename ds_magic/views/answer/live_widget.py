@@ -10,22 +10,25 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ..scripts import joined
+
 HERE = Path(__file__).parent
+_SCRIPTS = ("elements.js", "notebook_page.js", "live_answer.js", "live_view.js", "live.js")
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
 
 
-def _without_comments(path: Path) -> str:
-    """The file without indentation and lines of comment: it travels to the browser with each widget."""
-    lines = map(str.strip, path.read_text(encoding="utf-8").splitlines())
+def _without_comments(text: str) -> str:
+    """Without indentation and lines of comment: it travels to the browser with each widget."""
+    lines = map(str.strip, text.splitlines())
     return "\n".join(line for line in lines if line and not _COMMENT.match(line))
 
 
 class LiveWidget(anywidget.AnyWidget):
     """Shows a stream. Its text travels in custom messages, in order; nothing of it is kept as state."""
 
-    _esm = _without_comments(HERE / "live.js")
-    _css = _without_comments(HERE / "live.css")
+    _esm = _without_comments(joined(HERE, *_SCRIPTS))
+    _css = _without_comments((HERE / "live.css").read_text(encoding="utf-8"))
 
     about = traitlets.Dict(help="backend, model, kernel, in_background").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)

@@ -1,27 +1,21 @@
-"""The explorer's JavaScript and CSS: plain modules in files, joined here, since a widget's module is one file."""
+"""The explorer's JavaScript and CSS, as a widget and a page of its own take them."""
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from pathlib import Path
 
+from ...scripts import joined
 from ..tints import METRICS, TINT, tint
 
 _HERE = Path(__file__).parent
-_SHARED = ("decode.js", "card.js", "overview.js", "view.js")
+_SHARED = ("decode.js", "card.js", "overview.js", "tools.js", "view.js")
 
 
 @cache
 def script(last: str) -> str:
-    """One module out of the shared ones and `last` (`widget.js` or `page.js`), in the order of their imports."""
-    joined = "\n".join(_without_imports(name) for name in _SHARED)
-    joined = re.sub(r"^export (?=class|function|const)", "", joined, flags=re.MULTILINE)
-    return joined + "\n" + _without_imports(last)
-
-
-def _without_imports(name: str) -> str:
-    return re.sub(r'^import \{[^}]*\} from "\./[^"]*";\n', "", _read(name), flags=re.MULTILINE)
+    """One module out of the shared ones and `last` (`widget.js` or `page.js`)."""
+    return joined(_HERE, *_SHARED, last)
 
 
 @cache
@@ -36,8 +30,4 @@ def css() -> str:
             colour = f"background-color:{tint(metric.alpha(class_))}{line}"
             rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}{class_}{{{colour}}}')
         rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}-1{{border-bottom:1px dashed}}')
-    return "\n".join(rules) + "\n" + _read("style.css")
-
-
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+    return "\n".join(rules) + "\n" + (_HERE / "style.css").read_text(encoding="utf-8")

@@ -3,6 +3,7 @@
 import { chance, rank } from "./decode.js";
 import { fillCard, make } from "./card.js";
 import { Overview } from "./overview.js";
+import { Tools } from "./tools.js";
 
 const FEW = 20; // a shorter answer needs no overview
 const CHUNK = 256; // groups a block, about: the browser lays out only the blocks that are in view
@@ -13,7 +14,7 @@ const CHUNK = 256; // groups a block, about: the browser lays out only the block
  */
 export function explore(root, table, { onFork = null, metric = "surprisal" } = {}) {
   const view = new View(root, table, onFork);
-  view.setMetric(metric);
+  view.tools.setMetric(metric);
   return view;
 }
 
@@ -24,20 +25,17 @@ class View {
     this.current = -1; // the group with the tab stop
     this.shown = -1; // the token on the card
     this.pinned = false;
-    this.threshold = 4;
-    this.matches = [];
     this.map = this.heatMap();
     this.card = make("div", "dsx-card");
     this.card.setAttribute("aria-live", "off");
-    this.status = make("span", "dsx-status dsx-dim");
-    this.status.setAttribute("role", "status");
+    this.tools = new Tools(this);
     const canvas = make("canvas", "dsx-overview");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Surprise along the answer, with the entropy band. Drag to scroll.");
     canvas.hidden = table.groups.length < FEW;
     this.overview = new Overview(canvas, table, (group) => this.scrollTo(group));
     this.box = make(
-      "div", "dsx", this.tools(), canvas,
+      "div", "dsx", this.tools.element, canvas,
       make("div", "dsx-panes", this.map, this.card), this.footer(),
     );
     root.replaceChildren(this.box);
@@ -46,6 +44,11 @@ class View {
     this.resizes = new ResizeObserver(() => this.drawOverview(true));
     this.resizes.observe(this.box);
     this.drawOverview(true);
+  }
+
+  /** What the colours show. */
+  get metric() {
+    return this.tools.metric;
   }
 
   destroy() {
@@ -94,146 +97,20 @@ class View {
     return span;
   }
 
-  tools() {
-    const { table } = this;
-    const choices = make("div", "dsx-metrics");
-    choices.setAttribute("role", "radiogroup");
-    choices.setAttribute("aria-label", "What the colours show");
-    this.metricButtons = table.meta.metrics.map(({ name, title }) => {
-      const button = make("button", "dsx-button", title.split(",")[0]);
-      button.type = "button";
-      button.setAttribute("role", "radio");
-      button.addEventListener("click", () => this.setMetric(name));
-      button.addEventListener("keydown", (event) => this.metricKey(event));
-      button.metric = name;
-      choices.append(button);
-      return button;
-    });
-    this.legend = make("div", "dsx-legend");
-    const slider = make("input", "dsx-slider");
-    Object.assign(slider, { type: "range", min: "1", max: "12", step: "0.5", value: String(this.threshold) });
-    slider.setAttribute("aria-label", "Threshold: tokens of at least so many bits are uncertain");
-    this.count = make("span", "dsx-dim");
-    slider.addEventListener("input", () => {
-      this.threshold = Number(slider.value);
-      this.showCount();
-      this.drawOverview(true);
-    });
-    const button = (text, label, action) => {
-      const made = make("button", "dsx-button", text);
-      made.type = "button";
-      made.setAttribute("aria-label", label);
-      made.title = label;
-      made.addEventListener("click", action);
-      return made;
-    };
-    const search = make("input", "dsx-search");
-    Object.assign(search, { type: "search", placeholder: "search" });
-    search.setAttribute("aria-label", "Search the answer");
-    search.addEventListener("input", () => this.search(search.value));
-    search.addEventListener("keydown", (event) => {
-      event.stopPropagation();
-      if (event.key === "Enter") this.step(this.matches, event.shiftKey ? -1 : 1, { focus: false });
-      if (event.key === "Escape") {
-        search.value = "";
-        this.search("");
-      }
-    });
-    const uncertain = make(
-      "div", "dsx-uncertain", slider, this.count,
-      button("‹", "Previous uncertain token (p)", () => this.step(this.uncertain(), -1)),
-      button("›", "Next uncertain token (n)", () => this.step(this.uncertain(), 1)),
-    );
-    this.showCount();
-    return make("div", "dsx-tools", choices, uncertain, search, this.status, this.legend);
-  }
-
   footer() {
     const { notes, measures } = this.table.meta;
     const facts = measures.map(([name, value]) => `${name} ${value}`).join("  ·  ");
     return make("div", "dsx-footer dsx-dim", make("div", "", facts), make("div", "", notes.join(" ")));
   }
 
-  setMetric(name) {
-    this.metric = name;
-    this.box.dataset.metric = name;
-    for (const button of this.metricButtons) {
-      const on = button.metric === name;
-      button.setAttribute("aria-checked", String(on));
-      button.tabIndex = on ? 0 : -1;
-    }
-    const { title, classes, unknown } = this.table.meta.metrics.find((one) => one.name === name);
-    const swatches = classes.map((text, c) => make("span", `dsx-t dsx-${name}${c}`, text));
-    const more = [];
-    if (this.table.columns.status.some((code) => this.table.meta.statuses[code] === "censored")) {
-      more.push(make("span", "dsx-t dsx-censored", "below what was returned"));
-    }
-    if (this.table.columns[`class_${name}`].includes(-1)) more.push(make("span", `dsx-t dsx-${name}-1`, unknown));
-    this.legend.replaceChildren(make("span", "dsx-dim", `${title}:`), ...swatches, ...more);
-  }
-
-  metricKey(event) {
-    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!move) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const buttons = this.metricButtons;
-    const next = buttons[(buttons.indexOf(event.target) + move + buttons.length) % buttons.length];
-    this.setMetric(next.metric);
-    next.focus();
-  }
-
-  /** Groups of at least the threshold's surprisal. */
-  uncertain() {
-    if (this.uncertainAt === this.threshold) return this.uncertainGroups;
-    const { table } = this;
-    const found = new Set();
-    for (let i = 0; i < table.length; i++) {
-      const open = table.status(i) === "censored";
-      if (!table.isForced(i) && (table.surprisal(i) >= this.threshold || open)) found.add(table.groupOf[i]);
-    }
-    this.uncertainAt = this.threshold;
-    this.uncertainGroups = [...found];
-    return this.uncertainGroups;
-  }
-
   firstUncertain() {
-    return this.table.groups.length ? this.uncertain()[0] ?? 0 : -1;
-  }
-
-  showCount() {
-    const n = this.uncertain().length;
-    this.count.textContent = `${n} token${n === 1 ? "" : "s"} ≥ ${this.threshold} bits`;
-  }
-
-  search(query) {
-    for (const group of this.matches) this.spans[group].classList.remove("dsx-match");
-    this.matches = [];
-    if (query) {
-      const { table } = this;
-      const wanted = query.replaceAll(" ", "·").toLowerCase();
-      const texts = Array.from(table.groups, (_, group) => table.text(group).toLowerCase());
-      const all = texts.join("");
-      const ends = [];
-      for (const text of texts) ends.push((ends.at(-1) ?? 0) + text.length);
-      let group = 0;
-      for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + wanted.length)) {
-        while (ends[group] <= at) group++;
-        const first = group;
-        for (let g = first; g < ends.length && (g === first || ends[g - 1] < at + wanted.length); g++) {
-          this.spans[g].classList.add("dsx-match");
-          this.matches.push(g);
-        }
-      }
-    }
-    this.status.textContent = query ? `${this.matches.length} token${this.matches.length === 1 ? "" : "s"} found` : "";
-    if (this.matches.length) this.select(this.matches[0], { focus: false, scroll: true });
+    return this.table.groups.length ? this.tools.uncertain()[0] ?? 0 : -1;
   }
 
   /** Go to the next or previous of these groups, around the ends. */
   step(groups, direction, options = {}) {
     if (!groups.length) {
-      this.status.textContent = "none found";
+      this.tools.status.textContent = "none found";
       return;
     }
     const sorted = direction > 0 ? groups : [...groups].reverse();
@@ -332,8 +209,8 @@ class View {
       End: () => this.select(last, { focus: true, scroll: true }),
       Enter: () => this.pin(!this.pinned),
       Escape: () => this.close(),
-      n: () => this.step(this.uncertain(), 1),
-      p: () => this.step(this.uncertain(), -1),
+      n: () => this.step(this.tools.uncertain(), 1),
+      p: () => this.step(this.tools.uncertain(), -1),
     };
     const action = actions[event.key];
     // Notebooks have shortcuts of their own on these keys.
@@ -373,7 +250,7 @@ class View {
     requestAnimationFrame(() => {
       this.drawing = false;
       if (force) this.overview.drawn = false;
-      this.overview.show(this.visibleRange(), this.threshold);
+      this.overview.show(this.visibleRange(), this.tools.threshold);
     });
   }
 

@@ -1,0 +1,135 @@
+// What a live view shows, whatever shows it: one state a model, filled by messages in order.
+
+import { escaped } from "./elements.js";
+
+/** What has come: the source of the answer, its finished blocks, and the growing one. */
+export class Answer {
+  constructor(about, { markup, tints }) {
+    this.about = about;
+    this.markup = markup;
+    this.tintStyles = tints; // of each class of surprisal, the same as in the final output
+    this.model = about.model;
+    this.state = "waiting";
+    this.note = "";
+    this.reasoning = "";
+    this.thought = "";
+    this.source = "";
+    this.finished = []; // HTML of the blocks that will not change
+    this.finishedTo = 0; // where in the source they end
+    this.growing = "";
+    this.formattedTo = 0;
+    this.calls = new Map();
+    this.tints = { ends: [about.prefix_units || 0], classes: [0] };
+    this.steps = [];
+    this.pieces = 0;
+    this.began = performance.now();
+    this.first = this.counted = null;
+    this.over = null;
+  }
+
+  /** Takes a message in and says what of it concerns a view. */
+  take(message) {
+    const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
+    if (message.state) this.state = message.state;
+    if (message.pieces) {
+      this.pieces += message.pieces;
+      this.counted = performance.now();
+      this.first ??= this.counted;
+    }
+    if (message.note !== undefined) this.note = message.note;
+    else if (message.content || message.reasoning || message.calls) this.note = "";
+    if (message.model) this.model = message.model;
+    if (message.thought) this.thought = message.thought;
+    this.reasoning += change.reasoning;
+    this.source += message.content || "";
+    this.addTints(message.tints || []);
+    for (const [index, name, argumentsText] of message.calls || []) {
+      const call = this.calls.get(index) || { name: "", text: "" };
+      this.calls.set(index, { name: name || call.name, text: call.text + argumentsText });
+    }
+    for (const [length, changed] of message.finished || []) {
+      change.blocks.push(this.html(changed));
+      this.finishedTo += length;
+      this.steps = [];
+      this.growing = change.growing = "";
+      this.formattedTo = this.finishedTo;
+    }
+    this.finished.push(...change.blocks);
+    if (message.growing) {
+      this.growing = change.growing = this.html(message.growing);
+      this.formattedTo = this.source.length;
+    }
+    if (message.over) this.over = performance.now();
+    return change;
+  }
+
+  addTints(pairs) {
+    const { ends, classes } = this.tints;
+    for (let at = 0; at < pairs.length; at += 2) {
+      ends.push(ends[ends.length - 1] + pairs[at]);
+      classes.push(pairs[at + 1]);
+    }
+  }
+
+  /** HTML from the steps that changed; see blocks.py for what a step is. */
+  html([same, ...rest]) {
+    this.steps = this.steps.slice(0, same).concat(rest);
+    let at = this.finishedTo;
+    const parts = [];
+    for (const step of this.steps) {
+      if (typeof step === "string") parts.push(step);
+      else if (Array.isArray(step)) parts.push(this.markup[step[0]]);
+      else if (step < 0) at -= step;
+      else {
+        parts.push(this.tinted(at, at + step));
+        at += step;
+      }
+    }
+    return parts.join("");
+  }
+
+  /** The source from `begin` to `end` as escaped HTML, each surprising token tinted. */
+  tinted(begin, end) {
+    const { ends, classes } = this.tints;
+    if (ends.length === 1) return escaped(this.source.slice(begin, end));
+    const parts = [];
+    let token = firstAbove(ends, begin);
+    for (let at = begin; at < end; token++) {
+      const to = token < ends.length ? Math.min(end, ends[token]) : end;
+      const text = escaped(this.source.slice(at, to));
+      const tint = classes[token];
+      parts.push(tint ? `<span class="ds-tint-${tint}" style="${this.tintStyles[tint]}">${text}</span>` : text);
+      at = to;
+    }
+    return parts.join("");
+  }
+
+  get isOver() {
+    return this.over !== null;
+  }
+
+  get figures() {
+    const now = this.over ?? performance.now();
+    const figures = [duration((now - this.began) / 1000)];
+    if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
+    const streaming = (this.counted - this.first) / 1000;
+    if (streaming > 0.5 && this.pieces > 1) figures.push(`${((this.pieces - 1) / streaming).toPrecision(2) * 1} tokens/s`);
+    return figures.join(" · ");
+  }
+}
+
+function firstAbove(sorted, value) {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function duration(seconds) {
+  const whole = Math.round(seconds);
+  return whole < 120 ? `${whole} s` : `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
+}

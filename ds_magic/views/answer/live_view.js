@@ -1,0 +1,228 @@
+// One view of an answer that streams: draws what has come, and stops it.
+
+import { announce, button, copyText, make, nodes, withCopyButton } from "./elements.js";
+import { canStop, follower, server } from "./notebook_page.js";
+
+const STATES = {
+  waiting: "waiting",
+  queued: "queued",
+  thinking: "thinking",
+  answering: "answering",
+  calling: "calling a tool",
+  done: "done",
+  stopped: "stopped",
+  failed: "failed",
+};
+const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
+const OUTPUT = ".jp-OutputArea-output > .mathjax_ignore";
+
+/** One view of an answer, in the frame and the styles that the static output has. */
+export class View {
+  constructor(model, el, answer) {
+    this.model = model;
+    this.answer = answer;
+    const styles = model.get("styles");
+    this.root = make("div", { class: `ds-live jp-RenderedHTMLCommon ${styles.ignore}`, dir: "ltr" });
+    const frame = make("div", { style: styles.root });
+    this.header = make("div", { class: "ds-header", style: styles.header });
+    this.name = make("bdi", {}, answer.model);
+    this.status = make("span", { class: "ds-status" });
+    this.figures = make("span", { class: "ds-figures" });
+    this.copy = button("Copy", "Copy the answer", () => copyText(answer.source, this.copy));
+    this.stop = button("Stop", "Stop the answer", () => this.stopAnswer());
+    this.stop.classList.add("ds-stop");
+    const facts = make("span", { class: "ds-facts" });
+    const badge = make("span", { style: styles.badge });
+    badge.append(make("bdi", {}, answer.about.backend));
+    facts.append(badge, this.name);
+    this.header.append(facts, this.status, this.figures, this.copy, this.stop);
+    this.note = make("div", { class: "ds-note", style: styles.quiet });
+    this.reasoning = make("details", { class: "ds-reasoning", style: styles.reasoning });
+    this.thought = make("summary", { style: styles.summary });
+    this.thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
+    this.reasoning.append(this.thought, this.thoughts);
+    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer" });
+    // The page gives a heading less room where it is the first child, which it is not in the static output.
+    if (!answer.about.is_json) this.text.append(make("span", { hidden: "" }));
+    this.calls = make("div", { class: "ds-calls" });
+    frame.append(this.header, this.note, this.reasoning, this.text, this.calls);
+    this.root.append(frame);
+    el.append(this.root);
+    this.stop.hidden = !canStop(answer.about);
+    this.growing = [];
+    this.tail = null;
+    this.typesetting = Promise.resolve();
+    this.wasThinking = false;
+    this.begun = false;
+    this.update({ reasoning: answer.reasoning, blocks: answer.finished, growing: answer.growing });
+    this.clock = setInterval(() => this.drawFigures(), 500);
+  }
+
+  update(change) {
+    const { answer } = this;
+    const follow = follower(this.root);
+    this.drawStatus();
+    if (change.reasoning) this.thoughts.append(change.reasoning);
+    this.drawReasoning();
+    if (change.growing !== null) this.drawBlocks(change);
+    this.drawTail();
+    if (answer.calls.size) this.drawCalls();
+    follow();
+    this.announce();
+    if (answer.isOver) this.handOver();
+  }
+
+  drawStatus() {
+    const { answer } = this;
+    this.name.textContent = answer.model;
+    this.status.textContent = STATES[answer.state] || "";
+    this.root.dataset.state = answer.state;
+    this.note.textContent = answer.note;
+    this.note.hidden = !answer.note;
+    this.copy.hidden = !answer.source;
+    if (answer.isOver) this.stop.hidden = true;
+    this.drawFigures();
+  }
+
+  drawFigures() {
+    this.figures.textContent = this.answer.figures;
+  }
+
+  /** Open while the model thinks, folded when the answer begins; after that it is the reader's. */
+  drawReasoning() {
+    const { answer } = this;
+    this.reasoning.hidden = !answer.reasoning;
+    const isThinking = answer.state === "thinking" && !answer.isOver;
+    if (isThinking !== this.wasThinking) this.reasoning.open = isThinking;
+    this.wasThinking = isThinking;
+    this.thought.textContent = isThinking ? "Thinking…" : answer.thought || "Reasoning";
+  }
+
+  drawBlocks({ blocks, growing }) {
+    for (const node of this.growing) node.remove();
+    this.tail?.remove();
+    this.tail = null;
+    for (const html of blocks) this.text.append(...this.finishedNodes(html));
+    this.growing = nodes(growing);
+    this.text.append(...this.growing);
+  }
+
+  finishedNodes(html) {
+    const made = nodes(html);
+    for (const node of made) {
+      if (node.nodeType !== Node.ELEMENT_NODE) continue;
+      if (node.querySelector(".mathjax_process")) this.typeset(node);
+    }
+    return made.map((node) => (node.tagName === "PRE" ? withCopyButton(node) : node));
+  }
+
+  /** Formulas one block after the other: the page's typesetter forgets what it began when it is called again. */
+  typeset(node) {
+    const typesetter = this.model.widget_manager?.rendermime?.latexTypesetter;
+    // The frame around the block tells the typesetter to leave all but formulas alone; here it begins inside.
+    node.classList.add(...this.model.get("styles").ignore.split(" "));
+    this.typesetting = this.typesetting.then(async () => {
+      const follow = follower(this.root);
+      await typesetter?.typeset(node);
+      follow();
+    }).catch(() => {});
+  }
+
+  /** What has come since the growing block was formatted, as text at its end. */
+  drawTail() {
+    const { answer } = this;
+    if (!this.tail) {
+      this.drawnTo = answer.formattedTo;
+      if (!answer.source.slice(this.drawnTo).trim()) return;
+      this.tail = make("span", { class: "ds-tail" });
+      this.beginTail();
+    }
+    this.tail.insertAdjacentHTML("beforeend", answer.tinted(this.drawnTo, answer.source.length));
+    this.drawnTo = answer.source.length;
+  }
+
+  /** Puts the tail into the block that grows, after the line breaks that formatting left out, or into a new one. */
+  beginTail() {
+    const { source, finishedTo, formattedTo } = this.answer;
+    const breaks = /\n*$/.exec(source.slice(finishedTo, formattedTo))[0];
+    const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
+    const isCode = last?.tagName === "PRE" || this.text.tagName === "PRE";
+    if (isCode || (last && breaks.length < 2)) {
+      this.tail.append(breaks);
+      this.placeIn(last).append(this.tail);
+      return;
+    }
+    this.drawnTo += /^\s*/.exec(source.slice(formattedTo))[0].length;
+    const paragraph = make("p", { dir: "auto" });
+    paragraph.append(this.tail);
+    this.growing.push(paragraph);
+    this.text.append(paragraph);
+  }
+
+  placeIn(last) {
+    if (this.text.tagName === "PRE") return this.text;
+    if (last.tagName === "PRE") return last.querySelector("code");
+    let place = last;
+    while (place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) place = place.lastElementChild;
+    return place;
+  }
+
+  drawCalls() {
+    this.calls.replaceChildren();
+    for (const { name, text } of this.answer.calls.values()) {
+      const title = make("div", { class: "ds-quiet" }, "calls ");
+      title.append(make("code", {}, name));
+      this.calls.append(title, make("pre", { class: "ds-arguments" }, text));
+    }
+  }
+
+  announce() {
+    const { answer } = this;
+    if (!this.begun && answer.source) {
+      this.begun = true;
+      announce("The answer begins.");
+    }
+    if (answer.isOver) announce(answer.state === "done" ? "The answer is complete." : `The answer ${answer.state}.`);
+  }
+
+  /** Ends the answer: by a message to a stream in the background, else by interrupting the kernel. */
+  async stopAnswer() {
+    this.stop.disabled = true;
+    this.stop.textContent = "Stopping…";
+    if (this.answer.about.in_background) {
+      this.model.send({ stop: true });
+      return;
+    }
+    const { base, headers } = server();
+    const url = `${base}api/kernels/${encodeURIComponent(this.answer.about.kernel)}/interrupt`;
+    const response = await fetch(url, { method: "POST", headers, credentials: "same-origin" }).catch(() => null);
+    if (response?.ok) return;
+    this.stop.textContent = "Stop";
+    this.stop.disabled = false;
+    this.note.textContent = "The server refused. Interrupt the kernel with the notebook's own button.";
+    this.note.hidden = false;
+  }
+
+  /** The static output comes below: once it is there it takes this view's place, and what is unfolded stays so. */
+  handOver() {
+    const area = this.root.closest(".jp-OutputArea");
+    if (!area || this.observer) return;
+    const before = new Set(area.querySelectorAll(OUTPUT));
+    this.observer = new MutationObserver(() => {
+      const output = [...area.querySelectorAll(OUTPUT)].find((one) => !before.has(one));
+      if (!output) return;
+      this.observer.disconnect();
+      const follow = follower(this.root);
+      const details = output.querySelector("details");
+      if (details && this.reasoning.open) details.open = true;
+      this.root.hidden = true;
+      follow(output);
+    });
+    this.observer.observe(area, { childList: true, subtree: true });
+  }
+
+  close() {
+    clearInterval(this.clock);
+    this.observer?.disconnect();
+  }
+}

@@ -1,0 +1,30 @@
+// The page around a live view: the Jupyter server behind it, and where it is scrolled to.
+
+/** The Jupyter server that this page talks to, where it is JupyterLab or Notebook. */
+export function server() {
+  const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "null");
+  if (!config) return null;
+  const xsrf = /(?:^|;\s*)_xsrf=([^;]*)/.exec(document.cookie);
+  const headers = {};
+  if (xsrf) headers["X-XSRFToken"] = decodeURIComponent(xsrf[1]);
+  if (config.token) headers.Authorization = `token ${config.token}`;
+  return { base: config.baseUrl || "/", headers };
+}
+
+export function canStop(about) {
+  return about.in_background || Boolean(about.kernel && server());
+}
+
+/** Keeps the end of the view on the screen if it is there now, so a reader who scrolled up is left alone. */
+export function follower(root) {
+  let scroller = root.parentElement;
+  while (scroller && !/auto|scroll/.test(getComputedStyle(scroller).overflowY)) scroller = scroller.parentElement;
+  if (!scroller) return () => {};
+  const below = (end = root) => end.getBoundingClientRect().bottom - scroller.getBoundingClientRect().bottom;
+  const before = below();
+  const isAtEnd = before <= 40 && before > -scroller.clientHeight;
+  return (end = root) => {
+    const after = below(end);
+    if (isAtEnd && after > -8) scroller.scrollTop += after + 8;
+  };
+}

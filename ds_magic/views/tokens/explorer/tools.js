@@ -1,0 +1,138 @@
+// The explorer's tools: what the colours show, which tokens count as uncertain, and the search.
+
+import { make } from "./card.js";
+
+/** The bar above the heat map, as `element`; `status` says what was found. It moves the view's selection. */
+export class Tools {
+  constructor(view) {
+    const { table } = view;
+    this.view = view;
+    this.table = table;
+    this.threshold = 4;
+    this.matches = [];
+    const choices = make("div", "dsx-metrics");
+    choices.setAttribute("role", "radiogroup");
+    choices.setAttribute("aria-label", "What the colours show");
+    this.metricButtons = table.meta.metrics.map(({ name, title }) => {
+      const button = make("button", "dsx-button", title.split(",")[0]);
+      button.type = "button";
+      button.setAttribute("role", "radio");
+      button.addEventListener("click", () => this.setMetric(name));
+      button.addEventListener("keydown", (event) => this.metricKey(event));
+      button.metric = name;
+      choices.append(button);
+      return button;
+    });
+    this.legend = make("div", "dsx-legend");
+    this.status = make("span", "dsx-status dsx-dim");
+    this.status.setAttribute("role", "status");
+    const slider = make("input", "dsx-slider");
+    Object.assign(slider, { type: "range", min: "1", max: "12", step: "0.5", value: String(this.threshold) });
+    slider.setAttribute("aria-label", "Threshold: tokens of at least so many bits are uncertain");
+    this.count = make("span", "dsx-dim");
+    slider.addEventListener("input", () => {
+      this.threshold = Number(slider.value);
+      this.showCount();
+      view.drawOverview(true);
+    });
+    const button = (text, label, action) => {
+      const made = make("button", "dsx-button", text);
+      made.type = "button";
+      made.setAttribute("aria-label", label);
+      made.title = label;
+      made.addEventListener("click", action);
+      return made;
+    };
+    const search = make("input", "dsx-search");
+    Object.assign(search, { type: "search", placeholder: "search" });
+    search.setAttribute("aria-label", "Search the answer");
+    search.addEventListener("input", () => this.search(search.value));
+    search.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") view.step(this.matches, event.shiftKey ? -1 : 1, { focus: false });
+      if (event.key === "Escape") {
+        search.value = "";
+        this.search("");
+      }
+    });
+    const uncertain = make(
+      "div", "dsx-uncertain", slider, this.count,
+      button("‹", "Previous uncertain token (p)", () => view.step(this.uncertain(), -1)),
+      button("›", "Next uncertain token (n)", () => view.step(this.uncertain(), 1)),
+    );
+    this.showCount();
+    this.element = make("div", "dsx-tools", choices, uncertain, search, this.status, this.legend);
+  }
+
+  setMetric(name) {
+    this.metric = name;
+    this.view.box.dataset.metric = name;
+    for (const button of this.metricButtons) {
+      const on = button.metric === name;
+      button.setAttribute("aria-checked", String(on));
+      button.tabIndex = on ? 0 : -1;
+    }
+    const { title, classes, unknown } = this.table.meta.metrics.find((one) => one.name === name);
+    const swatches = classes.map((text, c) => make("span", `dsx-t dsx-${name}${c}`, text));
+    const more = [];
+    if (this.table.columns.status.some((code) => this.table.meta.statuses[code] === "censored")) {
+      more.push(make("span", "dsx-t dsx-censored", "below what was returned"));
+    }
+    if (this.table.columns[`class_${name}`].includes(-1)) more.push(make("span", `dsx-t dsx-${name}-1`, unknown));
+    this.legend.replaceChildren(make("span", "dsx-dim", `${title}:`), ...swatches, ...more);
+  }
+
+  metricKey(event) {
+    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!move) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const buttons = this.metricButtons;
+    const next = buttons[(buttons.indexOf(event.target) + move + buttons.length) % buttons.length];
+    this.setMetric(next.metric);
+    next.focus();
+  }
+
+  /** Groups of at least the threshold's surprisal. */
+  uncertain() {
+    if (this.uncertainAt === this.threshold) return this.uncertainGroups;
+    const { table } = this;
+    const found = new Set();
+    for (let i = 0; i < table.length; i++) {
+      const open = table.status(i) === "censored";
+      if (!table.isForced(i) && (table.surprisal(i) >= this.threshold || open)) found.add(table.groupOf[i]);
+    }
+    this.uncertainAt = this.threshold;
+    this.uncertainGroups = [...found];
+    return this.uncertainGroups;
+  }
+
+  showCount() {
+    const n = this.uncertain().length;
+    this.count.textContent = `${n} token${n === 1 ? "" : "s"} ≥ ${this.threshold} bits`;
+  }
+
+  search(query) {
+    for (const group of this.matches) this.view.spans[group].classList.remove("dsx-match");
+    this.matches = [];
+    if (query) {
+      const { table } = this;
+      const wanted = query.replaceAll(" ", "·").toLowerCase();
+      const texts = Array.from(table.groups, (_, group) => table.text(group).toLowerCase());
+      const all = texts.join("");
+      const ends = [];
+      for (const text of texts) ends.push((ends.at(-1) ?? 0) + text.length);
+      let group = 0;
+      for (let at = all.indexOf(wanted); at >= 0; at = all.indexOf(wanted, at + wanted.length)) {
+        while (ends[group] <= at) group++;
+        const first = group;
+        for (let g = first; g < ends.length && (g === first || ends[g - 1] < at + wanted.length); g++) {
+          this.view.spans[g].classList.add("dsx-match");
+          this.matches.push(g);
+        }
+      }
+    }
+    this.status.textContent = query ? `${this.matches.length} token${this.matches.length === 1 ? "" : "s"} found` : "";
+    if (this.matches.length) this.view.select(this.matches[0], { focus: false, scroll: true });
+  }
+}
