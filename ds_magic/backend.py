@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .api.client import Client
-    from .api.models import Offer
+    from .api.model_choice import Offer
     from .api.response import ChatCompletion
     from .api.secret import Secret
     from .api.stream import Stream
@@ -56,7 +56,7 @@ def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeou
     """
     from .api.addresses import given_url
     from .api.client import Client
-    from .api.models import Offer
+    from .api.model_choice import Offer
     from .api.secret import Secret
 
     base_url = given_url(base_url)

@@ -49,7 +49,9 @@ class _Choice:
         self.content: list[str] = []
         self.reasoning_content: list[str] = []
         self.tool_calls: dict[int, _ToolCall] = {}
+        self.call_of: dict[str, int] = {}
         self.last_call: int | None = None
+        self.next_call = 0
         self.logprobs: dict[str, Any] = {}
         self.finish_reason: str | None = None
         self.unknown: dict[str, Any] = {}
@@ -93,20 +95,19 @@ class _Choice:
         for piece in pieces if isinstance(pieces, list) else ():
             if not isinstance(piece, dict):
                 continue
-            key = piece.get("index")
+            key, call_id = piece.get("index"), piece.get("id")
             if not isinstance(key, int):
-                key = self._key_without_index(piece.get("id"))
+                key = self._key_without_index(call_id)
             self.tool_calls.setdefault(key, _ToolCall()).add(piece)
-            self.last_call = key
+            self.last_call, self.next_call = key, max(self.next_call, key + 1)
+            if call_id and isinstance(call_id, str):
+                self.call_of.setdefault(call_id, key)
 
     def _key_without_index(self, call_id: Any) -> int:
         """Some servers send no index: a new id begins a new call, anything else continues the last one."""
-        for key, call in self.tool_calls.items():
-            if call_id and call.id == call_id:
-                return key
-        if call_id or self.last_call is None:
-            return max(self.tool_calls, default=-1) + 1
-        return self.last_call
+        if call_id and isinstance(call_id, str) and call_id in self.call_of:
+            return self.call_of[call_id]
+        return self.next_call if call_id or self.last_call is None else self.last_call
 
     def wire(self, index: int) -> dict[str, Any]:
         message = {

@@ -16,7 +16,8 @@ from .body import read_body
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange
-from .models import AT_DEEPSEEK, ELSEWHERE, Model, Offer, may_be_about_the_model, names_in
+from .model_choice import AT_DEEPSEEK, ELSEWHERE, Offer, may_be_about_the_model, names_in
+from .models import Model
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from .models import ELSEWHERE
+from .model_choice import ELSEWHERE
 
 if TYPE_CHECKING:
     from .messages import NamedToolChoice, ResponseFormat, StreamOptions, Thinking, Tool

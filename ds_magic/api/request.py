@@ -13,7 +13,7 @@ from . import fields as _fields
 from . import messages as _messages
 from .errors import InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
-from .limits import broken, first_broken, shown
+from .limit_errors import broken, first_broken, shown
 from .messages import (
     AssistantMessage,
     Message,
@@ -26,7 +26,7 @@ from .messages import (
     as_message_fields,
     known_fields,
 )
-from .models import thinks_unless_told
+from .model_choice import thinks_unless_told
 from .text import heal
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."

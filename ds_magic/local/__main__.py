@@ -11,7 +11,7 @@ import time
 from dataclasses import replace
 
 from . import faults, weights
-from .failures import LocalModelError, MissingExtraError
+from .model_failures import LocalModelError, MissingExtraError
 from .progress import ProgressBar
 from .server_options import LARGEST_CONTEXT, ServerOptions
 

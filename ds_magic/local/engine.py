@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from .failures import ContextOverflowError, EngineError, LocalModelError
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
+from .model_failures import ContextOverflowError, EngineError, LocalModelError
 from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
 from .template import Template

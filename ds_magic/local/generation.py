@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 from . import lost_tokens
-from .failures import EngineError
+from .model_failures import EngineError
 from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
 from .slots import Slot
 

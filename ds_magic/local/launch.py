@@ -12,7 +12,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import IO
 
-from .failures import LocalModelError, MissingExtraError
+from .model_failures import LocalModelError, MissingExtraError
 
 _PROGRAM = """
 import json, sys

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json, to_json
 
-from .failures import ContextOverflowError, EngineError, LoadError
+from .model_failures import ContextOverflowError, EngineError, LoadError
 
 SAMPLING = {
     # llama.cpp's defaults cut the distribution (top_k 40, min_p 0.05, top_p 0.95) and take top_p before

@@ -18,7 +18,7 @@ from aiohttp import web
 from . import gguf, weights
 from .cores import free_cores
 from .engine import Engine
-from .failures import LocalModelError
+from .model_failures import LocalModelError
 from .progress import ProgressBar
 from .server import LocalService
 from .server_options import ServerOptions

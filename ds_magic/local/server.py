@@ -18,10 +18,10 @@ from .answer import Answer
 from .contract import Seeds, Today
 from .engine import Engine
 from .envelope import Envelope
-from .failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .faults import HEADER, Fault
-from .faulty import FaultyAnswer, FaultyOutlet
+from .faulty_answers import FaultyAnswer, FaultyOutlet
 from .message_json import delta, message
+from .model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .outlet import Outlet
 from .refusal import Refusal
 from .server_options import KEEP_ALIVE

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from .failures import QueueFullError
+from .model_failures import QueueFullError
 
 STEP = 256
 """Tokens by which an answer asks for room."""

@@ -13,7 +13,7 @@ from .generation import generate
 from .sampling import Outcome, Sampling, Token
 from .server_options import DEFAULT_MAX_TOKENS
 from .slots import Slot
-from .stops import StopFinder
+from .stop_strings import StopFinder
 
 Kind = Literal["reasoning", "content", "call"]
 

@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from .failures import EngineError, PromptError
 from .gguf import Model
 from .llama import Llama
+from .model_failures import EngineError, PromptError
 
 _STAND_IN = secrets.token_hex(8)
 """What stands for a text while the template is applied; not to be guessed by a text."""

@@ -87,7 +87,7 @@ class DeepSeekMagics(Magics):
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
     ) -> ChatCompletion | Background | DryRun | None:
-        from .secrets import refuse_keys
+        from .keys_in_cells import refuse_keys
 
         refuse_keys(line, cell or "")
         parsed = parse(line)
@@ -183,8 +183,8 @@ class DeepSeekMagics(Magics):
     @guarded
     def ds_models(self, line: str) -> ModelList:
         """List the models that the server offers. Takes --local, --base-url and --timeout."""
+        from .keys_in_cells import refuse_keys
         from .listings import ModelList
-        from .secrets import refuse_keys
 
         refuse_keys(line)
         client = self.client(parse(line).values())

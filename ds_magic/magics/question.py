@@ -10,11 +10,11 @@ from ..conversation.chats import Chat
 from ..conversation.schema import AnySchema, Schema, SchemaUse
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
+from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding, Counting
 from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
-from .secrets import refuse_filled_keys, refuse_keys_in
 from .settings import setting
 from .shown import Shown
 

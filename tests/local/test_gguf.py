@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ds_magic.local import gguf
-from ds_magic.local.failures import WeightsError
+from ds_magic.local.model_failures import WeightsError
 
 
 def test_the_pieces_are_the_tokens_exact_bytes(model_file):

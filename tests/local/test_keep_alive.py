@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import web
 
 from ds_magic.local.engine import Engine
-from ds_magic.local.failures import EngineError, WeightsError
+from ds_magic.local.model_failures import EngineError, WeightsError
 from ds_magic.local.server import LocalService
 
 KEY = "local-test"

@@ -18,7 +18,7 @@ import requests
 
 from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
-from ds_magic.local.failures import LocalModelError, MissingExtraError
+from ds_magic.local.model_failures import LocalModelError, MissingExtraError
 
 STARTER = """
 import json, sys, time

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ds_magic.local.failures import QueueFullError
+from ds_magic.local.model_failures import QueueFullError
 from ds_magic.local.slots import STEP, Slots
 
 

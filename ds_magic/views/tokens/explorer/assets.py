@@ -9,7 +9,7 @@ from ...scripts import joined
 from ..tints import METRICS, TINT, tint
 
 _HERE = Path(__file__).parent
-_SHARED = ("decode.js", "card.js", "overview.js", "tools.js", "view.js")
+_SHARED = ("decode.js", "card.js", "overview.js", "toolbar.js", "view.js")
 
 
 @cache

@@ -3,7 +3,7 @@
 import { chance, rank } from "./decode.js";
 import { fillCard, make } from "./card.js";
 import { Overview } from "./overview.js";
-import { Tools } from "./tools.js";
+import { Toolbar } from "./toolbar.js";
 
 const FEW = 20; // a shorter answer needs no overview
 const CHUNK = 256; // groups a block, about: the browser lays out only the blocks that are in view
@@ -14,7 +14,7 @@ const CHUNK = 256; // groups a block, about: the browser lays out only the block
  */
 export function explore(root, table, { onFork = null, metric = "surprisal" } = {}) {
   const view = new View(root, table, onFork);
-  view.tools.setMetric(metric);
+  view.toolbar.setMetric(metric);
   return view;
 }
 
@@ -28,14 +28,14 @@ class View {
     this.map = this.heatMap();
     this.card = make("div", "dsx-card");
     this.card.setAttribute("aria-live", "off");
-    this.tools = new Tools(this);
+    this.toolbar = new Toolbar(this);
     const canvas = make("canvas", "dsx-overview");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Surprise along the answer, with the entropy band. Drag to scroll.");
     canvas.hidden = table.groups.length < FEW;
     this.overview = new Overview(canvas, table, (group) => this.scrollTo(group));
     this.box = make(
-      "div", "dsx", this.tools.element, canvas,
+      "div", "dsx", this.toolbar.element, canvas,
       make("div", "dsx-panes", this.map, this.card), this.footer(),
     );
     root.replaceChildren(this.box);
@@ -48,7 +48,7 @@ class View {
 
   /** What the colours show. */
   get metric() {
-    return this.tools.metric;
+    return this.toolbar.metric;
   }
 
   destroy() {
@@ -104,13 +104,13 @@ class View {
   }
 
   firstUncertain() {
-    return this.table.groups.length ? this.tools.uncertain()[0] ?? 0 : -1;
+    return this.table.groups.length ? this.toolbar.uncertain()[0] ?? 0 : -1;
   }
 
   /** Go to the next or previous of these groups, around the ends. */
   step(groups, direction, options = {}) {
     if (!groups.length) {
-      this.tools.status.textContent = "none found";
+      this.toolbar.status.textContent = "none found";
       return;
     }
     const sorted = direction > 0 ? groups : [...groups].reverse();
@@ -209,8 +209,8 @@ class View {
       End: () => this.select(last, { focus: true, scroll: true }),
       Enter: () => this.pin(!this.pinned),
       Escape: () => this.close(),
-      n: () => this.step(this.tools.uncertain(), 1),
-      p: () => this.step(this.tools.uncertain(), -1),
+      n: () => this.step(this.toolbar.uncertain(), 1),
+      p: () => this.step(this.toolbar.uncertain(), -1),
     };
     const action = actions[event.key];
     // Notebooks have shortcuts of their own on these keys.
@@ -250,7 +250,7 @@ class View {
     requestAnimationFrame(() => {
       this.drawing = false;
       if (force) this.overview.drawn = false;
-      this.overview.show(this.visibleRange(), this.tools.threshold);
+      this.overview.show(this.visibleRange(), this.toolbar.threshold);
     });
   }
 

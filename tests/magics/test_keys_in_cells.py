@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_magic.magics.secrets import holds_key
+from ds_magic.magics.keys_in_cells import holds_key
 from tests.servers.scripted import answered, refused, said
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"

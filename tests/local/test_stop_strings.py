@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ds_magic.local.sampling import Piece
-from ds_magic.local.stops import StopFinder
+from ds_magic.local.stop_strings import StopFinder
 
 texts = st.text("ab.\n", max_size=30)
 stop_lists = st.lists(st.text("ab.\n", min_size=1, max_size=4), min_size=1, max_size=3)

@@ -3,7 +3,7 @@
 import { make } from "./card.js";
 
 /** The bar above the heat map, as `element`; `status` says what was found. It moves the view's selection. */
-export class Tools {
+export class Toolbar {
   constructor(view) {
     const { table } = view;
     this.view = view;
