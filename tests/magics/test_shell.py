@@ -65,7 +65,7 @@ def test_why_shows_the_traceback_of_the_last_error(shell, capsys):
     failed(shell, "%%deepseek -t hot\nHi", capsys)
     shell.run_cell("%ds_why").raise_error()
     shown = capsys.readouterr().out
-    assert "Traceback" in shown and "options.py" in shown and "IPython" not in shown
+    assert "Traceback" in shown and "line.py" in shown and "IPython" not in shown
 
 
 def test_an_empty_cell_says_what_to_do(shell, capsys):
