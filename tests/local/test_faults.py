@@ -106,6 +106,7 @@ def test_an_unknown_fault_is_refused_with_those_there_are(api):
     assert "malformed" in response.json()["error"]["message"]
 
 
+@pytest.mark.model
 def test_a_server_started_with_a_fault_says_so_everywhere_and_recovers_after_its_times():
     process = subprocess.Popen(
         [sys.executable, "-m", "ds_magic.local", "serve", "--fault", "503,times=1", "--api-key", "k"],

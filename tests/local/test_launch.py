@@ -20,6 +20,8 @@ from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
 from ds_magic.local.failures import LocalModelError, MissingExtraError
 
+pytestmark = pytest.mark.model
+
 STARTER = """
 import json, sys, time
 from ds_magic.local import launch

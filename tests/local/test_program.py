@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+pytestmark = pytest.mark.model
+
 BODY = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}
 
 
