@@ -45,7 +45,7 @@ NEEDS = {
     "model": {"local_server", "todays_server", "model_file"},
     "browser": {"jupyter", "browser", "page"},
 }
-"""By marker: the fixtures of which one makes a test need it. A test that starts a server itself is marked where it is."""
+"""By marker: the fixtures of which one makes a test need it. A test that starts a server itself is marked there."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -61,11 +61,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 LONG = (
-    "tests/browser/test_live.py", "tests/browser", "tests/local/test_crowd.py", "tests/test_notebooks.py", "notebooks",
+    "tests/browser", "tests/local/test_crowd.py", "tests/test_notebooks.py", "notebooks",
     "tests/local", "tests/magics", "tests/views", "tests/api",
 )
 """What takes long, longest first: it begins first, so that both workers end at the same time."""
 
+TOGETHER = ("tests/browser",)
+"""Folders for one worker: two browsers at once would be slow enough to try anybody's patience."""
 SPREAD = ("tests/test_notebooks.py", "tests/magics/test_today.py")
 """Files whose tests take long and share little."""
 
@@ -73,7 +75,7 @@ SPREAD = ("tests/test_notebooks.py", "tests/magics/test_today.py")
 def unit(test: str) -> str:
     """The tests that one worker runs in one go, by the name of one of them."""
     file = test.split("::")[0]
-    return test if file in SPREAD else file
+    return test if file in SPREAD else next((folder for folder in TOGETHER if file.startswith(folder)), file)
 
 
 def urgency(unit: str) -> int:

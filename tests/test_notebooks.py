@@ -17,6 +17,15 @@ def outputs(path):
     return [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
 
 
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """Answers that nobody has limited are short: their length is not the matter, and a small model may go on and on."""
+    profile = tmp_path / "ipython/profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_kernel_config.py").write_text("c.DeepSeekMagics.max_tokens = 100\n")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+
 def run_demo(notebook, *options, **environment):
     command = [sys.executable, ROOT / "binder/run_notebook.py", notebook, *options]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
@@ -53,7 +62,7 @@ def test_every_notebook_runs_against_the_embedded_model(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, todays_server):
+def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, todays_server, short):
     keys = {"DEEPSEEK_BASE_URL": todays_server.base_url, "DEEPSEEK_API_KEY": todays_server.api_key}
     run = run_demo(path, "--with-key", **keys)
     assert run.returncode == 0, run.stdout + run.stderr
