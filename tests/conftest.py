@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -60,9 +61,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=lambda item: urgency(unit(item.nodeid)))
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded now stays: each shell that ends collects garbage, and need not look through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
 LONG = (
     "tests/browser", "tests/local/test_crowd.py", "tests/test_notebooks.py", "notebooks",
-    "tests/local", "tests/magics", "tests/views", "tests/api",
+    "tests/local", "tests/test_types.py", "tests/api", "tests/magics", "tests/views",
 )
 """What takes long, longest first: it begins first, so that both workers end at the same time."""
 

@@ -44,6 +44,7 @@ def test_the_saved_outputs_of_a_notebook_hold_no_script_and_no_dead_widget(path)
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
 
 
+@pytest.mark.model
 def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
     run = run_demo(ROOT / "notebooks/00-quickstart.ipynb")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -54,6 +55,7 @@ def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
 LESSONS = [path for path in NOTEBOOKS if "quickstart" not in path.name]
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 def test_every_notebook_runs_against_the_embedded_model(path):
     run = run_demo(path)
@@ -69,6 +71,7 @@ def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, today
     assert "deepseek-flash" in run.stdout and "embedded model" not in run.stdout
 
 
+@pytest.mark.slow
 def test_the_demo_fails_where_a_cell_fails(tmp_path):
     cells = [nbformat.v4.new_code_cell("%load_ext ds_magic"), nbformat.v4.new_code_cell("%%deepseek -t hot\nHi")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")
