@@ -35,7 +35,7 @@ class Jupyter:
     def __init__(self, home: Path, **environment: str):
         self.folder = home / "notebooks"
         self.folder.mkdir()
-        self.environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         for name in ("DEEPSEEK_API_KEY", "DEEPSEEK_BASE_URL", "DS_MAGIC_VIEW"):
             self.environment.pop(name, None)
         for name, folder in SCRATCH.items():
