@@ -48,6 +48,7 @@ print(ds_magic.entropy([answer, other]).clusters[0][0].content)
 """
 
 
+@pytest.mark.slow
 def test_questions_and_answers_are_typed(check):
     assert check(QUESTIONS) == []
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,7 @@ chunks = objects(id=json_values, created=json_values, model=json_values, choices
                  system_fingerprint=json_values)
 
 
+@pytest.mark.slow
 @given(st.lists(chunks, max_size=4))
 @settings(max_examples=300)
 def test_any_json_in_any_place_of_a_chunk_crashes_nothing(given_chunks):

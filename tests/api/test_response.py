@@ -156,6 +156,7 @@ def use(answer):
                 assert isinstance(token.token, str) and isinstance(token.top_logprobs, list)
 
 
+@pytest.mark.slow
 @given(st.sampled_from(PATHS), json_values)
 @settings(max_examples=400)
 def test_any_json_value_in_any_field_crashes_nothing(path, value):

@@ -192,6 +192,7 @@ def test_a_line_is_cut_between_two_characters_that_a_reader_sees():
     assert len(on_one_line("\u0301" * 500, 100)) == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["\x1b", "\u202e", "\u0301", FAMILY, " ", "\r", "\ud83d", "🇩"], ids=ascii)
 def test_a_million_of_anything_costs_little(text):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime

@@ -71,6 +71,17 @@ class Jupyter:
             return False
         return True
 
+    def wait_for_a_client(self, notebook):
+        """Until a page is connected to the kernel of a notebook, and the kernel is idle."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            with urllib.request.urlopen(f"{self.url}/api/sessions?token={TOKEN}") as response:
+                kernels = [each["kernel"] for each in json.load(response) if each["path"] == notebook]
+            if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
+                return
+            assert time.monotonic() < deadline, f"no page has the kernel: {kernels}"
+            time.sleep(0.1)
+
     def end(self):
         self.process.terminate()
         try:
@@ -139,7 +150,7 @@ class Notebook7:
     name = "Notebook 7"
 
     def __init__(self, page, jupyter, notebook):
-        self.page, self.notebook = page, notebook
+        self.page, self.notebook, self.jupyter = page, notebook, jupyter
         page.goto(f"{jupyter.url}/notebooks/{notebook}?token={TOKEN}")
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE * 1000)
 
@@ -147,6 +158,8 @@ class Notebook7:
         self.page.wait_for_selector(".jp-NotebookKernelStatus, .jp-Notebook-ExecutionIndicator[data-status=idle]")
 
     def run_all(self):
+        # Its mark says idle also before the page has its kernel, and cells that are run then are not run.
+        self.jupyter.wait_for_a_client(self.notebook)
         self.page.wait_for_selector(
             ".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached", timeout=PATIENCE * 1000
         )

@@ -33,6 +33,7 @@ def bare_shell():
     shell = InteractiveShell(config=config)
     yield shell
     atexit.unregister(shell.atexit_operations)
+    shell.displayhook.do_full_cache = False  # whose end is a search for garbage, 0.2 s of it
     shell.atexit_operations()
 
 

@@ -58,6 +58,7 @@ def test_code_names_the_marks_that_reorder_it():
     assert "⟨U+202E⟩" in page("```\nif x: \u202e y\n```").text
 
 
+@pytest.mark.slow
 def test_a_deep_nesting_and_a_million_marks_cost_little():
     texts = [
         "*" * 1_000_000,
