@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 from ..logprobs.entries import Entry
 from ..logprobs.streamed import StreamColumns
 from .lenient import Incoming, Lenient, Objects, Text
-from .loose_json import parse_json
+from .loose_json import fit_to_keep, parse_json
 
 if TYPE_CHECKING:
     from ..logprobs.from_wire import WireColumns
@@ -59,11 +59,12 @@ class StreamedEntries:
 
     def parsed(self) -> list[Any]:
         """The entries, parsed anew at each call."""
-        return [
-            entry
-            for payload, position in self._places
-            for entry in parse_json(payload)[0]["choices"][position]["logprobs"][self._name]
-        ]
+        entries: list[Any] = []
+        for payload, position in self._places:
+            chunk, may_hold_surrogates = parse_json(payload)
+            added = chunk["choices"][position]["logprobs"][self._name]
+            entries += fit_to_keep(added) if may_hold_surrogates else added
+        return entries
 
     def columns(self) -> WireColumns:
         """The entries in columns."""
