@@ -1,15 +1,21 @@
-"""What several rooms' tests need: one embedded server for the whole run."""
+"""What several rooms' tests need: one embedded server a worker, and which tests need a model or a browser."""
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
+import hypothesis
 import pytest
 
 from ds_magic.local import launch
+
+# A busy machine takes its time for an example, and that is no failure.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +40,63 @@ def todays_server() -> Iterator[SimpleNamespace]:
     finally:
         process.kill()
         process.wait()
+
+
+NEEDS = {
+    "model": {"local_server", "todays_server", "model_file"},
+    "browser": {"jupyter", "browser", "page"},
+}
+"""By marker: the fixtures of which one makes a test need it. A test that starts a server itself is marked there."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for marker, needed in NEEDS.items():
+            if fixtures & needed:
+                item.add_marker(marker)
+        if item.path.suffix == ".ipynb":
+            item.add_marker("model")
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: urgency(unit(item.nodeid)))
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded now stays: each shell that ends collects garbage, and need not look through all of it."""
+    gc.collect()
+    gc.freeze()
+
+
+LONG = (
+    "tests/browser", "tests/local/test_crowd.py", "tests/test_notebooks.py", "notebooks",
+    "tests/local", "tests/test_types.py", "tests/api", "tests/magics", "tests/views",
+)
+"""What takes long, longest first: it begins first, so that both workers end at the same time."""
+
+TOGETHER = ("tests/browser",)
+"""Folders for one worker: two browsers at once would be slow enough to try anybody's patience."""
+SPREAD = ("tests/test_notebooks.py", "tests/magics/test_today.py")
+"""Files whose tests take long and share little."""
+
+
+def unit(test: str) -> str:
+    """The tests that one worker runs in one go, by the name of one of them."""
+    file = test.split("::")[0]
+    return test if file in SPREAD else next((folder for folder in TOGETHER if file.startswith(folder)), file)
+
+
+def urgency(unit: str) -> int:
+    return next((number for number, path in enumerate(LONG) if unit.startswith(path)), len(LONG))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Whole files to each worker, what takes long first, whatever `--dist` says: a notebook's cells need each other."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Units(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return unit(nodeid)
+
+    config.option.loadscopereorder = False  # they are in their order already
+    return Units(config, log)

@@ -17,6 +17,15 @@ def outputs(path):
     return [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
 
 
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """Answers that nobody has limited are short: their length is not the matter, and a small model may go on and on."""
+    profile = tmp_path / "ipython/profile_default"
+    profile.mkdir(parents=True)
+    (profile / "ipython_kernel_config.py").write_text("c.DeepSeekMagics.max_tokens = 100\n")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+
+
 def run_demo(notebook, *options, **environment):
     command = [sys.executable, ROOT / "binder/run_notebook.py", notebook, *options]
     return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment})
@@ -35,6 +44,7 @@ def test_the_saved_outputs_of_a_notebook_hold_no_script_and_no_dead_widget(path)
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
 
 
+@pytest.mark.model
 def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
     run = run_demo(ROOT / "notebooks/00-quickstart.ipynb")
     assert run.returncode == 0, run.stdout + run.stderr
@@ -45,6 +55,7 @@ def test_the_demo_shows_an_answer_of_the_embedded_model_and_its_probabilities():
 LESSONS = [path for path in NOTEBOOKS if "quickstart" not in path.name]
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.name)
 def test_every_notebook_runs_against_the_embedded_model(path):
     run = run_demo(path)
@@ -53,13 +64,14 @@ def test_every_notebook_runs_against_the_embedded_model(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, todays_server):
+def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, todays_server, short):
     keys = {"DEEPSEEK_BASE_URL": todays_server.base_url, "DEEPSEEK_API_KEY": todays_server.api_key}
     run = run_demo(path, "--with-key", **keys)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "deepseek-flash" in run.stdout and "embedded model" not in run.stdout
 
 
+@pytest.mark.slow
 def test_the_demo_fails_where_a_cell_fails(tmp_path):
     cells = [nbformat.v4.new_code_cell("%load_ext ds_magic"), nbformat.v4.new_code_cell("%%deepseek -t hot\nHi")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")

@@ -8,6 +8,8 @@ import pytest
 from ds_magic import AuthenticationError, DeepSeekError
 from ds_magic.local import weights
 
+pytestmark = pytest.mark.model
+
 PROGRAM = """
 import sys, xllamacpp
 params = xllamacpp.CommonParams()
@@ -19,7 +21,7 @@ params.n_ctx = 1024
 params.cache_ram_mib = 0
 params.fit_params = False
 params.warmup = False
-params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
+params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(params)
 print(server.listening_address, flush=True)
 sys.stdin.read()

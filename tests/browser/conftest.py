@@ -7,9 +7,7 @@ from tests.browser.chromium import chromium
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 
 
-# Playwright's loop stands still in this thread while it is up, and no other loop can run beside it: so each
-# module of browser tests has its own, and no test of another folder meets it.
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def jupyter(tmp_path_factory):
     """A running Jupyter server."""
     server = Jupyter(tmp_path_factory.mktemp("jupyter"))
@@ -17,7 +15,9 @@ def jupyter(tmp_path_factory):
     server.end()
 
 
-@pytest.fixture(scope="module")
+# Playwright's loop stands still in this thread while it is up, and no other loop can run beside it: so it
+# ends with the last test of this folder.
+@pytest.fixture(scope="package")
 def browser(tmp_path_factory):
     """Chromium with a profile of its own."""
     options = {"viewport": {"width": 1100, "height": 900}, "permissions": ["clipboard-read", "clipboard-write"]}

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 40
+PATIENCE = 60
 TOKEN = "a-token-of-the-tests"
 
 SCRATCH = {

@@ -126,7 +126,7 @@ def test_calls_of_one_round_run_together():
 
     def meet(who: str) -> str:
         """Wait for the other."""
-        meeting.wait(timeout=10)
+        meeting.wait(timeout=60)
         return who
 
     _, _, told = ask(

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import pytest
 import requests
 
+pytestmark = pytest.mark.model
+
 BODY = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}
 
 
@@ -58,7 +60,7 @@ def test_it_ends_cleanly_also_while_it_answers(number):
         )
         next(response.iter_content(10))
         process.send_signal(number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=60) == 0
         assert "Traceback" not in process.stderr.read()
 
 

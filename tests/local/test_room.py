@@ -20,9 +20,9 @@ async def answer(engine: Engine, prompt: list[int], sampling: Sampling) -> Outco
 
 def test_prompts_that_do_not_fit_together_are_answered_one_after_the_other(model_file):
     async def scenario():
-        engine = Engine(threads=1, context=512)
+        engine = Engine(threads=1, context=256)
         await engine.load(model_file)
-        prompts = [[300 + number] * 250 for number in range(4)]
+        prompts = [[300 + number] * 100 for number in range(4)]
         outcomes = await asyncio.gather(*[answer(engine, prompt, Sampling(max_tokens=3)) for prompt in prompts])
         await engine.close()
         return outcomes
@@ -48,9 +48,9 @@ def test_an_answer_that_outgrows_the_room_ends_with_the_documented_reason_and_th
 
 def test_an_answer_may_fill_the_whole_context(model_file):
     async def scenario():
-        engine = Engine(threads=1, context=512)
+        engine = Engine(threads=1, context=256)
         await engine.load(model_file)
-        outcome = await answer(engine, [300] * 505, Sampling(max_tokens=60, temperature=2.0, seed=1))
+        outcome = await answer(engine, [300] * 249, Sampling(max_tokens=60, temperature=2.0, seed=1))
         await engine.close()
         return outcome
 

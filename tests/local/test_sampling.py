@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections import Counter
 
@@ -10,6 +11,7 @@ import pytest
 DRAWS = 250
 
 
+@functools.cache  # a seed draws the same each time
 def draws(api, prefix: str, **fields) -> Counter:
     """How often each token came first after `prefix`, in DRAWS draws."""
     counts: Counter = Counter()
@@ -19,6 +21,7 @@ def draws(api, prefix: str, **fields) -> Counter:
     return counts
 
 
+@functools.cache
 def distribution(api, prefix: str) -> dict[str, float]:
     """The 20 likeliest tokens after `prefix` and their log-probabilities."""
     answer = api.prefixed("Tell a story.", prefix, max_tokens=1, logprobs=True, top_logprobs=20)

@@ -71,9 +71,9 @@ def test_with_none_nothing_is_called(api):
 
 
 def test_with_auto_the_model_decides(api):
-    asked = {"tools": [WEATHER, ADD, MAIL], "temperature": 0, "max_tokens": 60}
-    calls = api.chat(SUM, **asked)["choices"][0]
-    greets = api.chat("Hello!", **asked)["choices"][0]
+    asked = {"tools": [WEATHER, ADD, MAIL], "temperature": 0}
+    calls = api.chat(SUM, max_tokens=60, **asked)["choices"][0]
+    greets = api.chat("Hello!", max_tokens=8, **asked)["choices"][0]
     assert calls["finish_reason"] == "tool_calls"
     assert greets["finish_reason"] in ("stop", "length")
     assert greets["message"]["content"]
@@ -121,7 +121,7 @@ def test_parallel_tool_calls_false_means_one(api):
 
 def test_what_a_function_returned_is_taken_into_the_next_round(api):
     call = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
-    body = api.body("What is the weather in Paris?", temperature=0, max_tokens=40, tools=[WEATHER], tool_choice="none")
+    body = api.body("What is the weather in Paris?", temperature=0, max_tokens=1, tools=[WEATHER], tool_choice="none")
     body["messages"] += [
         {"role": "assistant", "content": None, "tool_calls": [call]},
         {"role": "tool", "tool_call_id": "call_1", "content": "It is snowing."},

@@ -11,7 +11,7 @@ from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
 from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, text_chunk
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Watcher:

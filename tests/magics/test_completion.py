@@ -25,7 +25,7 @@ def complete():
     with ScriptedServer(models=models) as server:
 
         def run(code):
-            reply = client.execute_interactive(code, timeout=30, output_hook=lambda message: None)
+            reply = client.execute_interactive(code, timeout=60, output_hook=lambda message: None)
             assert reply["content"]["status"] == "ok", reply["content"]
 
         run(SETUP + f"%config DeepSeekMagics.base_url = {server.url!r}")
@@ -34,7 +34,7 @@ def complete():
 
         def ask(cell):
             position = cell.index("|")
-            reply = client.complete(cell.replace("|", ""), position, reply=True, timeout=30)["content"]
+            reply = client.complete(cell.replace("|", ""), position, reply=True, timeout=60)["content"]
             return reply["matches"], cell.replace("|", "")[reply["cursor_start"] : reply["cursor_end"]]
 
         yield ask

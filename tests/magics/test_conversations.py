@@ -108,7 +108,7 @@ def run(client, code, cell_id=None):
     )  # fmt: skip
     client.shell_channel.send(message)
     while True:
-        reply = client.get_shell_msg(timeout=30)
+        reply = client.get_shell_msg(timeout=60)
         if reply["parent_header"].get("msg_id") == message["header"]["msg_id"]:
             assert reply["content"]["status"] == "ok", reply["content"]
             return

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.model
+
 
 @pytest.fixture
 def embedded(local_server, shell, monkeypatch):

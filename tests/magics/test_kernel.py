@@ -8,7 +8,7 @@ from jupyter_client.manager import start_new_kernel
 from tests.servers.scripted import ScriptedServer, chunk, event, head, said, streamed, text_chunk
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-PATIENCE = 30
+PATIENCE = 60
 
 
 class Kernel:

@@ -46,9 +46,9 @@ def test_the_retired_names_keep_their_meaning(run):
 def test_a_tool_loop_of_three_rounds_in_a_conversation_of_three_turns_goes_through(run):
     run(ADD)
     for turn in range(3):
-        answer = run(f"%%deepseek --chat sums --tools add --tool-choice add --max-tokens 60\nWhat is {turn} plus 1?")
+        answer = run(f"%%deepseek --chat sums --tools add --tool-choice add --max-tokens 40\nWhat is {turn} plus 1?")
         assert answer.rounds[0].calls and "switched off" in " ".join(answer.rounds[0].completion.notes)
-    answer = run("%%deepseek --chat sums --tools add --max-rounds 1 --no-run-tools --max-tokens 40\nAnd 4 plus 1?")
+    answer = run("%%deepseek --chat sums --tools add --max-rounds 1 --no-run-tools --max-tokens 24\nAnd 4 plus 1?")
     assert answer.reasoning_content, "with tools it thinks, and what it thought before was sent back"
 
 

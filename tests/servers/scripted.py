@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 LAST_CHUNK = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds after which a wait in a script gives up, so that a broken test ends."""
 
 

@@ -9,7 +9,7 @@ from jupyter_client.manager import start_new_kernel
 
 from ds_magic.views import make_view
 
-PATIENCE = 30
+PATIENCE = 60
 
 SETUP = """
 from ds_magic.api.events import Queued
