@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from pydantic import ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from ..logprobs.entries import Entry
@@ -88,7 +89,10 @@ class TokenLogprobs(Sequence[TokenLogprob]):
         if isinstance(position, slice):
             return TokenLogprobs(self._wire[position])
         entry = self._wire[position]
-        return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
+        try:
+            return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
+        except ValidationError:  # a lone surrogate in the name of an unknown field
+            return TokenLogprob.model_validate(fit_to_keep(entry))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TokenLogprobs) and self.wire() == other.wire()
