@@ -6,8 +6,7 @@ from typing import Any
 
 from ..logprobs.entries import Entry
 from .decoder import Chunk, ChunkChoice, DeltaFields, EntryLists, LenientChunk
-from .loose_json import index_of, written
-from .text import heal
+from .loose_json import fit_to_keep, index_of, written
 from .token_logprobs import StreamedEntries
 
 _HEAD_FIELDS = ("id", "created", "model", "system_fingerprint")
@@ -174,7 +173,7 @@ class Accumulator:
 
     def wire(self) -> dict[str, Any]:
         """The body of the completion so far."""
-        body: dict[str, Any] = heal({
+        body: dict[str, Any] = fit_to_keep({
             **self._unknown,
             **self._head,
             "object": "chat.completion",

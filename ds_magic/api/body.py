@@ -8,8 +8,7 @@ from typing import Any
 from .error_bodies import error_in_body, not_an_answer
 from .events import Event, Queued
 from .exchange import Exchange
-from .loose_json import parse_json
-from .text import heal
+from .loose_json import fit_to_keep, parse_json
 
 
 def read_body(exchange: Exchange, on_event: Callable[[Event], None]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def parse_body(payload: bytes, url: str) -> dict[str, Any]:
         raise not_an_answer(url, payload)
     if body.get("error"):
         raise error_in_body(body["error"])
-    whole: dict[str, Any] = heal(body) if may_hold_surrogates else body
+    whole: dict[str, Any] = fit_to_keep(body) if may_hold_surrogates else body
     return whole
 
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from .text import heal_surrogates
+from .text import heal, heal_surrogates
 
 _HEALED = ("content", "reasoning_content")
+_DEEPEST_WRITTEN = 100
+"""Lists and objects within each other, beyond which not every writer of JSON follows."""
 
 
 def index_of(item: dict[str, Any]) -> int:
@@ -24,6 +26,22 @@ def written(value: Any) -> str:
         return heal_surrogates(json.dumps(value, ensure_ascii=False))
     except RecursionError:
         return ""
+
+
+def fit_to_keep(value: Any) -> Any:
+    """A parsed value that every writer of JSON takes: lone surrogates healed, what is nested too deeply as its text."""
+    kept = heal(value)
+    todo = [(kept, 0)] if isinstance(kept, dict | list) else []
+    while todo:
+        holder, depth = todo.pop()
+        for place in list(holder) if isinstance(holder, dict) else range(len(holder)):
+            inner = holder[place]
+            if isinstance(inner, dict | list):
+                if depth >= _DEEPEST_WRITTEN:
+                    holder[place] = written(inner)
+                else:
+                    todo.append((inner, depth + 1))
+    return kept
 
 
 def _whole_number(digits: str) -> int | float:

@@ -13,7 +13,8 @@ from pydantic import PrivateAttr, ValidationError
 from .. import conveniences
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
-from .text import for_terminal, heal
+from .loose_json import fit_to_keep
+from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
 
@@ -93,7 +94,7 @@ class ChatCompletion(Incoming):
         try:
             completion = cls.model_validate(body)
         except ValidationError:  # no object, or a lone surrogate in the name of an unknown field
-            completion = cls.model_validate(heal(body) if isinstance(body, dict) else {})
+            completion = cls.model_validate(fit_to_keep(body) if isinstance(body, dict) else {})
         completion._request = request
         completion._timing = timing
         completion._backend = backend

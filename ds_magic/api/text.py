@@ -33,10 +33,12 @@ MASK = "****"
 
 _KEY_LIKE = re.compile(
     r"\bsk-[A-Za-z0-9_\-]{8,}"
-    r"|(?i:\bBearer)\s+[^\s\"',;]+"
-    r"|\*{3,}[A-Za-z0-9_\-]+"
-    r"|[A-Za-z0-9_\-]+\*{3,}"
+    r"|(?i:\bBearer)\s++[^\s\"',;]+"
+    r"|(?<!\*)\*{3,}+[A-Za-z0-9_\-]+"
+    r"|(?<![A-Za-z0-9_\-])[A-Za-z0-9_\-]++\*{3,}"
 )
+"""Each run is begun at its start only and never given back, so that a pass is linear."""
+_NAME_IN_KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,11}(?![A-Za-z0-9])")
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -168,19 +170,23 @@ def mask_keys(text: str, key: str | None = None) -> str:
     """`text` with everything that looks like an API key, and every word that shares a part with `key`, masked.
 
     A service's refusal may quote the end of the key ("Your api key: ****3f2a is invalid"), so a word
-    that has 4 characters in a row in common with the key goes too, unless it is a plain word of letters
-    and has fewer than 8 in common.
+    that has 4 characters in a row in common with the key goes too; without a digit in it, it is as good as a
+    plain word, and goes where it has 8 in common. Names within the key ("deepseek" in "sk-deepseek-0a1b…")
+    are no secret.
     """
     if key:
         text = text.replace(key, MASK)
     text = _KEY_LIKE.sub(MASK, text)
     if not key or len(key) < 2 * _SHARED_WITH_KEY:
         return text
+    secret = _NAME_IN_KEY.sub(" ", key)
+    if not secret.strip(" -_."):
+        secret = key
 
     def masked(match: re.Match[str]) -> str:
         word = match.group()
-        enough = _MORE_THAN_A_WORD if word.strip(".!?").isalpha() else _SHARED_WITH_KEY
-        shares = any(word[i : i + enough] in key for i in range(len(word) - enough + 1))
+        enough = _SHARED_WITH_KEY if any(map(str.isdigit, word)) else _MORE_THAN_A_WORD
+        shares = any(word[i : i + enough] in secret for i in range(len(word) - enough + 1))
         return MASK if shares else word
 
     return _WORD.sub(masked, text)

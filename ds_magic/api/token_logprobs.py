@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from pydantic import ValidationError
 from pydantic_core import CoreSchema, core_schema
 
 from ..logprobs.entries import Entry
 from ..logprobs.streamed import StreamColumns
 from .lenient import Incoming, Lenient, Objects, Text
-from .loose_json import parse_json
+from .loose_json import fit_to_keep, parse_json
 
 if TYPE_CHECKING:
     from ..logprobs.from_wire import WireColumns
@@ -59,11 +60,12 @@ class StreamedEntries:
 
     def parsed(self) -> list[Any]:
         """The entries, parsed anew at each call."""
-        return [
-            entry
-            for payload, position in self._places
-            for entry in parse_json(payload)[0]["choices"][position]["logprobs"][self._name]
-        ]
+        entries: list[Any] = []
+        for payload, position in self._places:
+            chunk, may_hold_surrogates = parse_json(payload)
+            added = chunk["choices"][position]["logprobs"][self._name]
+            entries += fit_to_keep(added) if may_hold_surrogates else added
+        return entries
 
     def columns(self) -> WireColumns:
         """The entries in columns."""
@@ -87,7 +89,10 @@ class TokenLogprobs(Sequence[TokenLogprob]):
         if isinstance(position, slice):
             return TokenLogprobs(self._wire[position])
         entry = self._wire[position]
-        return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
+        try:
+            return TokenLogprob.model_validate(entry if isinstance(entry, dict) else {})
+        except ValidationError:  # a lone surrogate in the name of an unknown field
+            return TokenLogprob.model_validate(fit_to_keep(entry))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, TokenLogprobs) and self.wire() == other.wire()

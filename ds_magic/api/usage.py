@@ -73,5 +73,6 @@ class Timing:
 
 
 def _completion_tokens(usage: Any) -> int | None:
+    """The count that a server gave, or None where it is none that can be true."""
     tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return tokens if isinstance(tokens, int) else None
+    return tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None

@@ -94,6 +94,12 @@ class Vocabulary:
         return code
 
 
+def raw_logprob(entry: Mapped) -> object:
+    """What was sent as the logprob: a number, or whatever stood there, fit to be written."""
+    sent = entry.get("logprob")
+    return encodable(sent) if isinstance(sent, str) else sent
+
+
 def clean(entry: Mapped) -> dict[str, Any]:
     """A wire dict with every field there and of its type; what cannot be read is None, NaN or empty."""
     alternatives = entry.get("top_logprobs")

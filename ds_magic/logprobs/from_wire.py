@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .columns import Counts, Flags, Nats
-from .entries import Mapped, Vocabulary, clean, only_mappings
+from .entries import Mapped, Vocabulary, clean, only_mappings, raw_logprob
 
 NOT_RETURNED = -9998.0  # the API writes -9999.0 for "not among the top 20"; some servers write -inf
 
@@ -57,7 +57,7 @@ def _read_well_formed(entries: Sequence[Mapped], skipped: int, raw: Sequence[Map
         vocabulary=vocabulary.pairs,
         codes=np.array(codes, np.int32),
         logprobs=np.array(logprobs, np.float64),
-        raw_logprobs=[entry.get("logprob") for entry in raw or entries],
+        raw_logprobs=[raw_logprob(entry) for entry in raw or entries],
         bytes_given=np.array([entry["bytes"] is not None for entry in entries], bool),
         constrained=np.array([entry.get("constrained") is True for entry in entries], bool),
         forced=np.array([entry.get("forced") is True for entry in entries], bool),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Raw, json
 
-from .entries import Candidate, Entry, Vocabulary, byte_list_of, clean, only_mappings
+from .entries import Candidate, Entry, Vocabulary, byte_list_of, clean, only_mappings, raw_logprob
 
 if TYPE_CHECKING:
     from .columns import Flags
@@ -64,7 +64,7 @@ class StreamColumns:
         for sent in kept:
             entry = clean(sent)
             self._mark(entry["bytes"] is not None, entry["constrained"], entry["forced"])
-            self._raw_logprobs[len(self._codes)] = sent.get("logprob")
+            self._raw_logprobs[len(self._codes)] = raw_logprob(sent)
             self._codes.append(code(entry["token"], entry["bytes"]))
             self._logprobs.append(entry["logprob"])
             self._counts.append(len(entry["top_logprobs"]))

@@ -163,6 +163,12 @@ def test_any_json_value_in_any_field_crashes_nothing(path, value):
     use(ChatCompletion.from_wire(replaced(BODY, path, value)))
 
 
+def test_half_a_character_in_the_name_of_a_tokens_field_costs_no_token():
+    entries = [{"token": "a", "\ud83d": 1}]
+    answer = ChatCompletion.from_wire(replaced(BODY, ("choices", 0, "logprobs", "content"), entries))
+    assert answer.choices[0].logprobs.content[0].token == "a"
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: ".".join(map(str, path)) or "body")
 def test_any_field_may_be_null_missing_or_deep(path):
     deep = json.loads("[" * 500 + "]" * 500)

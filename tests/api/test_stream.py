@@ -477,3 +477,14 @@ def test_an_exception_in_the_reader_closes_the_connection(connect):
             for _ in stream:
                 raise ZeroDivisionError
         assert closed.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("tokens", [10**400, -(10**400), -1, 2**63], ids=["huge", "hugely less", "less", "2^63"])
+def test_an_absurd_count_of_tokens_costs_neither_the_answer_nor_its_time(connect, tokens):
+    usage = {"prompt_tokens": tokens, "completion_tokens": tokens, "total_tokens": tokens}
+    with ScriptedServer(said("a", "b", usage=usage), answered(completion("ab", usage=usage))) as server:
+        client = connect(server)
+        with client.stream("Hi") as stream:
+            assert "".join(delta.content or "" for delta in stream) == "ab"
+        for answer in (stream.completion, client.chat("Hi", stream=False)):
+            assert answer.content == "ab" and answer.timing.total > 0 and answer.timing.tokens_per_second is None
