@@ -45,8 +45,10 @@ def todays_server() -> Iterator[SimpleNamespace]:
 NEEDS = {
     "model": {"local_server", "todays_server", "model_file"},
     "browser": {"jupyter", "browser", "page"},
+    "slow": {"kernel", "complete"},
 }
-"""By marker: the fixtures of which one makes a test need it. A test that starts a server itself is marked there."""
+"""By marker: the fixtures of which one makes a test need it (a kernel of its own takes seconds). A test that starts
+a server itself is marked there."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

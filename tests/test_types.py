@@ -75,6 +75,7 @@ print(table.at_temperature(0.5).high.max())
 """
 
 
+@pytest.mark.slow
 def test_the_columns_of_a_table_are_typed(check):
     assert check(TABLES) == []
 

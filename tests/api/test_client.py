@@ -436,6 +436,7 @@ def test_one_client_serves_several_threads(connect):
             assert all(pool.map(ask, range(120)))
 
 
+@pytest.mark.slow
 def test_hundreds_of_streams_leave_no_timer_and_no_socket(connect):
     def fail_half_way(connection):
         connection.send(head() + chunk(event(text_chunk("a"))))

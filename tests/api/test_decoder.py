@@ -79,6 +79,7 @@ chunks = objects(id=words, object=words, created=st.integers(), model=words, sys
                  choices=st.lists(mostly(choices), max_size=2), error=json_values).map(lambda c: json.dumps(c).encode())
 
 
+@pytest.mark.slow
 @given(chunks)
 @settings(max_examples=500)
 def test_a_chunk_that_both_take_says_the_same_in_both(payload):
@@ -89,6 +90,7 @@ def test_a_chunk_that_both_take_says_the_same_in_both(payload):
     assert read([payload]) == read([payload], lenient=True)
 
 
+@pytest.mark.slow
 @given(st.lists(chunks | st.binary(max_size=3), max_size=12))
 @settings(max_examples=200)
 def test_chunks_in_a_row_add_up_to_the_same_whoever_reads_them(payloads):
@@ -108,6 +110,7 @@ def rows_of(table):
     return [repr((replace(row, raw_logprob=None), raw)) for row, raw in zip(table, sent, strict=True)]
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(entries | json_values, max_size=2), max_size=4))
 @settings(max_examples=300)
 def test_the_table_of_a_stream_is_that_of_the_same_entries_at_once(packs):

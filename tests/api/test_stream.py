@@ -343,6 +343,7 @@ def test_json_that_is_cut_off_is_an_interruption(connect):
     assert error.partial is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framing", ["chunked", "close", "length"])
 def test_a_recorded_stream_cut_at_any_byte_loses_nothing_that_was_whole(framing, connect):
     data = event(text_chunk("a")) + b": keep-alive\r\n\r\n" + event(text_chunk("é😀", finish="stop")) + DONE

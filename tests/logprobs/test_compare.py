@@ -91,6 +91,7 @@ def cut(text, places):
     return table(*((raw[i:j], 0.5) for i, j in zip(bounds, bounds[1:], strict=False) if j > i))
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(min_size=1), st.text(), st.text(), st.lists(st.integers(0, 99)), st.lists(st.integers(0, 99)))
 def test_however_texts_are_cut_shared_and_rest_give_each_back(shared, tail_a, tail_b, cuts_a, cuts_b):

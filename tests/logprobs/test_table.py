@@ -321,6 +321,7 @@ hostile_entries = hostile_items(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(hostile_entries | json_values, max_size=6) | json_values, st.none() | st.text())
 def test_nothing_that_json_can_hold_crashes_the_table(entries, content):

@@ -178,6 +178,7 @@ def test_an_environment_that_is_not_ended_yet_is_not_finished():
     assert "mathjax_process" in blocks.format()[0][0][1]
 
 
+@pytest.mark.slow
 def test_openings_that_are_never_ended_cost_little():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
     for line in ("\\begin{align}\n", "\\[\n"):
