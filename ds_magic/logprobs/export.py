@@ -24,7 +24,7 @@ def write_csv(path: str | Path, columns: Mapping[str, AnyColumn]) -> Path:
         writer = csv.writer(file)
         writer.writerow(columns)
         for row in _rows(columns):
-            writer.writerow(map(_cell, row))
+            writer.writerow(value.hex() if isinstance(value, bytes) else value for value in row)
     return path
 
 
@@ -36,13 +36,6 @@ def write_jsonl(path: str | Path, columns: Mapping[str, AnyColumn]) -> Path:
             values = (list(value) if isinstance(value, bytes) else value for value in row)
             file.write(encodable(json.dumps(dict(zip(columns, values, strict=True)), ensure_ascii=False)) + "\n")
     return path
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    # What a server sent in place of a number may be anything at all.
-    return value if value is None or isinstance(value, int | float) else encodable(str(value))
 
 
 def _rows(columns: Mapping[str, AnyColumn]) -> Iterator[tuple[Any, ...]]:
