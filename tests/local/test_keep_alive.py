@@ -44,6 +44,13 @@ async def read_until(response: aiohttp.ClientResponse, mark: bytes) -> bytes:
     return got
 
 
+async def in_line(engine: Engine, count: int) -> None:
+    """Until `count` requests wait. A sign of life alone does not say it: the prompt may still be prepared."""
+    async with asyncio.timeout(60):
+        while engine.slots.queued != count:
+            await asyncio.sleep(0.001)
+
+
 def test_a_stream_has_comments_while_the_model_loads(model_file):
     async def scenario():
         engine = Engine(threads=1)
@@ -77,8 +84,8 @@ def test_who_waits_in_line_is_told_so_and_then_answered(model_file):
         async with serving(engine, keep_alive=0.05) as session:
             async with engine.slots.take([]):
                 response = await session.post("/chat/completions", json={**BODY, "stream": True})
+                await in_line(engine, 1)
                 await read_until(response, b": keep-alive\n\n")
-                assert engine.slots.queued == 1
             assert b"Hello" in await response.read()
 
     asyncio.run(scenario())
@@ -91,7 +98,7 @@ def test_beyond_the_line_a_request_is_refused_with_429(model_file):
         async with serving(engine, keep_alive=0.05) as session:
             async with engine.slots.take([]):
                 waiting = await session.post("/chat/completions", json={**BODY, "stream": True})
-                await read_until(waiting, b": keep-alive")
+                await in_line(engine, 1)
                 refused = await session.post("/chat/completions", json=BODY)
                 assert refused.status == 429
                 assert refused.headers["Retry-After"] == "1"
@@ -108,10 +115,9 @@ def test_who_leaves_the_line_does_not_take_a_place(model_file):
         async with serving(engine, keep_alive=0.05) as session:
             async with engine.slots.take([]):
                 gone = await session.post("/chat/completions", json={**BODY, "stream": True})
-                await read_until(gone, b": keep-alive")
+                await in_line(engine, 1)
                 gone.close()
-                while engine.slots.queued:
-                    await asyncio.sleep(0)
+                await in_line(engine, 0)
             answer = await session.post("/chat/completions", json=BODY)
             assert answer.status == 200
 
