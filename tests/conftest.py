@@ -26,7 +26,7 @@ def local_server() -> Iterator[launch.LocalServer]:
     """
     server = launch.start()
     yield server
-    server.stop()
+    server.release()
 
 
 @pytest.fixture(scope="session")

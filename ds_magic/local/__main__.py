@@ -9,10 +9,12 @@ import secrets
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 from . import faults, weights
 from .model_failures import LocalModelError, MissingExtraError
 from .progress import ProgressBar
+from .record import Record
 from .server_options import LARGEST_CONTEXT, ServerOptions
 
 
@@ -55,12 +57,15 @@ def _fetch() -> int:
     return 0
 
 
-def serve_for_a_kernel(api_key: str) -> int:
-    """Serve for the process that started this one, and end with it; `launch` is the other side."""
-    from .running import end_with_starter, run
+def serve_for_kernels(api_key: str, linger: float, record: str | None) -> int:
+    """Serve for the kernels that hold a lease, and end when none does; `launch` is the other side."""
+    from .running import run
 
-    end_with_starter()
-    return run(ServerOptions(api_key=api_key), _print_for_starter, end_on_failure=True)
+    def forget() -> None:
+        if record is not None:
+            Record(Path(record)).remove(os.getpid())
+
+    return run(ServerOptions(api_key=api_key, linger=linger), _print_for_starter, at_end=forget)
 
 
 def _with_command(arguments: list[str]) -> list[str]:

@@ -25,7 +25,7 @@ class Engine:
     llama: Llama
     template: Template
     context: int
-    """Tokens of prompt and answer together that one request may have."""
+    """Tokens of prompt and answer together that each request may have."""
 
     def __init__(
         self, *, threads: int, parallel: int = ServerOptions.parallel, waiting: int = ServerOptions.waiting,
@@ -42,7 +42,6 @@ class Engine:
         try:
             self.model = await asyncio.to_thread(read_gguf, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
-            self.slots.room = self.context
             self.llama = Llama(path, threads=self.threads, parallel=self.slots.count, context=self.context)
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)

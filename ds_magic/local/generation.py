@@ -14,9 +14,6 @@ from .slots import Slot
 if TYPE_CHECKING:
     from .engine import Engine
 
-NO_ROOM = "insufficient_system_resource"
-"""The documented reason of an answer that ended because others took the room."""
-
 
 async def generate(
     engine: Engine, slot: Slot, prompt: list[int], sampling: Sampling, outcome: Outcome
@@ -71,8 +68,6 @@ class _Run:
     async def events(self) -> AsyncGenerator[Piece | lost_tokens.Gap, None]:
         """Pieces and gaps, from where the text stands until it ends or is left."""
         self.slot.tokens = self.prompt + self.told
-        if not self._has_room(0):
-            return
         counted = 0
         first = not self.told
         async with self.engine.llama.completion(self._body()) as events:
@@ -86,8 +81,6 @@ class _Run:
                         self.outcome.cached = event["prompt_progress"]["cache"]
                     continue
                 missing, counted = event["tokens_predicted"] - counted - 1, event["tokens_predicted"]
-                if not self._has_room(counted):
-                    return
                 if not self.sampling.logprobs:
                     self.outcome.generated = counted
                     yield Piece(event["content"], [])
@@ -124,13 +117,6 @@ class _Run:
                 )
             tail = b"".join(self.engine.model.pieces[token.id] for token in redrawn)
             yield Piece(tail.decode("utf-8", "replace") or "\ufffd", redrawn)
-
-    def _has_room(self, generated: int) -> bool:
-        """Whether the cache has room for what was generated; else this is where the text ends."""
-        if self.engine.slots.fits(self.slot, len(self.slot.tokens) + generated):
-            return True
-        self.outcome.reason = NO_ROOM
-        return False
 
     def _tell(self, piece: Piece) -> Piece:
         self.told += [token.id for token in piece.tokens]

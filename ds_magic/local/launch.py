@@ -1,4 +1,8 @@
-"""The embedded server for this process: started when it is needed, ended when this process ends."""
+"""The embedded server of this user: found where it runs, else started, and used together by all kernels.
+
+A kernel that uses it keeps a connection to it open. That closes with the kernel, also when it is killed,
+and a server to which no connection is left ends a while later.
+"""
 
 from __future__ import annotations
 
@@ -6,118 +10,201 @@ import importlib.util
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
+import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import IO
+from urllib.parse import urlsplit
 
 from .model_failures import LocalModelError, MissingExtraError
+from .record import Record
+from .server_options import LINGER
 
 _PROGRAM = """
 import json, sys
 given = json.loads(sys.stdin.readline())
-sys.path += [folder for folder in given["path"] if folder not in sys.path]
-from ds_magic.local.__main__ import serve_for_a_kernel
-sys.exit(serve_for_a_kernel(given["api_key"]))
+sys.path += [folder for folder in given.pop("path") if folder not in sys.path]
+from ds_magic.local.__main__ import serve_for_kernels
+sys.exit(serve_for_kernels(**given))
 """
+_LONGEST_START = 60.0
+"""Seconds for which another kernel that starts the server is waited for."""
 
 
 @dataclass(frozen=True)
 class LocalServer:
-    """A running embedded server: any DeepSeek or OpenAI client can use it with these three."""
+    """A running embedded server: any DeepSeek or OpenAI client can use it with the first three."""
 
     base_url: str
     model: str
     """The name of the model that answers."""
     api_key: str = field(repr=False)
-    process: subprocess.Popen[str] = field(repr=False)
+    pid: int
+    lease: socket.socket = field(repr=False)
+    """The connection that says that this process uses it."""
 
     @property
     def is_alive(self) -> bool:
-        return self.process.poll() is None
+        """Whether it still keeps its end of our connection open."""
+        try:
+            while self.lease.recv(4096):
+                pass
+        except BlockingIOError:
+            return True
+        except OSError:
+            pass
+        return False
 
-    def stop(self) -> None:
-        """End it now."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+    def release(self) -> None:
+        """Use it no longer: it ends unless others do."""
+        self.lease.close()
 
 
 _server: LocalServer | None = None
 _starting = threading.Lock()
+_started: list[subprocess.Popen[str]] = []
+"""Those that this process started, so that none of them stays as a zombie when it has ended."""
 
 
 def ensure() -> LocalServer:
-    """The embedded server of this process, started if it does not run.
+    """The embedded server, found or started if this process does not use one that runs.
 
     Returns as soon as it listens: the model is loaded, and at the very first time fetched, while the
-    first request waits. What it has to say, such as the progress of that, appears on `sys.stderr`.
-    Raises MissingExtraError, or LocalModelError where it does not start.
+    first request waits, which is told of it. Raises MissingExtraError, or LocalModelError where it does not start.
     """
     global _server
     with _starting:
         if _server is None or not _server.is_alive:
-            _server = start()
+            _server = _shared()
         return _server
 
 
 def running() -> LocalServer | None:
-    """This process's server where it runs; never starts one."""
+    """The server that this process uses, where it runs; never looks for one or starts it."""
     return _server if _server is not None and _server.is_alive else None
 
 
-def start() -> LocalServer:
-    """A new embedded server, that ends with this process; see `ensure` for the one to share."""
+def start(record: Record | None = None, *, linger: float = 0.0) -> LocalServer:
+    """A new embedded server, for this process alone unless it is told of in `record`; see `ensure` for the one to share.
+
+    It ends `linger` seconds after nobody uses it any longer.
+    """
+    _check_extra()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _PROGRAM],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints,
+            text=True, encoding="utf-8", errors="replace",
+            start_new_session=True,  # an interrupt of the kernel is not meant for the server
+        )
+        try:
+            server = _opened(process, record, linger)
+        except BaseException as error:
+            # Also an interrupt: nobody would know of it.
+            process.kill()
+            process.wait()
+            if not isinstance(error, OSError | ValueError):
+                raise
+            complaints.seek(0)
+            said = [line.strip() for line in complaints if line.strip()]
+            raise LocalModelError(
+                "The embedded server did not start" + (f": {said[-1]}" if said else "."),
+                remedy="Run `ds-magic serve` in a terminal to see why, or set DEEPSEEK_API_KEY.",
+            ) from None
+        finally:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with suppress(OSError):
+                        pipe.close()
+    _started[:] = [*(each for each in _started if each.poll() is None), process]
+    return server
+
+
+def _opened(process: subprocess.Popen[str], record: Record | None, linger: float) -> LocalServer:
+    """The server of `process` as soon as it listens. Raises OSError or ValueError where it does not."""
+    assert process.stdin and process.stdout  # the pipes that were asked for
+    key = f"local-{secrets.token_urlsafe(24)}"
+    given = {
+        "api_key": key, "linger": linger, "record": str(record.path) if record else None,
+        # A notebook's folder can hold a `json.py`: this process's own path comes after the standard library.
+        "path": [folder for folder in sys.path if folder],
+    }
+    process.stdin.write(json.dumps(given) + "\n")
+    process.stdin.flush()
+    told = {**json.loads(process.stdout.readline()), "api_key": key, "pid": process.pid}
+    lease = _lease(told["base_url"], key)
+    if lease is None:
+        raise OSError("It ended at once.")
+    if record is not None:
+        with suppress(OSError):  # then this kernel has it for itself
+            record.write(told)
+    return LocalServer(told["base_url"], told["model"], key, process.pid, lease)
+
+
+def _shared() -> LocalServer:
+    """The server that this user's kernels share; one of this process's own where there cannot be such a one."""
+    _check_extra()
+    from filelock import FileLock, Timeout
+
+    record = Record.of_this_kernel()
+    lock = FileLock(record.lock, timeout=_LONGEST_START)
+    try:
+        record.make_folder()
+        lock.acquire()
+    except (OSError, Timeout):
+        return start()
+    try:
+        return _found(record) or start(record, linger=LINGER)
+    finally:
+        lock.release()
+
+
+def _found(record: Record) -> LocalServer | None:
+    """The server of `record`, if it runs."""
+    told = record.read()
+    try:
+        if told is None or (lease := _lease(told["base_url"], told["api_key"])) is None:
+            return None
+        return LocalServer(told["base_url"], told["model"], told["api_key"], told["pid"], lease)
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _lease(base_url: str, key: str) -> socket.socket | None:
+    """A connection that says that this process uses the server, or None where there is no server."""
+    address = urlsplit(base_url)
+    request = f"GET /lease HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n"
+    head = b""
+    try:
+        lease = socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
+    except OSError:
+        return None
+    with suppress(OSError):
+        lease.sendall(request.encode())
+        while b"\r\n\r\n" not in head and (more := lease.recv(4096)):
+            head += more
+        if head.startswith(b"HTTP/1.1 200 ") and b"\r\n\r\n" in head:
+            lease.setblocking(False)
+            return lease
+    lease.close()
+    return None
+
+
+def _check_extra() -> None:
     missing = [name for name in ("xllamacpp", "aiohttp", "llguidance") if importlib.util.find_spec(name) is None]
     if missing:
         raise MissingExtraError(f"There is no model on this machine: {' and '.join(missing)} not installed.")
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-c", _PROGRAM],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, encoding="utf-8", errors="replace",
-        start_new_session=True,  # an interrupt of the kernel is not meant for the server
-    )
-    assert process.stdin and process.stdout and process.stderr  # the pipes that were asked for
-    key = f"local-{secrets.token_urlsafe(24)}"
-    # A notebook's folder can hold a `json.py`: this process's own path comes after the standard library.
-    folders = [folder for folder in sys.path if folder]
-    said: list[str] = []
-    listener = threading.Thread(target=_pass_on, args=(process.stderr, said), name="ds_magic.local", daemon=True)
-    listener.start()
-    try:
-        process.stdin.write(json.dumps({"api_key": key, "path": folders}) + "\n")
-        process.stdin.flush()
-        told = json.loads(process.stdout.readline())
-    except BaseException as error:
-        # Also an interrupt: a server that nobody knows of would live as long as this process.
-        process.kill()
-        process.wait()
-        if not isinstance(error, OSError | ValueError):
-            raise
-        listener.join(2)  # its last words say why
-        raise LocalModelError(
-            "The embedded server did not start" + (f": {said[-1]}" if said else "."),
-            remedy="Run `ds-magic serve` in a terminal to see why, or set DEEPSEEK_API_KEY.",
-        ) from None
-    return LocalServer(told["base_url"], told["model"], key, process)
-
-
-def _pass_on(pipe: IO[str], said: list[str]) -> None:
-    for line in pipe:
-        if line.strip():
-            said[:] = [*said[-20:], line.strip()]
-            print(line, end="", file=sys.stderr, flush=True)
 
 
 def _forget_in_child() -> None:
-    """A forked child lets go of the pipe, whose closing tells the server that its starter has ended."""
+    """A forked child lets go of the connection, whose closing tells the server that this process has ended."""
     global _server, _starting
     _starting = threading.Lock()
-    if _server is not None and _server.process.stdin is not None:
-        _server.process.stdin.close()
+    if _server is not None:
+        _server.release()
     _server = None
 
 

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +17,7 @@ from aiohttp import web
 from . import gguf, weights
 from .cores import free_cores
 from .engine import Engine
+from .leases import Leases
 from .model_failures import LocalModelError
 from .progress import ProgressBar
 from .server import LocalService
@@ -32,18 +32,18 @@ def run(
     announce: Announce,
     log: Callable[[str], None] | None = None,
     *,
-    end_on_failure: bool = False,
+    at_end: Callable[[], None] = lambda: None,
 ) -> int:
-    """Serve until SIGINT or SIGTERM. Returns the exit status.
+    """Serve until SIGINT or SIGTERM, and call `at_end`. Returns the exit status.
 
-    With `end_on_failure` also until a client has been told that the model cannot be had, so that the
-    next one may find it.
+    Where it serves for kernels (`options.linger`), also until none is left, or one has been told that the model
+    cannot be had, so that the next server may find it.
     """
-    return asyncio.run(_serve(options, announce, log, end_on_failure))
+    return asyncio.run(_serve(options, announce, log, at_end))
 
 
 async def _serve(
-    options: ServerOptions, announce: Announce, log: Callable[[str], None] | None, end_on_failure: bool
+    options: ServerOptions, announce: Announce, log: Callable[[str], None] | None, at_end: Callable[[], None]
 ) -> int:
     # Clients that hang up are no news; what fails on our side is printed where it is answered.
     asyncio.get_running_loop().set_exception_handler(_quiet)
@@ -56,7 +56,8 @@ async def _serve(
     service = LocalService(
         engine, key=options.api_key, model=gguf.short_name(Path(named)), today=options.today,
         fault=options.fault, log=log, loopback_only=options.is_loopback_only,
-        on_failure=stop.set if end_on_failure else None,
+        on_failure=None if options.linger is None else stop.set,
+        leases=None if options.linger is None else Leases(options.linger, stop.set),
     )
     # A client that goes away cancels its handler, which frees its slot.
     runner = web.AppRunner(service.app(), handler_cancellation=True, access_log=None, shutdown_timeout=1.0)
@@ -77,8 +78,11 @@ async def _serve(
     loading.cancel()
     await runner.cleanup()
     await engine.close()
-    # A model that is being loaded cannot be interrupted, and nothing is left to be saved.
+    at_end()
     sys.stderr.flush()
+    if os.name != "nt" and os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)  # a download under way ends as well
+    # A model that is being loaded cannot be interrupted, and nothing is left to be saved.
     os._exit(0)
 
 
@@ -94,35 +98,6 @@ async def _load(engine: Engine) -> None:
     await engine.load(path)
     if engine.failure is not None:
         print(f"ds-magic: {engine.failure}", file=sys.stderr, flush=True)
-
-
-def end_with_starter() -> None:
-    """End when the process that started us ends, however it does.
-
-    Its end of our standard input closes then. A child that it forked may still hold that end open, so
-    a new parent counts, too.
-    """
-    starter = os.getppid()
-
-    def end() -> None:
-        if os.name != "nt" and os.getpgrp() == os.getpid():
-            os.killpg(os.getpid(), signal.SIGKILL)  # a download under way ends as well
-        os._exit(0)
-
-    def watch_input() -> None:
-        while sys.stdin.read(1):
-            pass
-        end()
-
-    def watch_parent() -> None:
-        pause = threading.Event()
-        while os.getppid() == starter:
-            pause.wait(0.5)
-        end()
-
-    threading.Thread(target=watch_input, daemon=True).start()
-    if os.name != "nt":
-        threading.Thread(target=watch_parent, daemon=True).start()
 
 
 def _quiet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

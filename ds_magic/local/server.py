@@ -20,6 +20,7 @@ from .engine import Engine
 from .envelope import Envelope
 from .faults import HEADER, Fault
 from .faulty_answers import FaultyAnswer, FaultyOutlet
+from .leases import FIRST_LEASE, Leases
 from .message_json import delta, message
 from .model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .outlet import Outlet
@@ -41,14 +42,14 @@ class LocalService:
     service of today is spoken, rather than the seeds' documents. `keep_alive`: seconds of silence after
     which a waiting client is told that it still waits. `fault`: what shall go wrong.
     `log`: told of each request as it ends, in a line. `on_failure`: called when a client has been told
-    that the model cannot be had.
+    that the model cannot be had. `leases`: who uses it, where it ends when nobody does.
     """
 
     def __init__(
         self, engine: Engine, *, key: str, model: str, today: bool = False, keep_alive: float = KEEP_ALIVE,
         loopback_only: bool = True,
         fault: Fault | None = None, log: Callable[[str], None] | None = None,
-        on_failure: Callable[[], None] | None = None,
+        on_failure: Callable[[], None] | None = None, leases: Leases | None = None,
     ):
         self.engine = engine
         self.key = key
@@ -57,6 +58,7 @@ class LocalService:
         self.loopback_only = loopback_only
         self.fingerprint = f"fp_{model}_{_build()}"
         self.on_failure = on_failure
+        self.leases = leases
         self._fault = fault
         self._hits = 0
         self._log = log
@@ -69,6 +71,9 @@ class LocalService:
         for prefix in PREFIXES:
             app.router.add_post(f"{prefix}/chat/completions", self.chat)
             app.router.add_get(f"{prefix}/models", self.models, allow_head=False)
+        if self.leases is not None:
+            self.leases.begin(FIRST_LEASE)
+            app.router.add_get("/lease", self.leases.hold, allow_head=False)
         return app
 
     @web.middleware

@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 
 from .faults import Fault
 
-LARGEST_CONTEXT = 8192
-"""Tokens of prompt and answer together, where no `context` is asked for and the model could hold more."""
-DEFAULT_MAX_TOKENS = 4096
-"""Tokens of an answer whose request does not say."""
+LARGEST_CONTEXT = 4096
+"""Tokens of prompt and answer together, where no `context` is asked for and the model could hold more. Each of the
+`parallel` places has a cache of so many: 90 MB for the model that is fetched."""
+DEFAULT_MAX_TOKENS = 300
+"""Tokens of an answer whose request does not say: a small model that goes on any longer only repeats itself."""
+SLEEP = 300
+"""Seconds without a request after which the model's memory is given back."""
+LINGER = 60.0
+"""Seconds that a server goes on after the last kernel that used it has gone: it may only be restarted."""
 KEEP_ALIVE = 3.0
 """Seconds of silence after which a waiting client is told that it still waits."""
 
@@ -36,6 +41,8 @@ class ServerOptions:
     """Tokens of prompt and answer together; None: what the model holds, up to LARGEST_CONTEXT."""
     today: bool = False
     """Whether DeepSeek's service of today is spoken, rather than its reference of 2025."""
+    linger: float | None = None
+    """Seconds that it goes on after nobody holds a lease any longer; None: until it is ended."""
     fault: Fault | None = None
     """What shall go wrong."""
 

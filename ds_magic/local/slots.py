@@ -1,9 +1,4 @@
-"""The engine's places: the best one for a prompt, first come first served, a bounded line.
-
-All places share one cache of `room` tokens, and llama.cpp breaks off every answer under way when it is
-full: so a request enters only when its prompt and a beginning of its answer fit beside the others, and
-an answer that grows beyond that asks for more.
-"""
+"""The engine's places: the best one for a prompt, first come first served, a bounded line."""
 
 from __future__ import annotations
 
@@ -15,28 +10,22 @@ from dataclasses import dataclass, field
 
 from .model_failures import QueueFullError
 
-STEP = 256
-"""Tokens by which an answer asks for room."""
-
 
 @dataclass
 class Slot:
-    """One place, the tokens that its cache was last filled with, and how many it may hold now."""
+    """One place, and the tokens that its cache was last filled with."""
 
     number: int
     tokens: list[int] = field(default_factory=list)
-    reserved: int = 0
 
 
 class Slots:
-    """`count` places, a line for `waiting` more, and `room` tokens for all together."""
+    """`count` places, and a line for `waiting` more."""
 
-    def __init__(self, count: int, waiting: int, room: int = 8192):
+    def __init__(self, count: int, waiting: int):
         self.count = count
         self.waiting = waiting
-        self.room = room
         self._idle = [Slot(number) for number in range(count)]
-        self._reserved = 0
         self._line: deque[tuple[asyncio.Future[Slot], list[int]]] = deque()
 
     @property
@@ -74,35 +63,19 @@ class Slots:
         finally:
             self._give_back(slot)
 
-    def fits(self, slot: Slot, tokens: int) -> bool:
-        """Whether the prompt and answer in `slot` may be `tokens` long; room for that is taken."""
-        needed = tokens - slot.reserved
-        free = self.room - self._reserved
-        if needed > max(free, 0):
-            return needed <= 0
-        if needed > 0:
-            more = min(needed + STEP, free)
-            slot.reserved += more
-            self._reserved += more
-        return True
-
     def _serve(self) -> None:
-        """Give places to those in front of the line, as long as there are places and room."""
+        """Give places to those in front of the line, as long as there are places."""
         while self._line and self._idle:
             turn, prompt = self._line[0]
             if turn.done():  # gave up while it waited
                 self._line.popleft()
                 continue
             slot = max(self._idle, key=lambda idle: (_common(idle.tokens, prompt), -len(idle.tokens)))
-            if not self.fits(slot, len(prompt)):
-                return
             self._line.popleft()
             self._idle.remove(slot)
             turn.set_result(slot)
 
     def _give_back(self, slot: Slot) -> None:
-        self._reserved -= slot.reserved
-        slot.reserved = 0
         self._idle.append(slot)
         self._serve()
 

@@ -37,7 +37,7 @@ class Part(NamedTuple):
 class Speech:
     """All that is generated for one request, one prompt after the other.
 
-    `reason` is why the last of it ended: `stop`, `length` or `insufficient_system_resource`.
+    `reason` is why the last of it ended: `stop` or `length`.
     """
 
     def __init__(self, engine: Engine, request: ChatRequest):
@@ -88,7 +88,8 @@ class Speech:
         seed = asked.seed
         return Sampling(
             max_tokens=max_tokens,
-            logprobs=logprobs and bool(asked.logprobs),
+            # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
+            logprobs=logprobs and (bool(asked.logprobs) or seed is not None),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,
             temperature=1.0 if asked.temperature is None else asked.temperature,

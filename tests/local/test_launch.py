@@ -1,4 +1,4 @@
-"""The embedded server lives exactly as long as the process that started it."""
+"""One embedded server for all kernels of a user: found, shared, started again, and ended after the last of them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,23 +20,33 @@ import requests
 from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
 from ds_magic.local.model_failures import LocalModelError, MissingExtraError
+from ds_magic.local.record import Record
 
 pytestmark = pytest.mark.model
 
-STARTER = """
-import json, sys, time
+KERNEL = """
+import json, os, sys, time
 from ds_magic.local import launch
+launch.LINGER = float(os.environ.get("LINGER", "0"))
 server = launch.ensure()
-print(json.dumps([server.process.pid, server.base_url, server.api_key]), flush=True)
+print(json.dumps([server.pid, server.base_url, server.api_key]), flush=True)
 """
 WAIT = "sys.stdin.read()\n"
 
 
+@pytest.fixture(autouse=True)
+def own_records(tmp_path, monkeypatch):
+    """A cache folder in which no other server is told of; the weights stay where they are."""
+    monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", str(weights.model_path()))
+    monkeypatch.setenv("DS_MAGIC_CACHE", str(tmp_path / "cache"))
+
+
 @contextmanager
-def starter(program: str = STARTER + WAIT) -> Iterator[tuple[subprocess.Popen, psutil.Process, str, str]]:
-    """A process that has started an embedded server: itself, the server, its address and key."""
+def kernel(program: str = KERNEL + WAIT, **environment: str) -> Iterator[tuple[subprocess.Popen, psutil.Process, str, str]]:
+    """A process that uses the embedded server: itself, the server, its address and key."""
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, **environment},
     )
     try:
         pid, base_url, key = json.loads(process.stdout.readline())
@@ -49,22 +60,22 @@ def models(base_url: str, key: str) -> requests.Response:
     return requests.get(f"{base_url}/models", headers={"Authorization": f"Bearer {key}"}, timeout=60)
 
 
-def test_the_server_ends_with_its_starter():
-    with starter() as (process, server, _, _):
+def test_the_server_ends_after_its_kernel():
+    with kernel() as (process, server, _, _):
         process.stdin.close()
         assert process.wait() == 0
         server.wait(timeout=60)
 
 
-def test_the_server_ends_when_its_starter_is_killed():
-    with starter() as (process, server, _, _):
+def test_the_server_ends_after_its_kernel_was_killed():
+    with kernel() as (process, server, _, _):
         process.send_signal(signal.SIGKILL)
         server.wait(timeout=60)
 
 
 def test_a_forked_child_does_not_keep_the_server_alive():
-    fork = "import os\nchild = os.fork()\nif not child:\n    time.sleep(3600)\nprint(child, flush=True)\n"
-    with starter(STARTER + fork + WAIT) as (process, server, _, _):
+    fork = "child = os.fork()\nif not child:\n    time.sleep(3600)\nprint(child, flush=True)\n"
+    with kernel(KERNEL + fork + WAIT) as (process, server, _, _):
         child = psutil.Process(int(process.stdout.readline()))
         process.send_signal(signal.SIGKILL)
         server.wait(timeout=60)
@@ -72,23 +83,85 @@ def test_a_forked_child_does_not_keep_the_server_alive():
         child.kill()
 
 
-def test_the_servers_of_two_starters_do_not_disturb_each_other():
-    with starter() as (one, one_server, one_url, one_key), starter() as (_, _, other_url, other_key):
-        assert one_url != other_url
-        assert models(other_url, one_key).status_code == 401
-        one.kill()
-        one_server.wait(timeout=60)
-        assert models(other_url, other_key).status_code == 200
-        assert one_key != other_key
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
+def test_kernels_share_one_server_which_ends_after_the_last_in_whatever_order_they_are_killed(order):
+    with kernel() as one, kernel() as two, kernel() as three:
+        kernels = [one, two, three]
+        assert len({(server.pid, url, key) for _, server, url, key in kernels}) == 1
+        _, server, url, key = one
+        for number in order[:-1]:
+            kernels[number][0].kill()
+            kernels[number][0].wait()
+            assert models(url, key).status_code == 200
+        kernels[order[-1]][0].kill()
+        server.wait(timeout=60)
+
+
+def test_kernels_that_start_at_once_start_one_server():
+    programs = [subprocess.Popen(
+        [sys.executable, "-c", KERNEL + WAIT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) for _ in range(4)]
+    told = {program.stdout.readline() for program in programs}
+    for program in programs:
+        program.kill()
+        program.wait()
+    assert len(told) == 1
+    psutil.Process(json.loads(told.pop())[0]).wait(timeout=60)
+
+
+def test_a_server_goes_on_for_a_while_so_that_a_kernel_can_be_restarted():
+    with kernel(LINGER="600") as (process, server, url, key):
+        process.kill()
+        process.wait()
+        with kernel() as (_, same, _, _):
+            assert same.pid == server.pid
+        server.kill()
+
+
+def test_another_model_has_a_server_of_its_own(tmp_path, model_file):
+    other = tmp_path / "other.gguf"
+    other.symlink_to(model_file)
+    with kernel() as (_, one, _, _), kernel(DS_MAGIC_LOCAL_MODEL=str(other)) as (_, another, _, _):
+        assert one.pid != another.pid
+
+
+def test_what_tells_of_a_server_can_be_read_by_its_user_alone_and_goes_with_it():
+    with kernel() as (process, server, _, key):
+        record = Record.of_this_kernel()
+        assert record.read()["api_key"] == key
+        assert stat.S_IMODE(record.path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(record.path.parent.stat().st_mode) == 0o700
+        process.kill()
+        server.wait(timeout=60)
+        assert not record.path.exists()
+
+
+def test_a_record_that_others_can_read_or_that_is_no_record_is_passed_over():
+    record = Record.of_this_kernel()
+    record.make_folder()
+    for content, mode in (("no JSON", 0o600), ('["a list"]', 0o600), ('{"pid": 1}', 0o644), ('{"pid": 1}', 0o600)):
+        record.path.write_text(content)
+        record.path.chmod(mode)
+        with kernel() as (_, server, url, key):
+            assert models(url, key).status_code == 200
+        server.wait(timeout=60)
+
+
+def test_where_nothing_can_be_written_a_kernel_has_a_server_for_itself(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with kernel(DS_MAGIC_CACHE=str(tmp_path / "file")) as (process, server, url, key):
+        assert models(url, key).status_code == 200
+        process.kill()
+        server.wait(timeout=60)
 
 
 def test_an_interrupt_of_the_kernel_does_not_reach_the_server():
-    program = STARTER.replace("import json", "import os, signal, json") + """
+    program = KERNEL.replace("import json", "import signal, json") + """
 signal.signal(signal.SIGINT, lambda *_: print("interrupted", flush=True))
 os.setpgid(0, 0)
 os.killpg(0, signal.SIGINT)
 """ + WAIT
-    with starter(program) as (process, server, base_url, key):
+    with kernel(program) as (process, server, base_url, key):
         assert process.stdout.readline() == "interrupted\n"
         assert server.is_running()
         assert models(base_url, key).status_code == 200
@@ -98,17 +171,18 @@ def test_one_process_has_one_server_and_a_new_one_when_it_died():
     first = launch.ensure()
     try:
         assert launch.ensure() is first
-        first.process.kill()
-        first.process.wait()
+        psutil.Process(first.pid).kill()
+        while first.is_alive:
+            pass
         second = launch.ensure()
         assert second is not first
         assert models(second.base_url, second.api_key).status_code == 200
     finally:
-        launch.ensure().stop()
+        psutil.Process(launch.ensure().pid).kill()
 
 
 def test_the_key_is_on_no_command_line_and_in_no_repr(local_server):
-    server = psutil.Process(local_server.process.pid)
+    server = psutil.Process(local_server.pid)
     assert local_server.api_key not in " ".join(server.cmdline())
     assert local_server.api_key not in json.dumps(server.environ())
     assert local_server.api_key not in repr(local_server)
@@ -134,7 +208,7 @@ def test_files_in_the_notebooks_folder_are_not_taken_for_the_standard_library(tm
     monkeypatch.chdir(tmp_path)
     server = launch.start()
     assert models(server.base_url, server.api_key).status_code == 200
-    server.stop()
+    server.release()
 
 
 def test_a_server_that_cannot_start_says_why(tmp_path, monkeypatch):
@@ -153,7 +227,7 @@ def test_without_weights_the_request_says_where_to_put_them(tmp_path, monkeypatc
     )
     assert response.status_code == 503
     assert str(tmp_path / "none.gguf") in response.json()["error"]["message"]
-    server.stop()
+    server.release()
 
 
 def test_a_model_that_cannot_be_loaded_is_a_503_with_the_reason(tmp_path, monkeypatch, model_file):
@@ -166,13 +240,13 @@ def test_a_model_that_cannot_be_loaded_is_a_503_with_the_reason(tmp_path, monkey
         f"{server.base_url}/chat/completions", json=body, timeout=60,
         headers={"Authorization": f"Bearer {server.api_key}"},
     )
-    server.stop()
+    server.release()
     assert response.status_code == 503
     assert "could not load" in response.json()["error"]["message"]
 
 
 def test_memory_stays_level_over_different_prompts(api, local_server):
-    server = psutil.Process(local_server.process.pid)
+    server = psutil.Process(local_server.pid)
 
     def ask(number: int) -> None:
         api.chat(f"{number} is a number. Write about {number * 7919} things. " + "so " * (number % 20), max_tokens=4)
@@ -213,38 +287,29 @@ def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mend
         with pytest.raises(DeepSeekError) as caught:
             backend.resolve(local=True).chat("Hi", stream=True, on_event=told.append)
         assert "gguf" in caught.value.message and "overloaded" not in caught.value.remedy
-        launch.ensure().process.wait(timeout=60)
+        psutil.wait_procs([psutil.Process(launch.ensure().pid)], timeout=60)
     assert [event for event in told if isinstance(event, Retrying)] == []
     monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", good)
     assert backend.resolve(local=True).chat("Hi", max_tokens=1).finish_reason
-    launch.ensure().stop()
+    psutil.Process(launch.ensure().pid).kill()
 
 
 def test_a_start_that_is_interrupted_leaves_no_server_behind(tmp_path):
-    # Its first word comes when its starter waits for its address, and that is when the interrupt comes.
+    # What is started here interrupts its starter, which waits for its address, and never says it.
     program = """
-import sys, _thread
+import os, signal, sys
 from ds_magic.local import launch
-launch._PROGRAM = launch._PROGRAM.replace("sys.path +=", "print('begins', file=sys.stderr, flush=True)\\nsys.path +=")
-
-class Interrupts:
-    def write(self, text):
-        if "begins" in text:
-            _thread.interrupt_main()
-    def flush(self):
-        pass
-
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever it was where the tests were started
+launch._PROGRAM = f"import os, sys; sys.stdin.readline(); os.kill({os.getpid()}, {signal.SIGINT}); sys.stdin.read()"
 try:
-    sys.stderr = Interrupts()
     launch.ensure()
     print("started")
 except KeyboardInterrupt:
     print("interrupted")
 sys.stdout.flush()
-sys.stdin.read()
 """
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-    process = subprocess.Popen([sys.executable, "-c", program], text=True, **pipes)
+    process = subprocess.Popen([sys.executable, "-c", program + WAIT], text=True, **pipes)
     try:
         assert process.stdout.readline() == "interrupted\n"
         assert psutil.Process(process.pid).children() == []

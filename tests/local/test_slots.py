@@ -1,4 +1,4 @@
-"""Places are given in order, by what they remember, and never more than the cache holds."""
+"""Places are given in order, and by what they remember."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ds_magic.local.model_failures import QueueFullError
-from ds_magic.local.slots import STEP, Slots
+from ds_magic.local.slots import Slots
 
 
 async def taking(slots: Slots, prompt: list[int], taken: list, leave: asyncio.Event) -> None:
@@ -88,35 +88,5 @@ def test_who_gives_up_as_its_turn_comes_gives_the_place_back():
         gone.cancel()  # its turn has come, and it has not run since
         await settle()
         assert (slots.busy, slots.queued) == (0, 0)
-
-    asyncio.run(scenario())
-
-
-def test_a_prompt_waits_until_there_is_room_for_it_beside_the_others():
-    async def scenario():
-        slots, taken, leave = Slots(4, 4, room=1000), [], asyncio.Event()
-        async with slots.take([0] * 700):
-            waiting = asyncio.create_task(taking(slots, [0] * 700, taken, leave))
-            await settle()
-            assert taken == []
-        await settle()
-        assert len(taken) == 1
-        leave.set()
-        await waiting
-
-    asyncio.run(scenario())
-
-
-def test_an_answer_that_grows_takes_room_only_as_far_as_there_is():
-    async def scenario():
-        slots = Slots(2, 4, room=STEP * 4)
-        async with slots.take([0] * STEP) as one, slots.take([0] * STEP) as other:
-            assert slots.fits(one, 2 * STEP)
-            assert slots.fits(other, 2 * STEP)
-            assert not slots.fits(one, 2 * STEP + 1)
-            assert not slots.fits(other, 2 * STEP + 1)
-        async with slots.take([0]) as alone:
-            assert slots.fits(alone, STEP * 4)
-            assert not slots.fits(alone, STEP * 4 + 1)
 
     asyncio.run(scenario())
