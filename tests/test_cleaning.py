@@ -62,7 +62,7 @@ def message_of_an_error(text):
 
 
 def panel_of_an_error(text):
-    from ds_magic.magics.panel import panel
+    from ds_magic.views.panel import panel
 
     return "\n".join(panel(DeepSeekError("refused", remedy=text), width=92)[1:-1])
 

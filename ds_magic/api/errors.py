@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .. import conveniences
 from .text import for_report, on_one_line
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class DeepSeekError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def _render_traceback_(self, *_: Any) -> list[str]:
+        """What IPython shows, in any cell: a short panel rather than a traceback."""
+        return conveniences.error_shown(self)
 
 
 class AuthenticationError(DeepSeekError):

@@ -62,7 +62,7 @@ class Turn:
 
     `asked`: the turn's own messages, without those of `chat` before it. `key`: what tells the turn from others of
     the chat; one of the same key is replaced. `restart`: whether the chat is begun anew. Making a turn sends
-    nothing and changes nothing.
+    nothing and changes nothing. `notes`: what there is to say of it on every completion, sentences.
     """
 
     request: ChatRequest
@@ -75,6 +75,7 @@ class Turn:
     max_rounds: int = MOST_ROUNDS
     run_tools: bool = True
     repair: int = 0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -93,7 +94,7 @@ class Turn:
         """The turn that asks `asked` after what stands in `chat`.
 
         `fields`: request fields by their wire names. `use`: how the server is told of a schema, where there is one.
-        `limits`: `max_rounds`, `run_tools`, `repair`. Raises InvalidRequestError.
+        `limits`: `max_rounds`, `run_tools`, `repair`, `notes`. Raises InvalidRequestError.
         """
         fields = dict(fields)
         messages = [*(chat.before(key) if chat is not None and not restart else ()), *asked]
@@ -125,7 +126,7 @@ class Turn:
     def _answered(self, client: Client, audience: Audience, stop: Stop, history: _History) -> ChatCompletion:
         request, repairs = self.request, self.repair
         while True:
-            completion = run_as_supported(client, request, lambda: [history, *audience.observers()], stop)
+            completion = run_as_supported(client, request, lambda: [history, *audience.observers()], stop, self.notes)
             if completion.interrupted:
                 return completion
             if completion.tool_calls:

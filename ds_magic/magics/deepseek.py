@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,11 @@ from IPython.core.magic import (
 from traitlets import Bool, Dict, Enum, Float, Unicode
 
 from ..api.addresses import base_url_of, given_url, is_deepseek
-from ..api.errors import InvalidRequestError
+from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.fields import FIELDS
 from .help import page
 from .line import parse
-from .panel import guarded
+from .panel import guarded, is_panel, traceback_text
 from .settings import setting, traits_of
 from .usage_report import UsageLog, UsageReport
 
@@ -66,6 +66,7 @@ class DeepSeekMagics(Magics):
     why: str = ""
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
+    suggest: Callable[[list[str]], list[str]] | None = None
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
@@ -104,11 +105,11 @@ class DeepSeekMagics(Magics):
 
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
-            turn = turn_of(self, text, values, marked, namespace, use=use)
-            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values))
+            turn = turn_of(self, text, values, marked, namespace, use=use, notes=parsed.notes)
+            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values), turn.notes)
             show(dry)
             return dry if cell is None else None
-        turn = turn_of(self, text, values, fill, namespace, use=use)
+        turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
@@ -245,6 +246,12 @@ class DeepSeekMagics(Magics):
         text = getattr(info, "raw_cell", None) or ""
         self._cell = getattr(info, "cell_id", None) or _digest(text)
         self._turns.clear()
+
+    def after_cell(self, result: Any) -> None:
+        """Keep the traceback of an error of ours that a cell raised outside of the magics."""
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, DeepSeekError) and not is_panel(error):
+            self.why = traceback_text(error)
 
     def turn_in(self, chat: str, text: str) -> str:
         """What tells this turn of a conversation from others: its cell, and which of the cell's it is."""

@@ -35,7 +35,7 @@ TOPICS = {
 Filling: {{ name }}, {{ name.attr }} and {{ name[0] }}, with blanks inside the braces, are filled from
 your variables, in the cell and in the values of options. Nothing is called, and what was filled in is only
 text: it is not filled again, and no role begins in it. Everything else stays as it is: {x}, {{x}}, JSON, LaTeX.
-\{{ name }} is the literal text.""",
+\{{ name }} is the literal text. In the text of an option \n is a new line, \t a tab, \\ a backslash.""",
     "roles": r"""
 Roles: a cell is one message of the user. A line @system, @user, @assistant or @tool call_id=… alone begins a
 message of that role; attributes follow it (@user name=ada). @assistant prefix, last, begins the answer; with

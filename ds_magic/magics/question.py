@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
@@ -30,10 +31,12 @@ def turn_of(
     namespace: Mapping[str, Any],
     *,
     use: SchemaUse | None,
+    notes: Sequence[str] = (),
 ) -> Turn:
     """The turn that a cell's text and options ask for; nothing is sent, and nothing changed.
 
-    `use`: how the server is told of a schema, where there is one. Raises InvalidRequestError.
+    `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
+    Raises InvalidRequestError.
     """
     if not text.strip() and values.get("prefix") is None:
         raise InvalidRequestError(
@@ -69,10 +72,20 @@ def turn_of(
         chat=chat,
         key=key,
         restart=bool(values.get("restart")),
+        notes=(*notes, *fill.notes, *_shadowing(magics, values.get("output"))),
         **{name: values[name] for name in ("max_rounds", "run_tools", "repair") if name in values},
     )
     refuse_keys_in(turn.request)
     return turn
+
+
+def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
+    """A note where the variable of `--output` takes a name away that Python or IPython needs."""
+    hidden = magics.shell.user_ns_hidden if magics.shell is not None else {}
+    if name and hasattr(builtins, name):
+        yield f"`{name}` is the answer now, and no longer Python's own: `del {name}` brings that back."
+    elif name and name in hidden and not name.startswith("_"):
+        yield f"`{name}` is the answer now, and no longer IPython's own; another name is safer."
 
 
 def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:

@@ -44,7 +44,7 @@ def test_the_panel_of_an_error_is_no_wider_than_asked():
     import re
 
     from ds_magic.api.errors import DeepSeekError
-    from ds_magic.magics.panel import panel
+    from ds_magic.views.panel import panel
 
     lines = panel(DeepSeekError("模型不存在" * 20, remedy=FAMILY * 30), width=40)
     assert len(lines) > 5

@@ -1,0 +1,37 @@
+"""Dashes and quotes as slides and editors set them, in the options of a line: read as the plain ones they stand for."""
+
+from __future__ import annotations
+
+import re
+
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_LONG = "\u2014\u2015"
+"""An editor makes one of these of two dashes, never of one: `—o` is no `-o`, and in Portuguese it begins a sentence."""
+_PLAIN_DASHES = dict.fromkeys(map(ord, DASHES), "-")
+_PLAIN_QUOTES = dict.fromkeys(map(ord, "“”„‟"), '"') | dict.fromkeys(map(ord, "‘’‚‛"), "'")
+QUOTES = {'"': '"', "'": "'"} | dict.fromkeys("“”„‟", "“”„‟") | dict.fromkeys("‘’‚‛", "‘’‚‛")
+"""By the quote that begins a value, those that can end it."""
+
+_OPTION = re.compile(rf"([-{DASHES}]{{1,2}})([A-Za-z](?=[-{DASHES}]?\d)|[A-Za-z][A-Za-z0-9{DASHES}-]*(?==|\s|$))")
+_NEGATIVE = re.compile(rf"[{DASHES}](?=\.?\d)")
+
+
+def option_at(line: str, at: int) -> tuple[str, str] | None:
+    """What stands at `at`, and the option in plain dashes that it could be; None where there is nothing to read so."""
+    match = _OPTION.match(line, at)
+    if match is None or match[0].isascii():
+        return None
+    name = match[2].translate(_PLAIN_DASHES)
+    if len(name) > 1:
+        return match[0], f"--{name}"
+    return None if any(dash in _LONG for dash in match[1]) else (match[0], f"-{name}")
+
+
+def plain_number(text: str) -> str:
+    """A number whose minus may be another dash."""
+    return _NEGATIVE.sub("-", text, count=1) if _NEGATIVE.match(text) else text
+
+
+def plain_quotes(text: str) -> str:
+    """`text` of the same length whose quotes are plain."""
+    return text.translate(_PLAIN_QUOTES)
