@@ -103,8 +103,8 @@ class Client:
         """The whole answer at once.
 
         `messages`: a string (one user message), a list of dicts or message objects, or a ChatRequest.
-        `fields`: every request field by its wire name; with `stream=True` the answer is streamed and
-        collected. `notes` stand on the completion before its own. `hold` is given each exchange that is
+        `fields`: every request field by its wire name, and `system`, `prefix` as for `ChatRequest.build`; with
+        `stream=True` the answer is streamed and collected. `notes` stand on the completion before its own. `hold` is given each exchange that is
         begun, to close it from another thread: then the completion is empty, and `interrupted`. Raises a
         DeepSeekError.
         """

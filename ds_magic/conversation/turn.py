@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..api.errors import DeepSeekError
-from ..api.request import ChatRequest, as_messages
+from ..api.request import ChatRequest
+from ..api.shorthand import as_messages
 from ..run import AtTheEnd, Observer
 from ..stop import Stop, second_interrupt
 from .chats import Chat
@@ -205,6 +206,8 @@ class _History(AtTheEnd):
 def ask(
     messages: Any,
     *,
+    system: str | None = None,
+    prefix: str | None = None,
     tools: Iterable[Any] = (),
     schema: Any = None,
     chat: Chat | None = None,
@@ -217,9 +220,9 @@ def ask(
 ) -> ChatCompletion:
     """The answer of whichever server the environment means, with what a cell can do besides.
 
-    `messages` and `fields` as for `chat`. `tools`: Python functions, Tool objects or definitions; the model
-    may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped before the
-    first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
+    `messages`, `system`, `prefix` and `fields` as for `chat`. `tools`: Python functions, Tool objects or
+    definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
+    before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
     in `.parsed`, after at most `repair` further requests. `chat`: a Chat that the question goes on with and
     is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any thread. Raises DeepSeekError;
     UnfitAnswerError where the answer is not what the schema says.
@@ -228,7 +231,7 @@ def ask(
 
     client = client or resolve()
     turn = Turn.of(
-        as_messages(messages),
+        as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
         schema=None if schema is None else Schema(schema, getattr(schema, "__name__", "schema")),

@@ -95,10 +95,8 @@ def _tool_choice(word: str) -> dict[str, Any]:
 
 _WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "stop": _stops,
-    "thinking": lambda on: {"thinking": {"type": "enabled" if on else "disabled"}},
     "tools": lambda names: {},
     "tool_choice": _tool_choice,
-    "top_logprobs": lambda n: {"logprobs": True, "top_logprobs": n},
     "stream": lambda on: STREAMED if on else {"stream": False},
 }
 """What request fields a value of an option makes, where it is not its own field."""

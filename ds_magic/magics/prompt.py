@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import InvalidRequestError
+from ..api.shorthand import as_messages
 from .options import nearest
 
 _EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
@@ -126,16 +127,8 @@ def messages_of(
     own are left out. `system` comes first and `prefix` last; both are already filled. Raises
     InvalidRequestError for an attribute that a role does not have.
     """
-    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-    messages += [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
-    if prefix is not None:
-        if messages and messages[-1].get("prefix"):
-            raise InvalidRequestError(
-                "The answer is given two beginnings: `--prefix` and `@assistant prefix`.",
-                remedy="Leave one of them out.",
-            )
-        messages.append({"role": "assistant", "content": prefix, "prefix": True})
-    return messages
+    blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
+    return as_messages(blocks, system=system, prefix=prefix)
 
 
 def has_system(cell: str) -> bool:
