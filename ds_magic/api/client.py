@@ -104,9 +104,9 @@ class Client:
 
         `messages`: a string (one user message), a list of dicts or message objects, or a ChatRequest.
         `fields`: every request field by its wire name, and `system`, `prefix` as for `ChatRequest.build`; with
-        `stream=True` the answer is streamed and collected. `notes` stand on the completion before its own. `hold` is given each exchange that is
-        begun, to close it from another thread: then the completion is empty, and `interrupted`. Raises a
-        DeepSeekError.
+        `stream=True` the answer is streamed and collected. `notes` stand on the completion before its own. `hold` is
+        given each exchange that is begun, to close it from another thread: then the completion is empty, and
+        `interrupted`. Raises a DeepSeekError.
         """
         if fields.get("stream", isinstance(messages, ChatRequest) and messages.stream):
             with self.stream(messages, timeout=timeout, on_event=on_event, notes=notes, **fields) as stream:

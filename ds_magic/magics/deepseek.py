@@ -115,7 +115,7 @@ class DeepSeekMagics(Magics):
         if values.get("bg"):
             return self._in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
-        if values.get("explore") and completion.logprobs is not None:
+        if values.get("explore") and completion.logprobs:
             from IPython.display import display
 
             display(completion.explore())

@@ -109,7 +109,7 @@ class TerminalView:
             self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
         table = completion.logprobs
-        if table is not None:
+        if table:
             from ..tokens.tables import to_text
 
             self._out.write("\n" + to_text(table).rstrip("\n") + "\n")
