@@ -22,6 +22,7 @@ from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
+from .spent import SPENT
 from .stream import Stream
 from .text import mask_keys, on_one_line
 from .timeouts import Timeouts
@@ -136,6 +137,7 @@ class Client:
             )
         completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=said)
         completion.notes.extend(without_effect(completion))
+        SPENT.add(completion.model, self.name, completion.usage)
         return completion
 
     def stream(

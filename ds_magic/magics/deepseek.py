@@ -24,7 +24,6 @@ from .help import page
 from .line import parse
 from .panel import guarded, is_panel, traceback_text
 from .settings import setting, traits_of
-from .usage_report import UsageLog, UsageReport
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
     from .shown import Shown
+    from .usage_report import UsageReport
 
 
 @magics_class
@@ -76,7 +76,6 @@ class DeepSeekMagics(Magics):
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
-        self.usage = UsageLog()
         self.chats: dict[str, Chat] = {}
         self._cell: str | None = None
         self._turns: Counter[str] = Counter()
@@ -212,14 +211,17 @@ class DeepSeekMagics(Magics):
     @no_var_expand
     @guarded
     def ds_usage(self, line: str) -> UsageReport | None:
-        """The tokens of this kernel by model, with cost where prices are set; `--reset` begins anew."""
+        """The tokens of this kernel by model, whatever asked, with cost where prices are set; `--reset` begins anew."""
+        from ..api.spent import SPENT
+        from .usage_report import UsageReport
+
         asked = line.strip()
         if asked == "--reset":
-            self.usage = UsageLog()
+            SPENT.clear()
             return None
         if asked:
             raise InvalidRequestError("`%ds_usage` takes nothing, or `--reset`.", remedy="Leave the rest out.")
-        return self.usage.report(self.prices)
+        return UsageReport(dict(SPENT.sums), self.prices)
 
     @line_magic
     @no_var_expand

@@ -13,7 +13,7 @@ from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
-from .observers import Binding, Counting
+from .observers import Binding
 from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
 from .settings import setting
@@ -89,10 +89,10 @@ def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
 
 
 def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:
-    """The audience of a cell: its views, the variables, and the sums of the kernel."""
+    """The audience of a cell: its views, and the variables."""
     return Shown(
         "none" if values.get("quiet") else setting(magics, "view"),
-        beside=lambda: [Binding(magics.shell, values.get("output")), Counting(magics.usage)],
+        beside=lambda: [Binding(magics.shell, values.get("output"))],
         fields=turn.schema.fields if turn.schema is not None else None,
     )
 
