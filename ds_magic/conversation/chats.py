@@ -63,11 +63,14 @@ class Chat:
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages of every turn that is not stale, as on the wire."""
-        return [message for turn in self.turns if not turn.stale for message in turn.messages]
+        """The messages of every turn that is not stale, as on the wire, without calls that have no result."""
+        return without_open_calls([message for turn in self.turns if not turn.stale for message in turn.messages])
 
     def before(self, cell: str) -> list[dict[str, Any]]:
-        """The messages that stand before the turn of `cell`: all of them where it has none yet."""
+        """The messages that stand before the turn of `cell`: all of them where it has none yet.
+
+        Calls whose result may come yet are among them.
+        """
         turns = self.turns[: self._place(cell)]
         return [message for turn in turns if not turn.stale for message in turn.messages]
 
@@ -115,6 +118,8 @@ class Chat:
             saved = json.loads(Path(path).read_text(encoding="utf-8"))
             if saved["format"] != _FORMAT:
                 raise KeyError("format")
+            if saved["version"] != _VERSION:
+                raise _of_another_version(path, saved["version"])
             turns = []
             for each in saved["turns"]:
                 completions = [ChatCompletion.from_wire(body) for body in each["completions"]]
@@ -136,7 +141,8 @@ class Chat:
         prompt, cached, answered = (sum(each) for each in zip(*(turn.tokens for turn in self.turns), strict=True)) if (
             self.turns
         ) else (0, 0, 0)
-        count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}"
+        stale = sum(turn.stale for turn in self.turns)
+        count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}" + (f" ({stale} stale)" if stale else "")
         lines = [f"Chat '{on_one_line(self.name, 80)}': {count}, {_tokens(prompt, cached, answered)}"]
         for number, turn in enumerate(self.turns, 1):
             lines += _turn_lines(number, turn)
@@ -144,6 +150,33 @@ class Chat:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+
+def _of_another_version(path: str | Path, version: Any) -> InvalidRequestError:
+    is_newer = isinstance(version, int) and version > _VERSION
+    return InvalidRequestError(
+        f"{path} is a saved chat of version {on_one_line(repr(version), 40)}, and this ds_magic reads {_VERSION}.",
+        remedy="Update ds_magic, which is older than the file." if is_newer else "Save it again where it came from.",
+    )
+
+
+def without_open_calls(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without calls that no result follows: a server refuses those."""
+    kept: list[dict[str, Any]] = []
+    results: set[Any] = set()  # that follow the message at hand
+    for message in reversed(messages):
+        if message.get("role") == "tool":
+            results.add(message.get("tool_call_id"))
+        elif calls := message.get("tool_calls"):
+            answered = [call for call in calls if call.get("id") in results]
+            message = {**message, "tool_calls": answered}
+            if not answered:
+                message.pop("tool_calls")
+                message["content"] = message.get("content") or ""
+        if message.get("role") != "tool":
+            results = set()
+        kept.append(message)
+    return kept[::-1]
 
 
 def _turn_lines(number: int, turn: Recorded) -> list[str]:
@@ -177,8 +210,8 @@ def _said(asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> list[d
         if each.calls:  # not an answer that was asked for again
             said += each.messages()
     last = {name: value for name, value in completion.as_message().items() if value is not None}
-    # A call that nobody made has no result, and a server refuses calls without results.
-    last.pop("tool_calls", None)
+    if completion.interrupted:
+        last.pop("tool_calls", None)  # a call that may not be whole is none to answer
     prefix = next((message.get("content") or "" for message in asked if message.get("prefix")), "")
     last["content"] = prefix + (last.get("content") or "")
     return [*said, last]

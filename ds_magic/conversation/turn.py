@@ -12,7 +12,7 @@ from ..api.request import ChatRequest
 from ..api.shorthand import as_messages
 from ..run import AtTheEnd, Observer
 from ..stop import Stop, second_interrupt
-from .chats import Chat
+from .chats import Chat, without_open_calls
 from .degrade import run_as_supported
 from .schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .tools import MOST_ROUNDS, Called, Round, Toolbox, TooManyRoundsError, next_request
@@ -98,7 +98,9 @@ class Turn:
         `limits`: `max_rounds`, `run_tools`, `repair`, `notes`. Raises InvalidRequestError.
         """
         fields = dict(fields)
-        messages = [*(chat.before(key) if chat is not None and not restart else ()), *asked]
+        messages = list(asked)
+        if chat is not None and not restart:
+            messages = without_open_calls([*chat.before(key), *asked])
         if schema is not None and use is not None:
             fields["response_format"] = schema.response_format(use)
             messages = _with_instructions(messages, schema.instructions(use))

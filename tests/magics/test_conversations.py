@@ -23,12 +23,40 @@ def test_running_a_cell_again_replaces_its_turn(ask, shell):
     assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
     shell.run_cell("lesson = %ds_chats lesson").raise_error()
     assert [turn.stale for turn in shell.user_ns["lesson"].turns] == [False, True, False]
+    shell.run_cell("chats = %ds_chats").raise_error()
+    assert "3 turns (1 stale)" in repr(shell.user_ns["chats"])
 
 
 def test_several_turns_of_one_cell_are_several_turns(ask):
     cell = "for n in [1, 2]:\n    %deepseek --chat loop Say {{ n }}."
     ask(cell)
     assert contents(ask(cell)) == ["Say 1.", "Hello world", "Say 2."]
+
+
+CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLING = streamed({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]}, text_chunk("", finish="tool_calls"))
+
+
+def test_a_cell_answers_a_call_that_was_left_to_it(ask, shell):
+    shell.run_cell("def f() -> int:\n    'A number.'\n    return 1").raise_error()
+    ask.server.scripts = [CALLING, said("ok")]
+    ask("%%deepseek --chat lesson --tools f --no-run-tools\nWhich?")
+    sent = ask("%%deepseek --chat lesson\n@tool call_id={{ _ds.tool_calls[0].id }}\n42")["messages"]
+    assert [each["role"] for each in sent] == ["user", "assistant", "tool"]
+    assert (sent[1]["tool_calls"][0]["id"], sent[2]["tool_call_id"], sent[2]["content"]) == ("c1", "c1", "42")
+    assert [each["role"] for each in ask("%%deepseek --chat lesson\nThanks.")["messages"]] == [
+        "user", "assistant", "tool", "assistant", "user",
+    ]
+
+
+def test_a_call_that_was_left_open_does_not_go_out(ask, shell):
+    shell.run_cell("def f() -> int:\n    'A number.'\n    return 1").raise_error()
+    ask.server.scripts = [CALLING, said("ok")]
+    ask("%%deepseek --chat lesson --tools f --no-run-tools\nWhich?")
+    sent = ask("%%deepseek --chat lesson\nNever mind.")["messages"]
+    assert [(each["role"], "tool_calls" in each) for each in sent] == [
+        ("user", False), ("assistant", False), ("user", False),
+    ]
 
 
 def test_restart_begins_anew(ask):
