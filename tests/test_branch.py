@@ -5,7 +5,7 @@ import pytest
 
 from ds_magic import Client
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
-from tests.servers.scripted import ScriptedServer, said, streamed, text_chunk
+from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
 
 
 def entry(text, p, alternatives=()):
@@ -205,3 +205,11 @@ def test_the_embedded_model_continues_a_branch(local_server):
     assert branch.logprobs.matches_content is True
     assert branch.logprobs.forced.tolist()[:2] == [True, False]
     assert 0.1 < branch.branch.prob < 0.6
+
+
+def test_a_fork_at_a_server_without_beta_says_so(answered):
+    answer, client, server = answered(spoken(*CANBERRA))
+    server.scripts = [refused(404, "Not Found")]
+    with pytest.raises(InvalidRequestError) as caught:
+        answer.fork("Canberra", "Sydney", client=client)
+    assert "no `/beta`" in caught.value.remedy

@@ -13,10 +13,10 @@ import requests
 
 from . import addresses
 from .body import read_body
-from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
+from .errors import NO_BETA, AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange
-from .model_choice import AT_DEEPSEEK, ELSEWHERE, Offer, may_be_about_the_model, names_in
+from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
 from .models import Model
 from .notes import without_effect
 from .request import ChatRequest
@@ -205,8 +205,9 @@ class Client:
         )
 
     def masked(self, text: str) -> str:
-        """`text` without anything of the key."""
-        return mask_keys(text, self._auth.key.reveal() if self._auth else None)
+        """`text` without anything of the key; the names of models are none of it."""
+        names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self._offer.names or ())}
+        return mask_keys(text, self._auth.key.reveal() if self._auth else None, names)
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
@@ -250,7 +251,12 @@ class Client:
             adopt(exchange)
             for note in said:
                 tell(note)
-            exchange.open()
+            try:
+                exchange.open()
+            except InvalidRequestError as refusal:
+                if refusal.status in (404, 405) and suited.needs_beta and not self.base_url.endswith("/beta"):
+                    refusal.remedy = NO_BETA
+                raise
             return exchange, suited
 
         if not named and self._looks_first and self._offer.names is None:

@@ -152,6 +152,12 @@ def class_for_status(status: int) -> type[DeepSeekError]:
     return ServerError if status >= 500 else InvalidRequestError
 
 
+NO_BETA = (
+    "This server seems to have no `/beta`, where a prefix, a fork and strict functions are served: leave that out, or "
+    "ask a server that has it, such as the model on this machine: `--local`."
+)
+"""The remedy where a beta address is not there."""
+
 UNAVAILABLE = "model_unavailable"
 """The `code` with which the embedded server says that its model cannot be had: trying again is no use."""
 

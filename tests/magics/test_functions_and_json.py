@@ -203,6 +203,29 @@ def test_what_a_server_leaves_out_is_said(ask, shell, capsys):
     assert "no token probabilities" in notes and "no reasoning" in notes and "how many tokens" in notes
 
 
+@pytest.mark.parametrize(("line", "says"), [
+    ("-m deepseek-reasoner", "no reasoning"),
+    ("--reasoning-effort high", "no reasoning"),
+    ("--tools add --tool-choice required", "made no call"),
+    ("--tools add --tool-choice add", "made no call"),
+])
+def test_what_a_model_or_a_choice_promises_and_the_server_leaves_out_is_said(line, says, ask, shell):
+    shell.run_cell(ADD)
+    ask(f"%%deepseek {line}\nHi")
+    assert any(says in note for note in shell.user_ns["_ds"].notes)
+
+
+def test_nothing_is_said_to_be_left_out_that_nobody_was_promised(ask, shell):
+    shell.run_cell(ADD)
+    for line in ("--tools add --tool-choice auto", "--tools add", "-m deepseek-chat", "--reasoning-effort none"):
+        ask(f"%%deepseek {line}\nHi")
+        assert shell.user_ns["_ds"].notes == [], line
+    ask.server.scripts = [*[said("Hi")] * 4, calling(), said("3")]
+    ask("%%deepseek --tools add --tool-choice required\nHi")
+    assert shell.user_ns["_ds"].rounds
+    assert not [note for each in shell.user_ns["_ds"].rounds for note in each.completion.notes if "no call" in note]
+
+
 def test_what_thinking_ignores_is_said_under_every_answer_that_thought(ask, shell):
     ask.server.scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("Hi", finish="stop"))]
     ask("%%deepseek -t 0 -o first\nHi")
