@@ -272,7 +272,8 @@ class DeepSeekMagics(Magics):
         """Whether the embedded server answers; told without starting it."""
         from ..backend import current_key
 
-        return self._is_local_meant(values) or not (self._base_url(values) or current_key())
+        local = self._is_local_meant(values)
+        return not (self._base_url(values) or current_key()) if local is None else local
 
     def _schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
         """How the server that is meant is told of a schema; None where there is none."""
@@ -283,9 +284,11 @@ class DeepSeekMagics(Magics):
         url = base_url_of(self._base_url(values))
         return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
 
-    def _is_local_meant(self, values: dict[str, Any]) -> bool:
-        local = values.get("local")
-        return bool(setting(self, "local")) and "base_url" not in values if local is None else local
+    def _is_local_meant(self, values: dict[str, Any]) -> bool | None:
+        """Whether the model on this machine is to answer; None where nobody said."""
+        by_default = setting(self, "local") and "base_url" not in values
+        local: bool | None = values.get("local", True if by_default else None)
+        return local
 
     def _base_url(self, values: dict[str, Any]) -> str | None:
         return given_url(values.get("base_url") or setting(self, "base_url"))

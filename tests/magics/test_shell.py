@@ -311,3 +311,17 @@ def test_without_the_extension_a_panel_names_no_magic_for_the_traceback(bare_she
     bare_shell.run_cell("import ds_magic; ds_magic.Client('http://127.0.0.1:9').chat('Hi', top_p=9)")
     shown = capsys.readouterr().out
     assert "`top_p` is 9" in shown and "%ds_why" not in shown and "Traceback" not in shown
+
+
+@pytest.mark.parametrize("line", ["%%deepseek --no-local\nHi", "%ds_models --no-local"])
+def test_without_the_local_model_and_without_a_key_it_is_said_what_is_missing(line, shell, capsys, monkeypatch):
+    monkeypatch.delenv("DEEPSEEK_BASE_URL")
+    name, shown = failed(shell, line, capsys)
+    assert name == "AuthenticationError"
+    assert all(each in shown for each in ("API key", "base URL", "%ds_login", "--base-url"))
+
+
+def test_without_the_local_model_another_server_answers_as_ever(ask, shell):
+    shell.run_cell("%config DeepSeekMagics.local = True").raise_error()
+    ask("%%deepseek --no-local\nHi")
+    assert shell.user_ns["_ds"].content == "Hello world"
