@@ -60,6 +60,7 @@ class Chat:
     def __init__(self, name: str, turns: Sequence[Recorded] = ()):
         self.name = name
         self.turns: list[Recorded] = list(turns)
+        self._order: dict[str, int] = {}
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -78,9 +79,24 @@ class Chat:
         """Put in the turn of `cell`, in the place of its earlier one; how many later turns are stale now."""
         place = self._place(cell)
         turn = Recorded(cell, _without_prefix(asked), _said(asked, completion), completion)
-        later = [replace(each, stale=True) for each in self.turns[place + 1 :]]
+        later = [replace(each, stale=True) for each in self.turns[place:] if each.cell != cell]
         self.turns[place:] = [turn, *later]
         return len(later)
+
+    def arrange(self, cells: Sequence[str]) -> None:
+        """Put the turns in the order of their `cells`, ids of a notebook; others stay behind what they stand behind."""
+        self._order = {cell: position for position, cell in enumerate(cells)}
+        places: list[tuple[int, int]] = []
+        for turn in self.turns:
+            before = places[-1] if places else (-1, 0)
+            places.append(self._position(turn.cell) or before)
+        self.turns = [self.turns[i] for i in sorted(range(len(places)), key=places.__getitem__)]
+
+    def _position(self, cell: str) -> tuple[int, int] | None:
+        """Where the cell of a turn stands in the notebook, and which of the cell's turns it is; None if unknown."""
+        name, _, number = cell.partition("#")
+        position = self._order.get(name)
+        return None if position is None else (position, int(number) if number.isdigit() else 1)
 
     def restart(self) -> None:
         """Forget every turn."""
@@ -132,7 +148,12 @@ class Chat:
         raise InvalidRequestError(f"{path} is not a saved chat.", remedy="Chats are written by `chat.save(path)`.")
 
     def _place(self, cell: str) -> int:
-        return next((place for place, turn in enumerate(self.turns) if turn.cell == cell), len(self.turns))
+        """Where the turn of `cell` stands; where it has none yet, before those of later cells, or at the end."""
+        if (place := next((i for i, turn in enumerate(self.turns) if turn.cell == cell), None)) is not None:
+            return place
+        position, positions = self._position(cell), [self._position(turn.cell) for turn in self.turns]
+        later = (i for i, each in enumerate(positions) if position is not None and each is not None and each > position)
+        return next(later, len(self.turns))
 
     def __len__(self) -> int:
         return len(self.turns)

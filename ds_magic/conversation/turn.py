@@ -183,7 +183,7 @@ class Turn:
         stale = self.chat.record(self.key, self.asked, completion)
         if stale:
             turns = "1 later turn is" if stale == 1 else f"{stale} later turns are"
-            audience.say(f"Chat {self.chat.name}: this turn was replaced; {turns} stale and not sent until run again.")
+            audience.say(f"Chat {self.chat.name}: {turns} stale now, and not sent until run again.")
 
 
 class _History(AtTheEnd):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap, Counter
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from ..conversation.schema import SchemaUse
     from ..conversation.turn import Turn
     from .background import Background
+    from .cell_order import CellOrder
     from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
@@ -198,6 +200,8 @@ class DeepSeekMagics(Magics):
         from .listings import ChatList
 
         chats, name = ChatList(self.chats), line.strip()
+        for chat in self.chats.values():
+            chat.arrange(self.cells.ids())
         if not name:
             return chats
         if name in chats:
@@ -237,6 +241,13 @@ class DeepSeekMagics(Magics):
     def ds_why(self, line: str) -> None:
         """Show the traceback of the last error."""
         print(self.why or "Nothing has failed yet.")
+
+    @cached_property
+    def cells(self) -> CellOrder:
+        """The order of the notebook's cells."""
+        from .cell_order import CellOrder
+
+        return CellOrder()
 
     @property
     def user_ns(self) -> dict[str, Any]:

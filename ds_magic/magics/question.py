@@ -107,7 +107,9 @@ def _chat_of(magics: DeepSeekMagics, values: Mapping[str, Any], namespace: Mappi
             )
         return None
     value = namespace.get(name)
-    return value if isinstance(value, Chat) else magics.chats.get(name) or Chat(name)
+    chat = value if isinstance(value, Chat) else magics.chats.get(name) or Chat(name)
+    chat.arrange(magics.cells.ids())
+    return chat
 
 
 def _schema_of(values: Mapping[str, Any], namespace: Mapping[str, Any]) -> AnySchema | None:

@@ -52,6 +52,15 @@ def test_a_stale_turn_is_fresh_again_when_its_cell_is_run(chat):
     assert contents(chat.messages) == ["A", "A!", "B", "B!", "C", "C!"]
 
 
+def test_turns_are_arranged_by_their_cells_and_the_others_stay_behind_what_they_stood_behind(chat):
+    for cell in ("ask-1", "a#2", "d"):
+        chat.record(cell, asked(cell), said(cell))
+    chat.arrange(["d", "c", "b", "a"])
+    assert [turn.cell for turn in chat.turns] == ["d", "c", "ask-1", "b", "a", "a#2"]
+    assert not any(turn.stale for turn in chat.turns)
+    assert contents(chat.before("new"))[-1] == "a#2"
+
+
 def test_a_prefix_and_its_continuation_are_one_message():
     chat = Chat("x")
     chat.record("a", asked("Hi", then=[{"role": "assistant", "content": "Well, ", "prefix": True}]), said("hello."))

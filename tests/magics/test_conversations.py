@@ -1,5 +1,8 @@
 """`--chat` in a shell and in a kernel."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -117,6 +120,52 @@ def test_an_unknown_chat_is_refused_with_those_that_there_are(ask, shell, capsys
     ask("%%deepseek --chat lesson\nOne.")
     assert shell.run_cell("%ds_chats lessn").error_in_exec is not None
     assert "lesson" in capsys.readouterr().out
+
+
+@pytest.fixture
+def notebook(ask, shell, monkeypatch, tmp_path):
+    """`save(*ids)` writes the notebook's file with these cells; `turn(id)` runs one of them as a turn of a chat."""
+    file = tmp_path / "lesson.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(file))
+
+    def save(*ids):
+        cells = [{"id": each, "cell_type": "code", "source": "x", "outputs": [{}]} for each in ids]
+        file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
+
+    def turn(cell_id):
+        shell.run_cell(f"%%deepseek --chat lesson\n{cell_id}", store_history=True, cell_id=cell_id).raise_error()
+        return contents(ask.server.requests[-1].json)
+
+    return SimpleNamespace(save=save, turn=turn, file=file)
+
+
+def cells_of(shell):
+    return [(turn.cell, turn.stale) for turn in shell.run_line_magic("ds_chats", "lesson").turns]
+
+
+def test_a_cell_that_was_put_in_between_has_its_turn_there(notebook, shell):
+    notebook.save("one", "two")
+    notebook.turn("one"), notebook.turn("two")
+    notebook.save("one", "new", "two")
+    assert notebook.turn("new") == ["one", "Hello world", "new"]
+    assert cells_of(shell) == [("one", False), ("new", False), ("two", True)]
+
+
+def test_the_turns_are_in_the_order_of_the_notebook_as_it_stands(notebook, shell):
+    notebook.save("one", "two", "three")
+    notebook.turn("one"), notebook.turn("two"), notebook.turn("unsaved"), notebook.turn("three")
+    notebook.save("three", "one", "two", "four")
+    assert [cell for cell, _ in cells_of(shell)] == ["three", "one", "two", "unsaved"]
+    assert notebook.turn("four")[::2] == ["three", "one", "two", "unsaved", "four"]
+    assert notebook.turn("one")[::2] == ["three", "one"]
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"cells": [{"id": 5}]}'])
+def test_without_an_order_the_turns_are_in_the_order_in_which_they_ran(text, notebook, shell):
+    if text is not None:
+        notebook.file.write_text(text)
+    notebook.turn("two"), notebook.turn("one")
+    assert [cell for cell, _ in cells_of(shell)] == ["two", "one"]
 
 
 @pytest.fixture
