@@ -45,7 +45,8 @@ Conversations: --chat NAME keeps one, and each cell is a turn of it. Running a c
 later turns are then stale: they are kept but not sent until their cells are run again. --restart begins anew.
 %ds_chats lists them; chat = %ds_chats NAME gives one, with messages, fork(), save(path), and Chat.load(path).
 --chat also takes a variable that is a Chat.
-A cell is known by its id where the frontend sends one, else by its text.""",
+A cell is known by its id where the frontend sends one, else by its text. Turns stand in the order of the
+notebook's cells, as far as it is saved.""",
     "tools": """
 Functions: --tools f,g lets the model call Python functions of yours; the schema comes from the signature, the
 annotations and the docstring. Each call is shown with its arguments and what it gave; an error goes to the

@@ -11,7 +11,7 @@ from typing import Any
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from .options import SPELLINGS, Option, example, nearest
-from .typeset import DASHES, QUOTES, option_at, plain_number, plain_quotes
+from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
 _LEAST = {"max-rounds": 1, "repair": 0}
 """The least value of options that are no request fields."""
@@ -48,10 +48,7 @@ class Parsed:
     @property
     def notes(self) -> list[str]:
         """What there is to say about the line, in sentences."""
-        if not self.typeset:
-            return []
-        read = ", ".join(f"`{stood}` as `{plain}`" for stood, plain in self.typeset.items())
-        return [f"The options have typographic dashes or quotes, which were read as plain ones: {read}."]
+        return notes_on(self.typeset)
 
     def values(
         self, fill: Callable[[str], str] = str, fill_text: Callable[[str], str] | None = None

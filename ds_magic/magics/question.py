@@ -18,6 +18,7 @@ from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
 from .prompt import Filler, has_system, messages_of
 from .settings import setting
 from .shown import Shown
+from .typeset import notes_on, plain_roles
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
@@ -43,6 +44,7 @@ def turn_of(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
         )
+    text, read = plain_roles(text)
     chat = _chat_of(magics, values, namespace)
     key = magics.turn_in(chat.name, text) if chat is not None else ""
     before = chat.before(key) if chat is not None and not values.get("restart") else []
@@ -72,7 +74,7 @@ def turn_of(
         chat=chat,
         key=key,
         restart=bool(values.get("restart")),
-        notes=(*notes, *fill.notes, *_shadowing(magics, values.get("output"))),
+        notes=(*notes, *notes_on(read), *fill.notes, *_shadowing(magics, values.get("output"))),
         **{name: values[name] for name in ("max_rounds", "run_tools", "repair") if name in values},
     )
     refuse_keys_in(turn.request)

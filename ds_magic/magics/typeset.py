@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LONG = "\u2014\u2015"
@@ -13,6 +14,11 @@ QUOTES = {'"': '"', "'": "'"} | dict.fromkeys("“”„‟", "“”„‟") | 
 """By the quote that begins a value, those that can end it."""
 
 _OPTION = re.compile(rf"([-{DASHES}]{{1,2}})([A-Za-z](?=[-{DASHES}]?\d)|[A-Za-z][A-Za-z0-9{DASHES}-]*(?==|\s|$))")
+_ROLE_LINE = re.compile(r"^@(?:system|user|assistant|tool)[ \t].*$", re.MULTILINE)
+_TYPESET_VALUE = re.compile(
+    r"=(?:[“”„‟](?P<double>[^“”„‟\"\n]*)[“”„‟]|[‘‚‛](?P<single>(?:[^‘’‚‛'\n]|’(?!\s|$))*)[‘’])(?=\s|$)"
+)
+"""Each begins with a quote that no value holds, so that a pass is linear."""
 _NEGATIVE = re.compile(rf"[{DASHES}](?=\.?\d)")
 
 
@@ -25,6 +31,27 @@ def option_at(line: str, at: int) -> tuple[str, str] | None:
     if len(name) > 1:
         return match[0], f"--{name}"
     return None if any(dash in _LONG for dash in match[1]) else (match[0], f"-{name}")
+
+
+def plain_roles(cell: str) -> tuple[str, dict[str, str]]:
+    """A cell in which the values on the lines of roles have plain quotes, and what was read otherwise than it stood."""
+    read: dict[str, str] = {}
+
+    def plain(match: re.Match[str]) -> str:
+        text = match["double"] if match["double"] is not None else match["single"]
+        begins, ends, quote = match[0][1], match[0][-1], '"' if match["double"] is not None else "'"
+        read[f"{begins}…{ends}"] = f"{quote}…{quote}"
+        return f"={quote}{text}{quote}"
+
+    return _ROLE_LINE.sub(lambda line: _TYPESET_VALUE.sub(plain, line[0]), cell), read
+
+
+def notes_on(read: Mapping[str, str]) -> list[str]:
+    """What there is to say about what was read otherwise than it stood: a sentence, or nothing."""
+    if not read:
+        return []
+    listed = ", ".join(f"`{stood}` as `{plain}`" for stood, plain in read.items())
+    return [f"The options have typographic dashes or quotes, which were read as plain ones: {listed}."]
 
 
 def plain_number(text: str) -> str:

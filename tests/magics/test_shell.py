@@ -213,6 +213,18 @@ def test_dashes_and_quotes_of_a_slide_are_noted_under_the_answer(ask, shell):
     assert "`–t` as `-t`" in shell.user_ns["dry"].notes[0]
 
 
+@pytest.mark.parametrize(("role", "field", "value"), [
+    ("@user name=“ada”", "name", "ada"),
+    ("@user name=‘ada’", "name", "ada"),
+    ("@assistant reasoning=“Let’s see: ‘it’.” prefix", "reasoning_content", "Let’s see: ‘it’."),
+    ("@assistant reasoning=‘Let’s see.’ prefix", "reasoning_content", "Let’s see."),
+])
+def test_quotes_of_a_slide_on_the_line_of_a_role_are_what_they_stand_for(role, field, value, ask, shell):
+    sent = ask(f"%%deepseek\nSay x=“y”.\n{role}\n“Hi” =‘x’")["messages"]
+    assert sent[-1][field] == value and sent[-1]["content"] == "“Hi” =‘x’" and sent[0]["content"] == "Say x=“y”."
+    assert "plain" in shell.user_ns["_ds"].notes[0]
+
+
 def test_a_variable_in_braces_without_blanks_is_sent_as_it_stands_and_that_is_said(ask, shell):
     shell.user_ns["country"] = "Peru"
     sent = ask("%%deepseek -s \"In {{country }}.\"\nThe capital of {{country}}? {{other}} {{ country }} \\{{country}}")
