@@ -18,11 +18,12 @@ class NoLogprobs:
         self._remedy = remedy
 
     @classmethod
-    def of(cls, what: str, *, were_asked_for: bool) -> NoLogprobs:
-        """Where those of `what`, "answer" or "reasoning", are not."""
+    def of(cls, what: str, *, were_asked_for: bool | None) -> NoLogprobs:
+        """Where those of `what`, "answer" or "reasoning", are not; `were_asked_for` is None where nobody knows."""
         if not were_asked_for:
+            why = "none were asked for" if were_asked_for is False else "it came without"
             return cls(
-                f"The {what} has no token probabilities: none were asked for.",
+                f"The {what} has no token probabilities: {why}.",
                 "Ask for them with `-l`, or in Python with `top_logprobs=20`.",
             )
         return cls(

@@ -247,7 +247,7 @@ class ChatCompletion(Incoming):
         tokens: TokenLogprobs | None = getattr(self.choice.logprobs, name, None)
         asked = self._request
         if tokens is None:
-            return NoLogprobs.of(what, were_asked_for=bool(asked and asked.logprobs))
+            return NoLogprobs.of(what, were_asked_for=None if asked is None else bool(asked.logprobs))
         from ..logprobs.table import LogprobTable
 
         return LogprobTable.from_wire(

@@ -212,6 +212,7 @@ def ask(
     prefix: str | None = None,
     tools: Iterable[Any] = (),
     schema: Any = None,
+    json: bool = False,
     chat: Chat | None = None,
     max_rounds: int = MOST_ROUNDS,
     run_tools: bool = True,
@@ -225,9 +226,9 @@ def ask(
     `messages`, `system`, `prefix` and `fields` as for `chat`. `tools`: Python functions, Tool objects or
     definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
     before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
-    in `.parsed`, after at most `repair` further requests. `chat`: a Chat that the question goes on with and
-    is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any thread. Raises DeepSeekError;
-    UnfitAnswerError where the answer is not what the schema says.
+    in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
+    the question goes on with and is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any
+    thread. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
     from ..backend import EMBEDDED, resolve
 
@@ -236,7 +237,7 @@ def ask(
         as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
-        schema=None if schema is None else Schema(schema, getattr(schema, "__name__", "schema")),
+        schema=_wanted(schema, json),
         use=SchemaUse.at(is_embedded=client.name == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,
         key=f"ask-{uuid.uuid4().hex[:12]}",
@@ -245,6 +246,13 @@ def ask(
         repair=repair,
     )
     return turn.answer(client, stop=stop)
+
+
+def _wanted(schema: Any, json: bool) -> AnySchema | None:
+    """The kind of object that is asked for, or None."""
+    if schema is not None:
+        return Schema(schema, getattr(schema, "__name__", "schema"))
+    return AnySchema() if json else None
 
 
 def _with_instructions(messages: Sequence[dict[str, Any]], instructions: str | None) -> list[dict[str, Any]]:

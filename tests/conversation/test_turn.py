@@ -53,6 +53,15 @@ def test_what_the_line_says_of_the_prompt_can_be_said_of_a_question():
     assert [each["content"] for each in chat.messages] == ["Be brief.", "Go.", "Well done."]
 
 
+def test_any_json_object_can_be_asked_for():
+    with ScriptedServer(answered(completion('{"x": 1}')), answered(completion("no"))) as server:
+        client = Client(server.url, "k")
+        assert ds_magic.ask("x?", json=True, client=client, stream=False).parsed == {"x": 1}
+        with pytest.raises(UnfitAnswerError):
+            ds_magic.ask("x?", json=True, client=client, stream=False)
+    assert server.requests[0].json["response_format"] == {"type": "json_object"}
+
+
 def test_a_chat_goes_on():
     chat = Chat("lesson")
     with ScriptedServer(answered(completion("Hello"))) as server, Client(server.url, "k") as client:
