@@ -131,6 +131,12 @@ def messages_of(
     return as_messages(blocks, system=system, prefix=prefix)
 
 
+def is_role(line: str) -> bool:
+    """Whether a line begins a message of a role."""
+    match = _ROLE.fullmatch(line.rstrip("\r"))
+    return match is not None and not match[1]
+
+
 def has_system(cell: str) -> bool:
     """Whether the cell has a block of its own for the system."""
     return any(role == "system" for role, _, _ in _blocks(cell))

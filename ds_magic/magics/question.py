@@ -15,7 +15,7 @@ from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
 from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
-from .prompt import Filler, has_system, messages_of
+from .prompt import Filler, has_system, is_role, messages_of
 from .settings import setting
 from .shown import Shown
 from .typeset import notes_on, plain_roles
@@ -44,7 +44,7 @@ def turn_of(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
         )
-    text, read = plain_roles(text)
+    text, read = plain_roles(text, is_role)
     chat = _chat_of(magics, values, namespace)
     key = magics.turn_in(chat.name, text) if chat is not None else ""
     before = chat.before(key) if chat is not None and not values.get("restart") else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _LONG = "\u2014\u2015"
@@ -33,17 +33,29 @@ def option_at(line: str, at: int) -> tuple[str, str] | None:
     return None if any(dash in _LONG for dash in match[1]) else (match[0], f"-{name}")
 
 
-def plain_roles(cell: str) -> tuple[str, dict[str, str]]:
-    """A cell in which the values on the lines of roles have plain quotes, and what was read otherwise than it stood."""
+def plain_roles(cell: str, is_role: Callable[[str], bool]) -> tuple[str, dict[str, str]]:
+    """A cell whose lines of roles have plain quotes around their values, and what was read otherwise than it stood.
+
+    A line that `is_role` does not take, with plain quotes, is one of the prompt, and stays as it is.
+    """
     read: dict[str, str] = {}
 
-    def plain(match: re.Match[str]) -> str:
-        text = match["double"] if match["double"] is not None else match["single"]
-        begins, ends, quote = match[0][1], match[0][-1], '"' if match["double"] is not None else "'"
-        read[f"{begins}…{ends}"] = f"{quote}…{quote}"
-        return f"={quote}{text}{quote}"
+    def plain_line(line: re.Match[str]) -> str:
+        quotes: dict[str, str] = {}
 
-    return _ROLE_LINE.sub(lambda line: _TYPESET_VALUE.sub(plain, line[0]), cell), read
+        def plain(match: re.Match[str]) -> str:
+            text = match["double"] if match["double"] is not None else match["single"]
+            begins, ends, quote = match[0][1], match[0][-1], '"' if match["double"] is not None else "'"
+            quotes[f"{begins}…{ends}"] = f"{quote}…{quote}"
+            return f"={quote}{text}{quote}"
+
+        found = _TYPESET_VALUE.sub(plain, line[0])
+        if not is_role(found):
+            return line[0]
+        read.update(quotes)
+        return found
+
+    return _ROLE_LINE.sub(plain_line, cell), read
 
 
 def notes_on(read: Mapping[str, str]) -> list[str]:

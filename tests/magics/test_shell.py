@@ -225,6 +225,12 @@ def test_quotes_of_a_slide_on_the_line_of_a_role_are_what_they_stand_for(role, f
     assert "plain" in shell.user_ns["_ds"].notes[0]
 
 
+def test_quotes_on_a_line_that_only_looks_like_a_role_are_its_own(ask, shell):
+    text = "@user says x=“y” today\n@user name=“ada” and more"
+    assert ask(f"%%deepseek\n{text}")["messages"][0]["content"] == text
+    assert shell.user_ns["_ds"].notes == []
+
+
 def test_a_variable_in_braces_without_blanks_is_sent_as_it_stands_and_that_is_said(ask, shell):
     shell.user_ns["country"] = "Peru"
     sent = ask("%%deepseek -s \"In {{country }}.\"\nThe capital of {{country}}? {{other}} {{ country }} \\{{country}}")
