@@ -178,8 +178,8 @@ class Accumulator:
 
     @property
     def usage(self) -> Any:
-        """The last usage that came, as it was sent, or None."""
-        return self._usage
+        """The last usage that came, fit to keep, or None."""
+        return fit_to_keep(self._usage)
 
     def wire(self) -> dict[str, Any]:
         """The body of the completion so far."""

@@ -299,6 +299,15 @@ def test_usage_counts_nothing_for_a_refusal(ask, shell):
     assert spent(shell) == (0, 0)
 
 
+@pytest.mark.parametrize("usage", [
+    {"prompt_tokens": "many"}, {"\ud800": 1, "prompt_tokens": 1}, [], "some", {"prompt_tokens": 1e400}, 7,
+])
+def test_odd_figures_are_none_and_break_nothing(usage, ask, shell):
+    ask.server.scripts = [said("Hi", usage=usage)]
+    ask("%deepseek Hi")
+    assert shell.user_ns["_ds"].content == "Hi" and spent(shell)[0] == 1
+
+
 def test_a_stream_that_was_left_early_is_counted_once(ask, shell):
     shell.run_cell(
         "import ds_magic\nwith ds_magic.stream('Hi') as stream:\n    next(stream), next(stream)\nstream.close()"
