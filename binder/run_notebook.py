@@ -16,7 +16,8 @@ from nbclient.exceptions import CellExecutionError
 
 QUIET = ["--log-level=ERROR"]
 """For the kernel: its remarks on transport encryption are no part of the demo."""
-DIM, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "", "")
+HAS_COLOURS = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+DIM, BOLD, PLAIN = ("\033[2m", "\033[1m", "\033[0m") if HAS_COLOURS else ("", "", "")
 
 
 def show(text: str) -> None:

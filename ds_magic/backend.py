@@ -46,21 +46,30 @@ def current_key() -> Secret | None:
     return _login or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
 
 
-def resolve(*, local: bool = False, base_url: str | None = None, timeout: Timeouts | float | None = None) -> Client:
+def resolve(
+    *, local: bool | None = None, base_url: str | None = None, timeout: Timeouts | float | None = None
+) -> Client:
     """The client of the server that the environment means; the same one again for the same server.
 
-    `local` means the embedded server whatever else is set, `base_url` another server. Without them:
-    DEEPSEEK_BASE_URL if set, DeepSeek if there is a key, else the embedded server. Raises a DeepSeekError
-    that names both ways out where the embedded server cannot be had. Which models a server offers is asked
-    once for all its clients, before the first request that names none.
+    `local` means the embedded server whatever else is set, and false that it is never meant; `base_url` means
+    another server. Without them: DEEPSEEK_BASE_URL if set, DeepSeek if there is a key, else the embedded server.
+    Raises a DeepSeekError that names both ways out where the embedded server cannot be had, or was not to answer.
+    Which models a server offers is asked once for all its clients, before the first request that names none.
     """
     from .api.addresses import given_url
     from .api.client import Client
+    from .api.errors import AuthenticationError
     from .api.model_choice import Offer
     from .api.secret import Secret
 
     base_url = given_url(base_url)
     key = current_key()
+    if local is False and not (key or base_url):
+        raise AuthenticationError(
+            "The model on this machine was not to answer, and nobody else can: there is no API key, and no base URL of "
+            "another server.",
+            remedy="Give a key with `%ds_login` or in DEEPSEEK_API_KEY, or an address with `--base-url`.",
+        )
     if local or not (key or base_url):
         from .local.launch import ensure
 

@@ -82,7 +82,7 @@ def _branching_point(answer: ChatCompletion, token: str | int, instead: str | No
         raise _refusal("Say what stands there instead: a text, or rank=2 for the second most likely token.")
     table = answer.logprobs
     base = answer.branch.base if answer.branch else (answer.request and answer.request.prefix) or ""
-    if table is None or not len(table):
+    if not table:
         return _by_text(answer, token, instead, base)
     position = token if isinstance(token, int) else _find(table, token)
     if not -len(table) <= position < len(table):
@@ -266,7 +266,7 @@ def _tables(answer: ChatCompletion) -> dict[str, LogprobTable]:
     named |= {
         f"branch {i}: {child.branch.instead.strip()}": child.logprobs for i, child in enumerate(walk, 1) if child.branch
     }
-    found = {name: table for name, table in named.items() if table is not None and len(table)}
+    found = {name: table for name, table in named.items() if table}
     if not found:
         raise _refusal("The answer has no token probabilities.", remedy="Ask for them with -l, or logprobs=True.")
     return found

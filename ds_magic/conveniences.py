@@ -1,6 +1,6 @@
-"""What a result can do beyond holding its values: be shown, be explored, be branched.
+"""What a result or an error can do beyond holding its values: be shown, be explored, be branched.
 
-Results stand below the pictures of them. This is the one way up: results import it, and it imports what it leads
+They stand below the pictures of them. This is the one way up: they import it, and it imports what it leads
 to when it is called, so that a plain script that only reads values loads no view.
 """
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from .logprobs.table import LogprobTable
     from .logprobs.temperature import TemperedTable
     from .views.tokens.explorer.widget import Explorer as Explorer
+
+
+def error_shown(error: Exception) -> list[str]:
+    """An error as the lines of a panel."""
+    from .views.panel import has_magics, panel
+
+    return panel(error, is_explained=has_magics())
 
 
 def completion_shown(completion: ChatCompletion) -> dict[str, str]:

@@ -5,7 +5,7 @@ import pytest
 
 from ds_magic import Client
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
-from tests.servers.scripted import ScriptedServer, said, streamed, text_chunk
+from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
 
 
 def entry(text, p, alternatives=()):
@@ -122,7 +122,7 @@ def test_an_answer_without_logprobs_is_forked_by_its_text(answered):
     answer, client, server = answered(said(" Canberra", " it is"), said(" now"), logprobs=None, top_logprobs=None)
     branch = answer.fork("Canberra", "Sydney", client=client)
     assert server.requests[-1].json["messages"][-1]["content"] == "It is Sydney"
-    assert branch.content == " Sydney now" and branch.logprobs is None
+    assert branch.content == " Sydney now" and not branch.logprobs
 
 
 def test_request_fields_can_be_changed_for_a_branch(answered):
@@ -205,3 +205,11 @@ def test_the_embedded_model_continues_a_branch(local_server):
     assert branch.logprobs.matches_content is True
     assert branch.logprobs.forced.tolist()[:2] == [True, False]
     assert 0.1 < branch.branch.prob < 0.6
+
+
+def test_a_fork_at_a_server_without_beta_says_so(answered):
+    answer, client, server = answered(spoken(*CANBERRA))
+    server.scripts = [refused(404, "Not Found")]
+    with pytest.raises(InvalidRequestError) as caught:
+        answer.fork("Canberra", "Sydney", client=client)
+    assert "no `/beta`" in caught.value.remedy

@@ -50,11 +50,12 @@ def list_of_models(text):
 
 
 def report_of_usage(text):
-    from ds_magic.magics.usage_report import UsageLog
+    from ds_magic.api.spent import UsageLog
+    from ds_magic.magics.usage_report import UsageReport
 
     log = UsageLog()
-    log.add(completion(text, backend=text))
-    return repr(log.report({}))
+    log.add(text, text, completion(text).usage)
+    return repr(UsageReport(log.sums, {}))
 
 
 def message_of_an_error(text):
@@ -62,7 +63,7 @@ def message_of_an_error(text):
 
 
 def panel_of_an_error(text):
-    from ds_magic.magics.panel import panel
+    from ds_magic.views.panel import panel
 
     return "\n".join(panel(DeepSeekError("refused", remedy=text), width=92)[1:-1])
 

@@ -30,13 +30,14 @@ MAY_IMPORT = {
 """What each room may import of ours, beside itself; "" is the package's own module."""
 
 UPWARDS = {
+    ("api/errors.py", None, "conveniences"),
     ("api/response.py", None, "conveniences"),
     ("logprobs/compare.py", None, "conveniences"),
     ("logprobs/json_values.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
     ("logprobs/temperature.py", None, "conveniences"),
 }
-"""(file, function, what it imports): what results can do beyond holding their values, all through one module."""
+"""(file, function, what it imports): what results and errors can do beyond holding values, all by one module."""
 
 PUBLIC_IN_INIT = "__init__.py"
 """Loads public names lazily and names them for type checkers, so it is read only within its functions."""

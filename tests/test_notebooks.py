@@ -69,3 +69,16 @@ def test_the_demo_fails_where_a_cell_fails(tmp_path):
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "broken.ipynb")
     run = run_demo(tmp_path / "broken.ipynb")
     assert run.returncode == 1 and "from 0 to 2" in run.stdout
+
+
+def test_what_the_scripts_say_has_colours_in_a_terminal_only_and_none_under_no_color():
+    def said(**environment):
+        terminal, end = os.openpty()
+        command = ["bash", "-c", ". binder/environment; say hello"]
+        subprocess.run(command, stderr=end, cwd=ROOT, env={"PATH": os.environ["PATH"], **environment}, check=True)
+        os.close(end)
+        with open(terminal, "rb", buffering=0) as shown:
+            return shown.read(100)
+
+    piped = subprocess.run(["bash", "-c", ". binder/environment; say hello"], stderr=subprocess.PIPE, cwd=ROOT)
+    assert b"\x1b" in said() and b"\x1b" not in said(NO_COLOR="1") and piped.stderr == b"hello\n"

@@ -30,3 +30,9 @@ def test_every_extra_that_the_readme_names_is_in_pyproject():
 
 def test_every_public_name_can_be_had():
     assert all(getattr(ds_magic, name) for name in ds_magic.__all__)
+
+
+def test_the_public_names_are_those_that_the_readme_lists():
+    table = README.partition("These names are public")[2].partition("\n\n#")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert sorted(name for row in rows for name in re.findall(r"`(\w+)`", row)) == sorted(ds_magic.__all__)

@@ -75,6 +75,6 @@ def test_whatever_a_server_sent_can_be_saved(odd, tmp_path):
         chat.record("cell", [{"role": "user", "content": "Hi"}], answer)
         chat.save(tmp_path / "chat.json")
         assert Chat.load(tmp_path / "chat.json").messages == chat.messages
-        if answer.logprobs is not None:
+        if answer.logprobs:
             for written in (answer.logprobs.to_csv, answer.logprobs.to_jsonl, answer.logprobs.to_pandas().to_csv):
                 written(tmp_path / "table")

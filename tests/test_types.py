@@ -40,7 +40,7 @@ with client.stream([{"role": "user", "content": "Hi"}], model="deepseek-chat") a
         print((delta.content or "") + (delta.reasoning_content or ""), delta.index)
 print(stream.completion.content)
 try:
-    third = ds_magic.ask("And another?", chat=Chat("colours"))
+    third = ds_magic.ask("And another?", system="Be brief.", prefix="It is", top_logprobs=5, chat=Chat("colours"))
 except DeepSeekError as error:
     print(error.status, error.remedy, error.partial)
 print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())

@@ -171,6 +171,16 @@ class Accumulator:
             choice.content or choice.reasoning_content or choice.tool_calls for choice in self._choices.values()
         )
 
+    @property
+    def model(self) -> Any:
+        """The model that answers, once a chunk has named it."""
+        return self._head.get("model")
+
+    @property
+    def usage(self) -> Any:
+        """The last usage that came, fit to keep, or None."""
+        return fit_to_keep(self._usage)
+
     def wire(self) -> dict[str, Any]:
         """The body of the completion so far."""
         body: dict[str, Any] = fit_to_keep({

@@ -13,15 +13,16 @@ import requests
 
 from . import addresses
 from .body import read_body
-from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
+from .errors import NO_BETA, AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Queued
 from .exchange import Exchange
-from .model_choice import AT_DEEPSEEK, ELSEWHERE, Offer, may_be_about_the_model, names_in
+from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
 from .models import Model
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
+from .spent import SPENT
 from .stream import Stream
 from .text import mask_keys, on_one_line
 from .timeouts import Timeouts
@@ -103,10 +104,10 @@ class Client:
         """The whole answer at once.
 
         `messages`: a string (one user message), a list of dicts or message objects, or a ChatRequest.
-        `fields`: every request field by its wire name; with `stream=True` the answer is streamed and
-        collected. `notes` stand on the completion before its own. `hold` is given each exchange that is
-        begun, to close it from another thread: then the completion is empty, and `interrupted`. Raises a
-        DeepSeekError.
+        `fields`: every request field by its wire name, and `system`, `prefix` as for `ChatRequest.build`; with
+        `stream=True` the answer is streamed and collected. `notes` stand on the completion before its own. `hold` is
+        given each exchange that is begun, to close it from another thread: then the completion is empty, and
+        `interrupted`. Raises a DeepSeekError.
         """
         if fields.get("stream", isinstance(messages, ChatRequest) and messages.stream):
             with self.stream(messages, timeout=timeout, on_event=on_event, notes=notes, **fields) as stream:
@@ -136,6 +137,7 @@ class Client:
             )
         completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=said)
         completion.notes.extend(without_effect(completion))
+        SPENT.add(completion.model, self.name, completion.usage)
         return completion
 
     def stream(
@@ -203,8 +205,9 @@ class Client:
         )
 
     def masked(self, text: str) -> str:
-        """`text` without anything of the key."""
-        return mask_keys(text, self._auth.key.reveal() if self._auth else None)
+        """`text` without anything of the key; the names of models are none of it."""
+        names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self._offer.names or ())}
+        return mask_keys(text, self._auth.key.reveal() if self._auth else None, names)
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
@@ -248,7 +251,12 @@ class Client:
             adopt(exchange)
             for note in said:
                 tell(note)
-            exchange.open()
+            try:
+                exchange.open()
+            except InvalidRequestError as refusal:
+                if refusal.status in (404, 405) and suited.needs_beta and not self.base_url.endswith("/beta"):
+                    refusal.remedy = NO_BETA
+                raise
             return exchange, suited
 
         if not named and self._looks_first and self._offer.names is None:

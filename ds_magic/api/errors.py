@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from .. import conveniences
 from .text import for_report, on_one_line
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class DeepSeekError(Exception):
 
     def __str__(self) -> str:
         return self.message
+
+    def _render_traceback_(self, *_: Any) -> list[str]:
+        """What IPython shows, in any cell: a short panel rather than a traceback."""
+        return conveniences.error_shown(self)
 
 
 class AuthenticationError(DeepSeekError):
@@ -146,6 +151,12 @@ def class_for_status(status: int) -> type[DeepSeekError]:
         return _BY_STATUS[status]
     return ServerError if status >= 500 else InvalidRequestError
 
+
+NO_BETA = (
+    "This server seems to have no `/beta`, where a prefix, a fork and strict functions are served: leave that out, or "
+    "ask a server that has it, such as the model on this machine: `--local`."
+)
+"""The remedy where a beta address is not there."""
 
 UNAVAILABLE = "model_unavailable"
 """The `code` with which the embedded server says that its model cannot be had: trying again is no use."""

@@ -31,8 +31,10 @@ def left_out(completion: ChatCompletion) -> list[str]:
     if asked.logprobs and completion.choice.logprobs is None:
         notes.append("This server gave no token probabilities.")
     is_begun = bool(getattr(asked.messages[-1], "reasoning_content", None))  # by the user: it may be all there is
-    if asked.thinking and asked.thinking.type == "enabled" and not completion.reasoning_content and not is_begun:
+    if asked.thinks and not completion.reasoning_content and not is_begun:
         notes.append("This server gave no reasoning.")
+    if asked.forces_a_call and not completion.tool_calls:
+        notes.append("This server made no call, which `tool_choice` asked for.")
     if completion.usage is None:
         notes.append("This server did not say how many tokens it was.")
     return notes

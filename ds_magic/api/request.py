@@ -22,11 +22,11 @@ from .messages import (
     SystemMessage,
     Thinking,
     ToolMessage,
-    UserMessage,
     as_message_fields,
     known_fields,
 )
 from .model_choice import thinks_unless_told
+from .shorthand import as_messages, on_the_wire
 from .text import heal
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
@@ -92,14 +92,21 @@ class ChatRequest(_Fields):
         return value
 
     @classmethod
-    def build(cls, messages: Any, **fields: Any) -> ChatRequest:
+    def build(
+        cls, messages: Any, *, system: str | None = None, prefix: str | None = None, **fields: Any
+    ) -> ChatRequest:
         """A checked request.
 
         `messages`: a string (one user message), a message, or a list of strings, mappings and message
-        objects (also completions, which stand for what the model said). `fields`: request fields by
-        their wire names; None means not set. Raises InvalidRequestError with the field, the value and
-        the limit.
+        objects (also completions, which stand for what the model said). `system` comes before them, and
+        the answer begins with `prefix`. `fields`: request fields by their wire names; None means not set,
+        `top_logprobs` alone implies `logprobs`, and `thinking` may be true or false. Raises
+        InvalidRequestError with the field, the value and the limit.
         """
+        return cls._checked(as_messages(messages, system=system, prefix=prefix), on_the_wire(fields))
+
+    @classmethod
+    def _checked(cls, messages: list[Any], fields: Mapping[str, Any]) -> ChatRequest:
         unknown = [name for name in fields if name not in cls.model_fields or name == "messages"]
         if unknown:
             nearest = difflib.get_close_matches(unknown[0], cls.model_fields, n=1)
@@ -109,10 +116,8 @@ class ChatRequest(_Fields):
                 field=unknown[0],
                 remedy="Fields that are not listed can be sent unchecked: extra={...}, or --extra JSON.",
             )
-        given = {name: value for name, value in fields.items() if value is not None}
-        given["messages"] = as_messages(messages)
         try:
-            request = cls.model_validate(given)
+            request = cls.model_validate({**fields, "messages": messages})
         except ValidationError as error:
             failure = first_broken(error)
         else:
@@ -147,7 +152,8 @@ class ChatRequest(_Fields):
             raise broken("messages", messages)
         for name in [name for name in ("response_format", "stream_options", "thinking") if known.get(name)]:
             known[name] = _without_unknown(known[name], cls.model_fields[name].annotation)
-        return cls.build([known_fields(as_message_fields(each)) for each in messages], **known, extra=unknown)
+        known = {name: value for name, value in known.items() if value is not None}
+        return cls._checked([known_fields(as_message_fields(each)) for each in messages], {**known, "extra": unknown})
 
     def _check_across_fields(self) -> None:
         if self.top_logprobs is not None and not self.logprobs:
@@ -287,18 +293,6 @@ class ChatRequest(_Fields):
         if isinstance(first, SystemMessage):
             return [first.model_copy(update={"content": f"{first.content}\n\n{JSON_INSTRUCTION}"}), *rest]
         return [SystemMessage(content=JSON_INSTRUCTION), first, *rest]
-
-
-def as_messages(messages: Any) -> list[Any]:
-    """`messages` as the list of fields that `ChatRequest` validates; see `ChatRequest.build`."""
-    if isinstance(messages, str | Mapping) or hasattr(messages, "role") or hasattr(messages, "as_message"):
-        messages = [messages]
-    if not isinstance(messages, Iterable):
-        raise broken("messages", messages)
-    return [
-        UserMessage(content=each).model_dump(exclude_none=True) if isinstance(each, str) else as_message_fields(each)
-        for each in messages
-    ]
 
 
 def _message_to_wire(message: Any, replays: bool) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from .. import conveniences
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
+from .no_logprobs import NoLogprobs
 from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
@@ -231,21 +232,24 @@ class ChatCompletion(Incoming):
 
     @cached_property
     def logprobs(self) -> LogprobTable | Any:  # for checkers: whoever asked for them need not ask whether they came
-        """The token probabilities of the answer, a LogprobTable, or None where the server gave none."""
-        return self._table("content", self.content)
+        """The token probabilities of the answer, a LogprobTable.
+
+        Without them it is false, and says what to do when it is used: see `NoLogprobs`.
+        """
+        return self._table("content", self.content, "answer")
 
     @cached_property
     def reasoning_logprobs(self) -> LogprobTable | Any:
-        """The token probabilities of the reasoning, a LogprobTable, or None where the server gave none."""
-        return self._table("reasoning_content", self.reasoning_content or "")
+        """The token probabilities of the reasoning, as `logprobs`."""
+        return self._table("reasoning_content", self.reasoning_content or "", "reasoning")
 
-    def _table(self, name: str, text: str) -> LogprobTable | None:
+    def _table(self, name: str, text: str, what: str) -> LogprobTable | NoLogprobs:
         tokens: TokenLogprobs | None = getattr(self.choice.logprobs, name, None)
+        asked = self._request
         if tokens is None:
-            return None
+            return NoLogprobs.of(what, were_asked_for=None if asked is None else bool(asked.logprobs))
         from ..logprobs.table import LogprobTable
 
-        asked = self._request
         return LogprobTable.from_wire(
             tokens.columns(),
             content=text,

@@ -19,9 +19,10 @@ from .exchange import Exchange
 from .notes import without_effect
 from .request import ChatRequest
 from .response import ChatCompletion
+from .spent import SPENT
 from .sse import EventDecoder
 from .text import on_one_line
-from .usage import Timing
+from .usage import Timing, Usage
 
 _DONE = b"[DONE]"
 
@@ -140,8 +141,16 @@ class Stream:
         finally:
             if self._exchange is not None:
                 self._exchange.finish(whole=self._interruption is None)
+            self._count()
         if error is not None:
             raise self._failed(error)
+
+    def _count(self) -> None:
+        """Put what has come on the bill, however it ended."""
+        usage = Usage.of(self._accumulator.usage)
+        if self.has_begun or usage is not None:
+            model = self._accumulator.model
+            SPENT.add(model if isinstance(model, str) else None, self._backend, usage)
 
     def _failed(self, error: DeepSeekError) -> DeepSeekError:
         """The error to raise, with what had arrived."""

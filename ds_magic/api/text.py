@@ -26,6 +26,7 @@ white space made visible, is another matter: `logprobs.glyphs`.
 """
 
 import re
+from collections.abc import Container
 from html import escape
 from typing import Any
 
@@ -39,6 +40,7 @@ _KEY_LIKE = re.compile(
 )
 """Each run is begun at its start only and never given back, so that a pass is linear."""
 _NAME_IN_KEY = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,11}(?![A-Za-z0-9])")
+_DIGIT = re.compile(r"\d")
 _WORD = re.compile(r"[^\s\"'`:,;()\[\]{}<>]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
@@ -166,13 +168,13 @@ def heal(value: Any) -> Any:
     return top[0]
 
 
-def mask_keys(text: str, key: str | None = None) -> str:
+def mask_keys(text: str, key: str | None = None, names: Container[str] = ()) -> str:
     """`text` with everything that looks like an API key, and every word that shares a part with `key`, masked.
 
     A service's refusal may quote the end of the key ("Your api key: ****3f2a is invalid"), so a word
     that has 4 characters in a row in common with the key goes too; without a digit in it, it is as good as a
     plain word, and goes where it has 8 in common. Names within the key ("deepseek" in "sk-deepseek-0a1b…")
-    are no secret.
+    are no secret, nor are `names`, which may share a word with the key: they go where they have more of it.
     """
     if key:
         text = text.replace(key, MASK)
@@ -185,8 +187,9 @@ def mask_keys(text: str, key: str | None = None) -> str:
 
     def masked(match: re.Match[str]) -> str:
         word = match.group()
-        enough = _SHARED_WITH_KEY if any(map(str.isdigit, word)) else _MORE_THAN_A_WORD
-        shares = any(word[i : i + enough] in secret for i in range(len(word) - enough + 1))
-        return MASK if shares else word
+        is_name = word.rstrip(".") in names
+        enough = _SHARED_WITH_KEY if _DIGIT.search(word) and not is_name else _MORE_THAN_A_WORD
+        runs = (word[i : i + enough] for i in range(len(word) - enough + 1))
+        return MASK if any(run in secret and (not is_name or _DIGIT.search(run)) for run in runs) else word
 
     return _WORD.sub(masked, text)

@@ -31,6 +31,11 @@ class Usage(Incoming):
     prompt_tokens_details: Lenient[PromptTokensDetails] = None
     completion_tokens_details: Lenient[CompletionTokensDetails] = None
 
+    @classmethod
+    def of(cls, figures: Any) -> Usage | None:
+        """The usage that a server sent, or None where it is none."""
+        return cls.model_validate(figures) if isinstance(figures, dict) else None
+
     @property
     def cached_tokens(self) -> int | None:
         """Tokens of the prompt that came from the server's cache, by whichever name it uses."""

@@ -60,14 +60,18 @@ class Chat:
     def __init__(self, name: str, turns: Sequence[Recorded] = ()):
         self.name = name
         self.turns: list[Recorded] = list(turns)
+        self._order: dict[str, int] = {}
 
     @property
     def messages(self) -> list[dict[str, Any]]:
-        """The messages of every turn that is not stale, as on the wire."""
-        return [message for turn in self.turns if not turn.stale for message in turn.messages]
+        """The messages of every turn that is not stale, as on the wire, without calls that have no result."""
+        return without_open_calls([message for turn in self.turns if not turn.stale for message in turn.messages])
 
     def before(self, cell: str) -> list[dict[str, Any]]:
-        """The messages that stand before the turn of `cell`: all of them where it has none yet."""
+        """The messages that stand before the turn of `cell`: all of them where it has none yet.
+
+        Calls whose result may come yet are among them.
+        """
         turns = self.turns[: self._place(cell)]
         return [message for turn in turns if not turn.stale for message in turn.messages]
 
@@ -75,9 +79,24 @@ class Chat:
         """Put in the turn of `cell`, in the place of its earlier one; how many later turns are stale now."""
         place = self._place(cell)
         turn = Recorded(cell, _without_prefix(asked), _said(asked, completion), completion)
-        later = [replace(each, stale=True) for each in self.turns[place + 1 :]]
+        later = [replace(each, stale=True) for each in self.turns[place:] if each.cell != cell]
         self.turns[place:] = [turn, *later]
         return len(later)
+
+    def arrange(self, cells: Sequence[str]) -> None:
+        """Put the turns in the order of their `cells`, ids of a notebook; others stay behind what they stand behind."""
+        self._order = {cell: position for position, cell in enumerate(cells)}
+        places: list[tuple[int, int]] = []
+        for turn in self.turns:
+            before = places[-1] if places else (-1, 0)
+            places.append(self._position(turn.cell) or before)
+        self.turns = [self.turns[i] for i in sorted(range(len(places)), key=places.__getitem__)]
+
+    def _position(self, cell: str) -> tuple[int, int] | None:
+        """Where the cell of a turn stands in the notebook, and which of the cell's turns it is; None if unknown."""
+        name, _, number = cell.partition("#")
+        position = self._order.get(name)
+        return None if position is None else (position, int(number) if number.isdigit() else 1)
 
     def restart(self) -> None:
         """Forget every turn."""
@@ -115,6 +134,8 @@ class Chat:
             saved = json.loads(Path(path).read_text(encoding="utf-8"))
             if saved["format"] != _FORMAT:
                 raise KeyError("format")
+            if saved["version"] != _VERSION:
+                raise _of_another_version(path, saved["version"])
             turns = []
             for each in saved["turns"]:
                 completions = [ChatCompletion.from_wire(body) for body in each["completions"]]
@@ -127,7 +148,12 @@ class Chat:
         raise InvalidRequestError(f"{path} is not a saved chat.", remedy="Chats are written by `chat.save(path)`.")
 
     def _place(self, cell: str) -> int:
-        return next((place for place, turn in enumerate(self.turns) if turn.cell == cell), len(self.turns))
+        """Where the turn of `cell` stands; where it has none yet, before those of later cells, or at the end."""
+        if (place := next((i for i, turn in enumerate(self.turns) if turn.cell == cell), None)) is not None:
+            return place
+        position, positions = self._position(cell), [self._position(turn.cell) for turn in self.turns]
+        later = (i for i, each in enumerate(positions) if position is not None and each is not None and each > position)
+        return next(later, len(self.turns))
 
     def __len__(self) -> int:
         return len(self.turns)
@@ -136,7 +162,8 @@ class Chat:
         prompt, cached, answered = (sum(each) for each in zip(*(turn.tokens for turn in self.turns), strict=True)) if (
             self.turns
         ) else (0, 0, 0)
-        count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}"
+        stale = sum(turn.stale for turn in self.turns)
+        count = f"{len(self.turns)} turn{'' if len(self.turns) == 1 else 's'}" + (f" ({stale} stale)" if stale else "")
         lines = [f"Chat '{on_one_line(self.name, 80)}': {count}, {_tokens(prompt, cached, answered)}"]
         for number, turn in enumerate(self.turns, 1):
             lines += _turn_lines(number, turn)
@@ -144,6 +171,33 @@ class Chat:
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
+
+
+def _of_another_version(path: str | Path, version: Any) -> InvalidRequestError:
+    is_newer = isinstance(version, int) and version > _VERSION
+    return InvalidRequestError(
+        f"{path} is a saved chat of version {on_one_line(repr(version), 40)}, and this ds_magic reads {_VERSION}.",
+        remedy="Update ds_magic, which is older than the file." if is_newer else "Save it again where it came from.",
+    )
+
+
+def without_open_calls(messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages without calls that no result follows: a server refuses those."""
+    kept: list[dict[str, Any]] = []
+    results: set[Any] = set()  # that follow the message at hand
+    for message in reversed(messages):
+        if message.get("role") == "tool":
+            results.add(message.get("tool_call_id"))
+        elif calls := message.get("tool_calls"):
+            answered = [call for call in calls if call.get("id") in results]
+            message = {**message, "tool_calls": answered}
+            if not answered:
+                message.pop("tool_calls")
+                message["content"] = message.get("content") or ""
+        if message.get("role") != "tool":
+            results = set()
+        kept.append(message)
+    return kept[::-1]
 
 
 def _turn_lines(number: int, turn: Recorded) -> list[str]:
@@ -177,8 +231,8 @@ def _said(asked: Sequence[dict[str, Any]], completion: ChatCompletion) -> list[d
         if each.calls:  # not an answer that was asked for again
             said += each.messages()
     last = {name: value for name, value in completion.as_message().items() if value is not None}
-    # A call that nobody made has no result, and a server refuses calls without results.
-    last.pop("tool_calls", None)
+    if completion.interrupted:
+        last.pop("tool_calls", None)  # a call that may not be whole is none to answer
     prefix = next((message.get("content") or "" for message in asked if message.get("prefix")), "")
     last["content"] = prefix + (last.get("content") or "")
     return [*said, last]

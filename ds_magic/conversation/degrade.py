@@ -34,19 +34,23 @@ _refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
 
 def run_as_supported(
-    client: Client, request: ChatRequest, observers: Callable[[], Sequence[Observer]], stop: Stop | None = None
+    client: Client,
+    request: ChatRequest,
+    observers: Callable[[], Sequence[Observer]],
+    stop: Stop | None = None,
+    notes: Sequence[str] = (),
 ) -> ChatCompletion:
     """`run`, and again without a dispensable field where another server than DeepSeek refuses it.
 
     `observers` makes those of each try. What was left out is remembered for the client, and noted on every
-    completion. Raises what `run` raises.
+    completion, behind `notes`. Raises what `run` raises.
     """
     while True:
         left_out = [name for name in _refused.get(client, ()) if _can_go(name, request)]
         sent = _without(request, left_out)
-        notes = [_note(name) for name in left_out]
+        said = [*notes, *map(_note, left_out)]
         try:
-            return run(client, sent, observers(), stop=stop, notes=notes)
+            return run(client, sent, observers(), stop=stop, notes=said)
         except InvalidRequestError as error:
             name = None if client.is_deepseek else _refused_field(error, sent)
             if name is None:

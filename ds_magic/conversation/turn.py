@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..api.errors import DeepSeekError
-from ..api.request import ChatRequest, as_messages
+from ..api.request import ChatRequest
+from ..api.shorthand import as_messages
 from ..run import AtTheEnd, Observer
 from ..stop import Stop, second_interrupt
-from .chats import Chat
+from .chats import Chat, without_open_calls
 from .degrade import run_as_supported
 from .schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .tools import MOST_ROUNDS, Called, Round, Toolbox, TooManyRoundsError, next_request
@@ -62,7 +63,7 @@ class Turn:
 
     `asked`: the turn's own messages, without those of `chat` before it. `key`: what tells the turn from others of
     the chat; one of the same key is replaced. `restart`: whether the chat is begun anew. Making a turn sends
-    nothing and changes nothing.
+    nothing and changes nothing. `notes`: what there is to say of it on every completion, sentences.
     """
 
     request: ChatRequest
@@ -75,6 +76,7 @@ class Turn:
     max_rounds: int = MOST_ROUNDS
     run_tools: bool = True
     repair: int = 0
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -93,10 +95,12 @@ class Turn:
         """The turn that asks `asked` after what stands in `chat`.
 
         `fields`: request fields by their wire names. `use`: how the server is told of a schema, where there is one.
-        `limits`: `max_rounds`, `run_tools`, `repair`. Raises InvalidRequestError.
+        `limits`: `max_rounds`, `run_tools`, `repair`, `notes`. Raises InvalidRequestError.
         """
         fields = dict(fields)
-        messages = [*(chat.before(key) if chat is not None and not restart else ()), *asked]
+        messages = list(asked)
+        if chat is not None and not restart:
+            messages = without_open_calls([*chat.before(key), *asked])
         if schema is not None and use is not None:
             fields["response_format"] = schema.response_format(use)
             messages = _with_instructions(messages, schema.instructions(use))
@@ -125,7 +129,7 @@ class Turn:
     def _answered(self, client: Client, audience: Audience, stop: Stop, history: _History) -> ChatCompletion:
         request, repairs = self.request, self.repair
         while True:
-            completion = run_as_supported(client, request, lambda: [history, *audience.observers()], stop)
+            completion = run_as_supported(client, request, lambda: [history, *audience.observers()], stop, self.notes)
             if completion.interrupted:
                 return completion
             if completion.tool_calls:
@@ -179,7 +183,7 @@ class Turn:
         stale = self.chat.record(self.key, self.asked, completion)
         if stale:
             turns = "1 later turn is" if stale == 1 else f"{stale} later turns are"
-            audience.say(f"Chat {self.chat.name}: this turn was replaced; {turns} stale and not sent until run again.")
+            audience.say(f"Chat {self.chat.name}: {turns} stale now, and not sent until run again.")
 
 
 class _History(AtTheEnd):
@@ -204,8 +208,11 @@ class _History(AtTheEnd):
 def ask(
     messages: Any,
     *,
+    system: str | None = None,
+    prefix: str | None = None,
     tools: Iterable[Any] = (),
     schema: Any = None,
+    json: bool = False,
     chat: Chat | None = None,
     max_rounds: int = MOST_ROUNDS,
     run_tools: bool = True,
@@ -216,21 +223,21 @@ def ask(
 ) -> ChatCompletion:
     """The answer of whichever server the environment means, with what a cell can do besides.
 
-    `messages` and `fields` as for `chat`. `tools`: Python functions, Tool objects or definitions; the model
-    may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped before the
-    first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
-    in `.parsed`, after at most `repair` further requests. `chat`: a Chat that the question goes on with and
-    is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any thread. Raises DeepSeekError;
-    UnfitAnswerError where the answer is not what the schema says.
+    `messages`, `system`, `prefix` and `fields` as for `chat`. `tools`: Python functions, Tool objects or
+    definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
+    before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
+    in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
+    the question goes on with and is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any
+    thread. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
     from ..backend import EMBEDDED, resolve
 
     client = client or resolve()
     turn = Turn.of(
-        as_messages(messages),
+        as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
-        schema=None if schema is None else Schema(schema, getattr(schema, "__name__", "schema")),
+        schema=_wanted(schema, json),
         use=SchemaUse.at(is_embedded=client.name == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,
         key=f"ask-{uuid.uuid4().hex[:12]}",
@@ -239,6 +246,13 @@ def ask(
         repair=repair,
     )
     return turn.answer(client, stop=stop)
+
+
+def _wanted(schema: Any, json: bool) -> AnySchema | None:
+    """The kind of object that is asked for, or None."""
+    if schema is not None:
+        return Schema(schema, getattr(schema, "__name__", "schema"))
+    return AnySchema() if json else None
 
 
 def _with_instructions(messages: Sequence[dict[str, Any]], instructions: str | None) -> list[dict[str, Any]]:

@@ -23,7 +23,7 @@ ARGUMENTS = "Arguments: "
 
 
 def turns(messages: Sequence[Message]) -> list[Turn]:
-    """The messages as turns; calls of functions and what they returned are put into words."""
+    """The messages as turns; calls of functions, what they returned and who speaks are put into words."""
     calls: dict[str, ToolCall] = {}
     said: list[Turn] = []
     for message in messages:
@@ -35,10 +35,15 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
             calls.update((call.id, call) for call in message.tool_calls)
             # Shown its calls as it wrote them, the model would repeat them instead of answering.
             names = " and ".join(call.function.name for call in message.tool_calls)
-            said.append(("assistant", f"{text}\nI call {names}.".strip()))
+            said.append(("assistant", _by(message.name, f"{text}\nI call {names}.".strip())))
         else:
-            said.append((message.role, text))
+            said.append((message.role, _by(message.name, text)))
     return said
+
+
+def _by(name: str | None, text: str) -> str:
+    """What is said, with who says it: no template has a place for names."""
+    return f"{name}: {text}" if name else text
 
 
 def called(name: str, arguments: str) -> str:

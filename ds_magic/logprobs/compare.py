@@ -125,7 +125,7 @@ def compare(
 ) -> Comparison:
     """Two answers (or tables) side by side. Raises ValueError where one has no logprobs."""
     left, right = (each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b))
-    if left is None or right is None:
+    if not (isinstance(left, LogprobTable) and isinstance(right, LogprobTable)):
         raise ValueError("Both answers need token probabilities: ask for them with -l, or logprobs=True.")
     return Comparison(left, right, names)
 

@@ -77,7 +77,7 @@ def _plain(answer: object) -> str:
 
 
 def _length_normalised(answers: Iterable[HasLogprobs]) -> Bounded:
-    sums = [likelihood(answer.logprobs) for answer in answers if answer.logprobs is not None]
+    sums = [likelihood(answer.logprobs) for answer in answers if answer.logprobs]
     sums = [sum_ for sum_ in sums if sum_.tokens]
     left_out = sum(sum_.left_out for sum_ in sums)
     if not sums:

@@ -9,6 +9,7 @@ def load(shell: Any) -> None:
     """Register magics, input transformer and completion with `shell`; nothing where they are already."""
     from .completer import matcher_of
     from .deepseek import DeepSeekMagics
+    from .misspelt import suggest_magics
     from .protect import protect_questions
 
     if DeepSeekMagics.of(shell) is not None:
@@ -19,8 +20,10 @@ def load(shell: Any) -> None:
         for kind, names in magics.magics.items()
     }
     shell.magics_manager.register(magics)
-    shell.input_transformers_cleanup.append(protect_questions)
+    magics.suggest = suggest_magics(shell, {name for names in magics.magics.values() for name in names})
+    shell.input_transformers_cleanup.extend([magics.suggest, protect_questions])
     shell.events.register("pre_run_cell", magics.before_cell)
+    shell.events.register("post_run_cell", magics.after_cell)
     magics.matcher = matcher_of(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
 
@@ -61,7 +64,9 @@ def unload(shell: Any) -> None:
     del manager.registry[type(magics).__name__]
     shell.configurables.remove(magics)
     shell.events.unregister("pre_run_cell", magics.before_cell)
+    shell.events.unregister("post_run_cell", magics.after_cell)
     if magics.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(magics.matcher)
-    if protect_questions in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.remove(protect_questions)
+    for transformer in (magics.suggest, protect_questions):
+        if transformer in shell.input_transformers_cleanup:
+            shell.input_transformers_cleanup.remove(transformer)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap, Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -18,13 +19,12 @@ from IPython.core.magic import (
 from traitlets import Bool, Dict, Enum, Float, Unicode
 
 from ..api.addresses import base_url_of, given_url, is_deepseek
-from ..api.errors import InvalidRequestError
+from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.fields import FIELDS
 from .help import page
 from .line import parse
-from .panel import guarded
+from .panel import guarded, is_panel, traceback_text
 from .settings import setting, traits_of
-from .usage_report import UsageLog, UsageReport
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from ..conversation.schema import SchemaUse
     from ..conversation.turn import Turn
     from .background import Background
+    from .cell_order import CellOrder
     from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
     from .shown import Shown
+    from .usage_report import UsageReport
 
 
 @magics_class
@@ -66,6 +68,7 @@ class DeepSeekMagics(Magics):
     why: str = ""
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
+    suggest: Callable[[list[str]], list[str]] | None = None
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
@@ -75,7 +78,6 @@ class DeepSeekMagics(Magics):
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
-        self.usage = UsageLog()
         self.chats: dict[str, Chat] = {}
         self._cell: str | None = None
         self._turns: Counter[str] = Counter()
@@ -104,17 +106,17 @@ class DeepSeekMagics(Magics):
 
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
-            turn = turn_of(self, text, values, marked, namespace, use=use)
-            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values))
+            turn = turn_of(self, text, values, marked, namespace, use=use, notes=parsed.notes)
+            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values), turn.notes)
             show(dry)
             return dry if cell is None else None
-        turn = turn_of(self, text, values, fill, namespace, use=use)
+        turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
             return self._in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
-        if values.get("explore") and completion.logprobs is not None:
+        if values.get("explore") and completion.logprobs:
             from IPython.display import display
 
             display(completion.explore())
@@ -198,6 +200,8 @@ class DeepSeekMagics(Magics):
         from .listings import ChatList
 
         chats, name = ChatList(self.chats), line.strip()
+        for chat in self.chats.values():
+            chat.arrange(self.cells.ids())
         if not name:
             return chats
         if name in chats:
@@ -211,14 +215,17 @@ class DeepSeekMagics(Magics):
     @no_var_expand
     @guarded
     def ds_usage(self, line: str) -> UsageReport | None:
-        """The tokens of this kernel by model, with cost where prices are set; `--reset` begins anew."""
+        """The tokens of this kernel by model, whatever asked, with cost where prices are set; `--reset` begins anew."""
+        from ..api.spent import SPENT
+        from .usage_report import UsageReport
+
         asked = line.strip()
         if asked == "--reset":
-            self.usage = UsageLog()
+            SPENT.clear()
             return None
         if asked:
             raise InvalidRequestError("`%ds_usage` takes nothing, or `--reset`.", remedy="Leave the rest out.")
-        return self.usage.report(self.prices)
+        return UsageReport(dict(SPENT.sums), self.prices)
 
     @line_magic
     @no_var_expand
@@ -235,6 +242,13 @@ class DeepSeekMagics(Magics):
         """Show the traceback of the last error."""
         print(self.why or "Nothing has failed yet.")
 
+    @cached_property
+    def cells(self) -> CellOrder:
+        """The order of the notebook's cells."""
+        from .cell_order import CellOrder
+
+        return CellOrder()
+
     @property
     def user_ns(self) -> dict[str, Any]:
         """The user's variables."""
@@ -245,6 +259,12 @@ class DeepSeekMagics(Magics):
         text = getattr(info, "raw_cell", None) or ""
         self._cell = getattr(info, "cell_id", None) or _digest(text)
         self._turns.clear()
+
+    def after_cell(self, result: Any) -> None:
+        """Keep the traceback of an error of ours that a cell raised outside of the magics."""
+        error = result.error_before_exec or result.error_in_exec
+        if isinstance(error, DeepSeekError) and not is_panel(error):
+            self.why = traceback_text(error)
 
     def turn_in(self, chat: str, text: str) -> str:
         """What tells this turn of a conversation from others: its cell, and which of the cell's it is."""
@@ -263,7 +283,8 @@ class DeepSeekMagics(Magics):
         """Whether the embedded server answers; told without starting it."""
         from ..backend import current_key
 
-        return self._is_local_meant(values) or not (self._base_url(values) or current_key())
+        local = self._is_local_meant(values)
+        return not (self._base_url(values) or current_key()) if local is None else local
 
     def _schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
         """How the server that is meant is told of a schema; None where there is none."""
@@ -274,9 +295,11 @@ class DeepSeekMagics(Magics):
         url = base_url_of(self._base_url(values))
         return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
 
-    def _is_local_meant(self, values: dict[str, Any]) -> bool:
-        local = values.get("local")
-        return bool(setting(self, "local")) and "base_url" not in values if local is None else local
+    def _is_local_meant(self, values: dict[str, Any]) -> bool | None:
+        """Whether the model on this machine is to answer; None where nobody said."""
+        by_default = setting(self, "local") and "base_url" not in values
+        local: bool | None = values.get("local", True if by_default else None)
+        return local
 
     def _base_url(self, values: dict[str, Any]) -> str | None:
         return given_url(values.get("base_url") or setting(self, "base_url"))

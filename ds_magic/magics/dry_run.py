@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +29,14 @@ _WIDTH = 88
 class DryRun:
     """What a cell would send: `json` (a dictionary), `curl`, `url` and `notes`. Nothing was sent."""
 
-    def __init__(self, request: ChatRequest, base_url: str | None, is_embedded: bool):
+    def __init__(self, request: ChatRequest, base_url: str | None, is_embedded: bool, said: Sequence[str] = ()):
         if "model" not in request.model_fields_set:
             request = request.model_copy(update={"model": default_model(base_url)})
         request, notes = request.prepared()
         request, more = request.suited_to_model()
         self._marked = request.to_wire()
         self.json: dict[str, Any] = json.loads(_without_marks(_written(self._marked)))
-        self.notes = [*notes, *more]
+        self.notes = [*said, *notes, *more]
         if is_embedded:
             self.notes.append("Without a key the model on this machine would answer this; the curl line is DeepSeek's.")
         self.url = address(base_url_of(base_url), "/chat/completions", beta=request.needs_beta)
@@ -82,11 +83,11 @@ class DryRun:
 
 def show(dry: DryRun) -> None:
     """Show it: in colours in a terminal, else as a display."""
-    import sys
-
     from IPython.display import display
 
-    if getattr(sys.stdout, "isatty", lambda: False)():
+    from ..views.colours import for_terminal
+
+    if for_terminal():
         print(dry.text("\x1b[7m", "\x1b[0m"))
     else:
         display(dry)

@@ -35,7 +35,7 @@ TOPICS = {
 Filling: {{ name }}, {{ name.attr }} and {{ name[0] }}, with blanks inside the braces, are filled from
 your variables, in the cell and in the values of options. Nothing is called, and what was filled in is only
 text: it is not filled again, and no role begins in it. Everything else stays as it is: {x}, {{x}}, JSON, LaTeX.
-\{{ name }} is the literal text.""",
+\{{ name }} is the literal text. In the text of an option \n is a new line, \t a tab, \\ a backslash.""",
     "roles": r"""
 Roles: a cell is one message of the user. A line @system, @user, @assistant or @tool call_id=… alone begins a
 message of that role; attributes follow it (@user name=ada). @assistant prefix, last, begins the answer; with
@@ -45,12 +45,14 @@ Conversations: --chat NAME keeps one, and each cell is a turn of it. Running a c
 later turns are then stale: they are kept but not sent until their cells are run again. --restart begins anew.
 %ds_chats lists them; chat = %ds_chats NAME gives one, with messages, fork(), save(path), and Chat.load(path).
 --chat also takes a variable that is a Chat.
-A cell is known by its id where the frontend sends one, else by its text.""",
+A cell is known by its id where the frontend sends one, else by its text. Turns stand in the order of the
+notebook's cells, as far as it is saved.""",
     "tools": """
 Functions: --tools f,g lets the model call Python functions of yours; the schema comes from the signature, the
 annotations and the docstring. Each call is shown with its arguments and what it gave; an error goes to the
 model as the result. It ends when the model answers, at the latest after --max-rounds (8). --no-run-tools
-stops before the first call. answer.rounds has all of it. Definitions as JSON work as well, without being called.""",
+stops before the first call; with --chat the next cell gives the result, below @tool call_id={{ _ds.tool_calls[0].id }}.
+answer.rounds has all of it. Definitions as JSON work as well, without being called.""",
     "json": """
 JSON: --json asks for a JSON object; --schema TYPE for one of a type: a pydantic model, a dataclass, a TypedDict,
 list[int], a JSON Schema. The object is in answer.parsed. An answer that is blank, cut off or does not fit is an

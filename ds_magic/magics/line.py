@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.errors import InvalidRequestError
+from ..api.fields import FIELDS
 from .options import SPELLINGS, Option, example, nearest
+from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
 _LEAST = {"max-rounds": 1, "repair": 0}
-"""The least value of options that are no request fields; those are checked with the request."""
+"""The least value of options that are no request fields."""
 
 _OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|\s|$)(=?)")
 _LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.]*)(?=\s|$)")
@@ -23,12 +25,30 @@ _WHOLE_NUMBER = re.compile(r"[+-]?\d+$")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0"}
 
 
+@dataclass(frozen=True)
+class Given:
+    """An option of a line: how it was typed, and its raw value, unfilled."""
+
+    option: Option
+    typed: str
+    raw: Any
+
+
 @dataclass
 class Parsed:
-    """A magic line taken apart: options with their raw values, unfilled, and the prompt that follows."""
+    """A magic line taken apart: its options, and the prompt that follows.
 
-    given: list[tuple[Option, Any]] = field(default_factory=list)
+    `typeset`: what stood in typographic dashes or quotes, and the plain form in which it was read.
+    """
+
+    given: list[Given] = field(default_factory=list)
     prompt: str = ""
+    typeset: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say about the line, in sentences."""
+        return notes_on(self.typeset)
 
     def values(
         self, fill: Callable[[str], str] = str, fill_text: Callable[[str], str] | None = None
@@ -39,9 +59,12 @@ class Parsed:
         text of a message. Raises InvalidRequestError that says the range.
         """
         values: dict[str, Any] = {}
-        for option, raw in self.given:
-            filled = fill_text if fill_text is not None and option.is_said else fill
-            value = convert(option, filled(raw)) if isinstance(raw, str) else raw
+        for given in self.given:
+            option, value = given.option, given.raw
+            if isinstance(value, str):
+                filled = fill_text if fill_text is not None and option.is_said else fill
+                # What is filled in is only text: no escape of the line.
+                value = convert(option, filled(_unescaped(value) if option.kind == "text" else value), given.typed)
             if option.repeatable:
                 values.setdefault(option.key, []).append(value)
             else:
@@ -57,13 +80,14 @@ def parse(line: str) -> Parsed:
     """
     parsed = Parsed()
     at = _next_word(line, 0)
-    while at < len(line) and line[at] == "-":
+    while at < len(line) and line[at] in f"-{DASHES}":
         if re.match(r"--(\s|$)", line[at:]):
             at = _next_word(line, at + 2)
             break
+        line = _in_plain_dashes(line, at, parsed)
         packed = _LETTER_WITH_NUMBER.match(line, at)
         if packed and packed[1] in SPELLINGS and SPELLINGS[packed[1]][0].kind in ("number", "count"):
-            parsed.given.append((SPELLINGS[packed[1]][0], packed[2]))
+            parsed.given.append(Given(SPELLINGS[packed[1]][0], packed[1], packed[2]))
             at = _next_word(line, packed.end())
             continue
         match = _OPTION.match(line, at)
@@ -77,91 +101,147 @@ def parse(line: str) -> Parsed:
         option, on = SPELLINGS[spelling]
         if option.kind == "flag":
             if has_value:
-                raise _refused(f"`{spelling}` takes no value.", option)
-            parsed.given.append((option, on))
+                raise _refused(f"`{spelling}` takes no value.", option, spelling)
+            parsed.given.append(Given(option, spelling, on))
             at = _next_word(line, match.end())
             continue
         at = match.end() if has_value else _next_word(line, match.end())
         if option.implied is not None and not has_value and not _whole_number_at(line, at):
-            parsed.given.append((option, option.implied))
+            parsed.given.append(Given(option, spelling, option.implied))
             continue
-        raw, end = _value(line, at, option)
-        parsed.given.append((option, raw))
+        raw, end = _value(line, at, option, spelling)
+        plain = _in_plain(option, raw)
+        if plain != raw:
+            parsed.typeset[raw if option.kind != "json" else "“…”"] = plain if option.kind != "json" else '"…"'
+        if not (ends := line[at] + line[end - 1]).isascii() and ends[0] in QUOTES:
+            parsed.typeset["…".join(ends)] = plain_quotes("…".join(ends))
+        parsed.given.append(Given(option, spelling, plain))
         at = _next_word(line, end)
     parsed.prompt = line[at:]
     return parsed
 
 
-def convert(option: Option, text: str) -> Any:
-    """The value that `text` is for this option. Raises InvalidRequestError that says the range."""
+def _in_plain_dashes(line: str, at: int, parsed: Parsed) -> str:
+    """The line with the option at `at` in plain dashes, where that makes an option of it."""
+    found = option_at(line, at)
+    if found is None:
+        return line
+    stood, plain = found
+    if plain in SPELLINGS:
+        parsed.typeset[stood] = plain
+        return line[:at] + plain + line[at + len(stood) :]
+    # A prompt may begin with such a dash and a word, but hardly with one that is almost an option.
+    if nearest(plain.strip("-"), [spelling.strip("-") for spelling in SPELLINGS], 0.8):
+        raise _unknown(plain)
+    return line
+
+
+def convert(option: Option, text: str, typed: str) -> Any:
+    """The value that `text` is for this option, which stands on the line as `typed`.
+
+    Raises InvalidRequestError that says the range.
+    """
     if option.kind == "number":
         try:
             number = int(text) if _WHOLE_NUMBER.match(text) else float(text)
         except ValueError:
-            raise _wrong(option, text) from None
-        if option.name == "timeout" and not number > 0:
-            raise _wrong(option, text)
+            raise _wrong(option, text, typed) from None
+        if not _is_in_range(option, number) or (option.name == "timeout" and not number > 0):
+            raise _wrong(option, text, typed)
         return number
     if option.kind == "count":
-        if not _WHOLE_NUMBER.match(text) or int(text) < _LEAST.get(option.name, int(text)):
-            raise _wrong(option, text)
+        if not _WHOLE_NUMBER.match(text) or not _is_in_range(option, int(text)):
+            raise _wrong(option, text, typed)
         return int(text)
     if option.kind == "variable":
         if not text.isidentifier() or _is_keyword(text):
-            raise _wrong(option, text)
+            raise _wrong(option, text, typed)
         return text
     if option.kind == "objects":
         names = [name.strip() for name in text.split(",") if name.strip()]
         if not names:
-            raise _wrong(option, text)
+            raise _wrong(option, text, typed)
         return names
     if option.kind == "json":
-        return _json_value(option, text)
-    if option.kind == "word" and option.choices and option.name != "tool-choice":
-        if text not in option.choices:
-            raise _wrong(option, text)
-        return text
-    if option.name == "stop":
-        return re.sub(r"\\([ntr\\0])", lambda match: _ESCAPES[match[1]], text)
+        return _json_value(option, text, typed)
+    if option.kind == "word" and option.choices and option.name != "tool-choice" and text not in option.choices:
+        raise _wrong(option, text, typed)
     return text
 
 
-def _json_value(option: Option, text: str) -> Any:
+def _is_in_range(option: Option, number: float) -> bool:
+    known = FIELDS.get(option.field)
+    least = known.least if known else _LEAST.get(option.name)
+    most = known.most if known else None
+    return (least is None or number >= least) and (most is None or number <= most)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([ntr\\0])", lambda match: _ESCAPES[match[1]], text)
+
+
+def _json_value(option: Option, text: str, typed: str) -> Any:
     if text in option.choices:
         return {"type": text}
     if option.name == "extra" and text.isidentifier():
         return text
     try:
         value = json.loads(text)
-    except ValueError as error:
-        raise _wrong(option, text, f" It is not JSON: {error}.") from None
+    except ValueError:
+        raise _wrong(option, text, typed, _not_json(text)) from None
     if not isinstance(value, dict):
-        raise _wrong(option, text)
+        raise _wrong(option, text, typed)
     return value
 
 
-def _value(line: str, at: int, option: Option) -> tuple[str, int]:
+def _length_of_json(text: str) -> int | None:
+    """How much of `text` is the JSON value that begins it; None where none does."""
+    try:
+        return json.JSONDecoder().raw_decode(text)[1]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _not_json(text: str) -> str:
+    try:
+        json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError) as error:
+        return f" It is not JSON: {error}."
+    return " It is not JSON: more follows it."
+
+
+def _in_plain(option: Option, raw: str) -> str:
+    """A raw value without the typographic characters that would break it; text may have them."""
+    if option.kind in ("number", "count"):
+        return plain_number(raw)
+    if option.kind == "json" and _length_of_json(raw) is None and _length_of_json(plain_quotes(raw)) is not None:
+        return plain_quotes(raw)
+    return raw
+
+
+def _value(line: str, at: int, option: Option, typed: str) -> tuple[str, int]:
     """The raw value that begins at `at`, and where it ends."""
     if at >= len(line) or line[at].isspace():
-        raise _refused(f"`{option.long}` needs a value: {option.range or option.metavar}.", option)
-    if line[at] in "\"'":
-        return _quoted(line, at, option)
+        raise _refused(f"`{typed}` needs a value: {option.range or option.metavar}.", option, typed)
+    if line[at] in QUOTES:
+        return _quoted(line, at, option, typed)
     if option.kind == "json" and line[at] in "{[" and not re.match(_PLACEHOLDER, line[at:]):
-        try:
-            _, length = json.JSONDecoder().raw_decode(line[at:])
-            return line[at : at + length], at + length
-        except ValueError as error:
-            raise _wrong(option, line[at:], f" It is not JSON: {error}.") from None
+        rest = line[at:]
+        length = _length_of_json(rest) or _length_of_json(plain_quotes(rest))
+        if length is None:
+            raise _wrong(option, rest, typed, _not_json(rest))
+        return rest[:length], at + length
     word = _word(line, at)
     return word, at + len(word)
 
 
-def _quoted(line: str, at: int, option: Option) -> tuple[str, int]:
-    quote = line[at]
-    match = re.compile(rf"{quote}((?:\\.|[^\\{quote}])*){quote}(?=\s|$)").match(line, at)
+def _quoted(line: str, at: int, option: Option, typed: str) -> tuple[str, int]:
+    quote, ends = line[at], QUOTES[line[at]]
+    apostrophe = "" if quote.isascii() else rf"|[{ends}](?!\s|$)"
+    match = re.compile(rf"{quote}((?:\\.|[^\\{ends}]{apostrophe})*)[{ends}](?=\s|$)").match(line, at)
     if match is None:
-        raise _refused(f"The value of `{option.long}` begins with {quote} and never ends.", option)
-    return match[1].replace(f"\\{quote}", quote), match.end()
+        raise _refused(f"The value of `{typed}` begins with {quote} and never ends.", option, typed)
+    return re.sub(rf"\\([{ends}])", r"\1", match[1]), match.end()
 
 
 def _word(line: str, at: int) -> str:
@@ -195,20 +275,21 @@ def _unknown(spelling: str) -> InvalidRequestError:
     )
 
 
-def _wrong(option: Option, text: str, why: str = "") -> InvalidRequestError:
+def _wrong(option: Option, text: str, typed: str, why: str = "") -> InvalidRequestError:
     shown = text if len(text) <= 60 else text[:59] + "…"
     near = nearest(text, option.choices) if option.choices else None
     return _refused(
-        f"`{option.long}` takes {option.range or option.metavar}, not `{shown}`.{why}",
+        f"`{typed}` takes {option.range or option.metavar}, not `{shown}`.{why}",
         option,
-        f"Did you mean `{option.long} {near}`?" if near else None,
+        typed,
+        f"Did you mean `{typed} {near}`?" if near else None,
     )
 
 
-def _refused(message: str, option: Option, remedy: str | None = None) -> InvalidRequestError:
+def _refused(message: str, option: Option, typed: str, remedy: str | None = None) -> InvalidRequestError:
     return InvalidRequestError(
         message,
         field=option.field or option.name,
         limit=option.range or None,
-        remedy=remedy or f"For example `{example(option)}`.",
+        remedy=remedy or f"For example `{example(option, typed)}`.",
     )

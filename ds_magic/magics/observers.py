@@ -1,4 +1,4 @@
-"""What a cell's answer is shown to besides its view: the variables, and the sums of the kernel."""
+"""What a cell's answer is shown to besides its view: the variables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from ..run import AtTheEnd
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion
-    from .usage_report import UsageLog
 
 RESULT = "_ds"
 """The variable that every result is bound to."""
@@ -27,14 +26,3 @@ class Binding(AtTheEnd):
         self.shell.push({RESULT: completion}, interactive=False)
         if self.name:
             self.shell.push({self.name: completion})
-
-
-class Counting(AtTheEnd):
-    """Adds the result's tokens to the sums of the kernel."""
-
-    def __init__(self, usage: UsageLog):
-        self.usage = usage
-
-    def finish(self, completion: ChatCompletion | None, error: Exception | None) -> None:
-        if completion is not None:
-            self.usage.add(completion)

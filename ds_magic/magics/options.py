@@ -95,10 +95,8 @@ def _tool_choice(word: str) -> dict[str, Any]:
 
 _WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "stop": _stops,
-    "thinking": lambda on: {"thinking": {"type": "enabled" if on else "disabled"}},
     "tools": lambda names: {},
     "tool_choice": _tool_choice,
-    "top_logprobs": lambda n: {"logprobs": True, "top_logprobs": n},
     "stream": lambda on: STREAMED if on else {"stream": False},
 }
 """What request fields a value of an option makes, where it is not its own field."""
@@ -114,7 +112,7 @@ def _option_of(name: str, field: Field) -> Option:
 
 _OF_OURS = (
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
-    Option("prefix", "text", "make the answer begin with TEXT", "The prompt", "TEXT", is_said=True),
+    Option("prefix", "text", r"make the answer begin with TEXT (\n is a new line)", "The prompt", "TEXT", is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
            limit="a name of your choice, or a variable that is a Chat"),
     Option("restart", "flag", "begin that conversation anew", "The prompt"),
@@ -173,9 +171,9 @@ def request_fields(values: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def nearest(word: str, words: Any) -> str | None:
-    """The word nearest to `word`, or None where none is near."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.65)
+def nearest(word: str, words: Any, likeness: float = 0.65) -> str | None:
+    """The word nearest to `word`, or None where none is as like it as `likeness`, of 1."""
+    found = difflib.get_close_matches(word, list(words), n=1, cutoff=likeness)
     return found[0] if found else None
 
 
@@ -185,12 +183,13 @@ _EXAMPLES = {
 }
 
 
-def example(option: Option) -> str:
-    """The option as one might type it."""
+def example(option: Option, spelling: str = "") -> str:
+    """The option as one might type it, in this spelling."""
+    spelling = spelling or option.long
     if option.kind == "flag":
-        return option.long
+        return spelling
     value = option.choices[-1] if option.choices else _EXAMPLES.get(option.kind, option.metavar)
-    return f"{option.long} {value}"
+    return f"{spelling} {value}"
 
 
 def options_table_markdown() -> str:

@@ -1,19 +1,14 @@
-"""Errors for people: what happened, why, what to do next; the traceback only for those who ask."""
+"""Errors of magics: a panel, and the traceback only for those who ask."""
 
 from __future__ import annotations
 
 import functools
 import re
-import shutil
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from ..api.errors import DeepSeekError
 from ..api.text import MASK, for_report
-
-_RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
-_BAR = "▌ "
-_NARROWEST, _WIDEST = 30, 92
+from ..views.panel import panel, with_bar
 
 _TRANSPORT = re.compile(
     r"[/\\](IPython|traitlets|requests|urllib3|ipykernel)[/\\]|[/\\](socket|ssl|http[/\\]client)\.py$"
@@ -54,7 +49,7 @@ def guarded(
             if second_interrupt(interrupt) is None:
                 print("Stopped.")
                 return None
-            failure = _shown_as(KeyboardInterrupt(), lambda: [f"{_RED}{_BAR}{_RESET}Stopped, and Run All with it."])
+            failure = _shown_as(KeyboardInterrupt(), lambda: with_bar(["Stopped, and Run All with it."]))
         except Exception as error:
             self.why = traceback_text(error)
             failure = as_panel(error)
@@ -70,30 +65,15 @@ def as_panel(error: Exception) -> Exception:
     return _shown_as(error, functools.partial(panel, error)).with_traceback(None)
 
 
+def is_panel(error: BaseException) -> bool:
+    """Whether a magic has made a panel of the error, and kept its traceback."""
+    return "_render_traceback_" in vars(error)
+
+
 def _shown_as(error: _Raised, lines: Callable[[], list[str]]) -> _Raised:
     # The name under which IPython looks for an error's own form.
     vars(error)["_render_traceback_"] = lambda *_: lines()
     return error
-
-
-def panel(error: Exception, width: int | None = None) -> list[str]:
-    """The lines of an error's panel, at most `width` characters wide, with ANSI colours."""
-    width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
-    code = getattr(error, "status", None)
-    status = f" ({code})" if code else ""
-    if isinstance(error, DeepSeekError):
-        what, next_step = str(error), error.remedy
-    else:
-        what = f"{error} This was not foreseen: it is a mistake in ds_magic."
-        next_step = "`%ds_why` shows where it happened; please report it."
-    lines = [f"{_BOLD}{_RED}{type(error).__name__}{status}{_RESET}"]
-    lines += _wrapped(what, width)
-    if getattr(error, "partial", None) is not None:
-        lines += [f"{_DIM}{line}{_RESET}" for line in _wrapped("What had arrived is kept in the result.", width)]
-    lines += _wrapped(next_step, width, first="→ ")
-    if "%ds_why" not in next_step:
-        lines.append(f"{_DIM}%ds_why shows the traceback.{_RESET}")
-    return [f"{_RED}{_BAR}{_RESET}{line}" for line in lines]
 
 
 def traceback_text(error: Exception) -> str:
@@ -117,19 +97,3 @@ def traceback_text(error: Exception) -> str:
     text = "".join(told.format())
     key = current_key()
     return for_report(text.replace(key.reveal(), MASK) if key else text)
-
-
-def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:
-    from wcwidth import wrap
-
-    lines: list[str] = []
-    for paragraph in for_report(text).rstrip("\n").split("\n"):
-        lines += wrap(
-            paragraph,
-            width - len(_BAR),
-            initial_indent="  " if lines else first,
-            subsequent_indent="  ",
-            replace_whitespace=False,
-            break_on_hyphens=False,
-        ) or [""]
-    return lines

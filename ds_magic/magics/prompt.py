@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import InvalidRequestError
+from ..api.shorthand import as_messages
 from .options import nearest
 
 _EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
 _PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
+_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({_EXPRESSION})([ \t]*)\}}\}}")
 _STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
@@ -31,17 +33,33 @@ class Filler:
 
     Attributes and indexes (whole numbers and quoted strings) are looked up, nothing is called. All else
     stays as it is; a backslash before a place that would be filled goes, and the place is only text.
-    `filled` has the text of each place that was filled, by its expression.
+    `filled` has the text of each place that was filled, by its expression; `unfilled` what names a variable, but
+    without the blanks, so that it stays.
     """
 
     def __init__(self, namespace: Mapping[str, Any], mark: tuple[str, str] = ("", "")):
         self.namespace = namespace
         self.mark = mark
         self.filled: dict[str, str] = {}
+        self.unfilled: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
         """`text` with its places filled. Raises InvalidRequestError for a name that is not there."""
-        return _PLACEHOLDER.sub(self._replacement, text) if "{{" in text else text
+        if "{{" not in text:
+            return text
+        for before, expression, after in _UNFILLED.findall(text):
+            name, *_ = re.split(r"[.\[]", expression, maxsplit=1)
+            if not (before and after) and name in self.namespace:
+                self.unfilled[f"{{{{{before}{expression}{after}}}}}"] = f"{{{{ {expression} }}}}"
+        return _PLACEHOLDER.sub(self._replacement, text)
+
+    @property
+    def notes(self) -> list[str]:
+        """What there is to say about the filling, in sentences."""
+        if not self.unfilled:
+            return []
+        how = ", ".join(f"`{meant}` is filled, and `{stood}` was not" for stood, meant in self.unfilled.items())
+        return [f"A variable is filled in only with blanks inside the braces: {how}."]
 
     def _replacement(self, match: re.Match[str]) -> str:
         if match[1]:
@@ -109,16 +127,14 @@ def messages_of(
     own are left out. `system` comes first and `prefix` last; both are already filled. Raises
     InvalidRequestError for an attribute that a role does not have.
     """
-    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-    messages += [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
-    if prefix is not None:
-        if messages and messages[-1].get("prefix"):
-            raise InvalidRequestError(
-                "The answer is given two beginnings: `--prefix` and `@assistant prefix`.",
-                remedy="Leave one of them out.",
-            )
-        messages.append({"role": "assistant", "content": prefix, "prefix": True})
-    return messages
+    blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
+    return as_messages(blocks, system=system, prefix=prefix)
+
+
+def is_role(line: str) -> bool:
+    """Whether a line begins a message of a role."""
+    match = _ROLE.fullmatch(line.rstrip("\r"))
+    return match is not None and not match[1]
 
 
 def has_system(cell: str) -> bool:

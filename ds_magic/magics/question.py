@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
@@ -12,11 +13,12 @@ from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
-from .observers import Binding, Counting
+from .observers import Binding
 from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
-from .prompt import Filler, has_system, messages_of
+from .prompt import Filler, has_system, is_role, messages_of
 from .settings import setting
 from .shown import Shown
+from .typeset import notes_on, plain_roles
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
@@ -30,16 +32,19 @@ def turn_of(
     namespace: Mapping[str, Any],
     *,
     use: SchemaUse | None,
+    notes: Sequence[str] = (),
 ) -> Turn:
     """The turn that a cell's text and options ask for; nothing is sent, and nothing changed.
 
-    `use`: how the server is told of a schema, where there is one. Raises InvalidRequestError.
+    `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
+    Raises InvalidRequestError.
     """
     if not text.strip() and values.get("prefix") is None:
         raise InvalidRequestError(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
         )
+    text, read = plain_roles(text, is_role)
     chat = _chat_of(magics, values, namespace)
     key = magics.turn_in(chat.name, text) if chat is not None else ""
     before = chat.before(key) if chat is not None and not values.get("restart") else []
@@ -69,17 +74,27 @@ def turn_of(
         chat=chat,
         key=key,
         restart=bool(values.get("restart")),
+        notes=(*notes, *notes_on(read), *fill.notes, *_shadowing(magics, values.get("output"))),
         **{name: values[name] for name in ("max_rounds", "run_tools", "repair") if name in values},
     )
     refuse_keys_in(turn.request)
     return turn
 
 
+def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
+    """A note where the variable of `--output` takes a name away that Python or IPython needs."""
+    hidden = magics.shell.user_ns_hidden if magics.shell is not None else {}
+    if name and hasattr(builtins, name):
+        yield f"`{name}` is the answer now, and no longer Python's own: `del {name}` brings that back."
+    elif name and name in hidden and not name.startswith("_"):
+        yield f"`{name}` is the answer now, and no longer IPython's own; another name is safer."
+
+
 def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:
-    """The audience of a cell: its views, the variables, and the sums of the kernel."""
+    """The audience of a cell: its views, and the variables."""
     return Shown(
         "none" if values.get("quiet") else setting(magics, "view"),
-        beside=lambda: [Binding(magics.shell, values.get("output")), Counting(magics.usage)],
+        beside=lambda: [Binding(magics.shell, values.get("output"))],
         fields=turn.schema.fields if turn.schema is not None else None,
     )
 
@@ -94,7 +109,9 @@ def _chat_of(magics: DeepSeekMagics, values: Mapping[str, Any], namespace: Mappi
             )
         return None
     value = namespace.get(name)
-    return value if isinstance(value, Chat) else magics.chats.get(name) or Chat(name)
+    chat = value if isinstance(value, Chat) else magics.chats.get(name) or Chat(name)
+    chat.arrange(magics.cells.ids())
+    return chat
 
 
 def _schema_of(values: Mapping[str, Any], namespace: Mapping[str, Any]) -> AnySchema | None:

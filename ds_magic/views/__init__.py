@@ -38,10 +38,11 @@ def default_view() -> str:
     # Colab runs a Jupyter server, but shows a notebook in a page of its own.
     if os.environ.get("JPY_SESSION_NAME") and "COLAB_RELEASE_TAG" not in os.environ:
         return "live"
-    return "static" if _in_kernel() else "text"
+    return "static" if in_kernel() else "text"
 
 
-def _in_kernel() -> bool:
+def in_kernel() -> bool:
+    """Whether a kernel runs this, rather than a terminal or a script."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None

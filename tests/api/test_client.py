@@ -477,3 +477,24 @@ def test_what_is_announced_is_said_once_and_stands_in_the_notes(connect):
         client.announce("A word.")
         first, second = client.chat("Hi", stream=True), client.chat("Hi", stream=True)
         assert (first.notes, second.notes, heard) == (["A word."], [], ["A word."])
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_server_without_beta_is_told_from_a_wrong_base_url(status, connect):
+    strict = {"type": "function", "function": {"name": "f", "strict": True}}
+    with ScriptedServer(refused(status, "Not Found")) as server:
+        for fields in ({"prefix": "Well"}, {"tools": [strict]}):
+            with pytest.raises(InvalidRequestError) as caught:
+                connect(server, model="m").chat("Hi", **fields)
+            assert "no `/beta`" in caught.value.remedy and "base URL" not in caught.value.remedy
+        for client in (connect(server, model="m"), Client(server.url + "/beta", "k", model="m")):
+            with pytest.raises(InvalidRequestError) as caught:
+                client.chat("Hi")
+            assert "/beta" not in caught.value.remedy
+
+
+def test_the_names_of_models_are_not_masked_for_a_key_that_shares_a_word_with_them(connect):
+    listed = answered({"data": [{"id": "deepseek-flash"}, {"id": "deepseek-v4-pro"}]})
+    with ScriptedServer(UNKNOWN, models=listed) as server, pytest.raises(InvalidRequestError) as caught:
+        connect(server, api_key="deepseek-v4-0a1b2c3d4e5f").chat("Hi", model="other")
+    assert caught.value.remedy == "Name a model that this server has: deepseek-flash, deepseek-v4-pro."

@@ -118,7 +118,7 @@ def test_the_table_of_a_stream_is_that_of_the_same_entries_at_once(packs):
     streamed = table_of(payloads).logprobs
     parsed = [entry for payload in payloads for entry in json.loads(payload)["choices"][0]["logprobs"]["content"]]
     if not parsed:
-        assert streamed is None
+        assert not streamed
         return
     whole = LogprobTable.from_wire(read_entries(parsed), content="")
     assert rows_of(streamed) == rows_of(whole) and streamed.notes == whole.notes

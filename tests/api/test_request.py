@@ -62,7 +62,6 @@ BROKEN = [
     ("logprobs", "yes", {"logprobs": "yes"}),
     ("top_logprobs", 21, {"logprobs": True, "top_logprobs": 21}),
     ("top_logprobs", -1, {"logprobs": True, "top_logprobs": -1}),
-    ("top_logprobs", 5, {"top_logprobs": 5}),
     ("top_logprobs", 5, {"top_logprobs": 5, "logprobs": False}),
     ("thinking.type", "on", {"thinking": {"type": "on"}}),
     ("reasoning_effort", "huge", {"reasoning_effort": "huge"}),
@@ -104,6 +103,40 @@ def test_values_at_the_limits_are_sent_as_they_are(fields, connect):
         connect(server).chat("Hi", **fields)
         body = server.requests[0].json
     assert body == {"model": "deepseek-chat", **fields, "messages": [{"role": "user", "content": "Hi"}]}
+
+
+@pytest.mark.parametrize(("said", "sent"), [
+    ({"top_logprobs": 5}, {"logprobs": True, "top_logprobs": 5}),
+    ({"thinking": False}, {"thinking": {"type": "disabled"}}),
+    ({"system": ""}, {}),
+])
+def test_what_the_line_says_shorter_python_says_as_short(said, sent, connect):
+    with ScriptedServer(answering(completion())) as server:
+        connect(server).chat("Hi", **said)
+        body = server.requests[0].json
+    assert body == {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], **sent}
+
+
+def test_a_system_message_comes_first_and_a_prefix_last(connect):
+    with ScriptedServer(answering(completion())) as server:
+        for asked in ("Hi", ChatRequest.build("Hi")):
+            connect(server).chat(asked, system="Be brief.", prefix="Well")
+    for each in server.requests:
+        assert each.path == "/beta/chat/completions"
+        assert [(message["role"], message["content"]) for message in each.json["messages"]] == [
+            ("system", "Be brief."), ("user", "Hi"), ("assistant", "Well"),
+        ]
+
+
+def test_an_answer_has_one_beginning():
+    with pytest.raises(InvalidRequestError, match="two beginnings"):
+        ChatRequest.build([{"role": "assistant", "content": "a", "prefix": True}], prefix="b")
+
+
+def test_a_body_is_read_as_it_is_and_means_no_more_than_it_says():
+    for body in ({"top_logprobs": 5}, {"thinking": True}):
+        with pytest.raises(InvalidRequestError):
+            ChatRequest.from_wire({"messages": [{"role": "user", "content": "Hi"}], **body})
 
 
 def test_only_what_was_set_is_sent(connect):

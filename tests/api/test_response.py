@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ds_magic import ChatCompletion, ChatRequest
+from ds_magic import ChatCompletion, ChatRequest, InvalidRequestError
 from tests.servers.scripted import ScriptedServer, answered, completion
 
 S1_RESPONSE = b"""{
@@ -60,7 +60,7 @@ def test_the_documentations_own_example_is_read_as_it_stands(connect):
     with ScriptedServer(answered(S1_RESPONSE)) as server:
         answer = connect(server).chat("Hi")
     assert answer.content == "Hello! How can I help you today?" and answer.finish_reason == "stop"
-    assert answer.usage.total_tokens == 26 and answer.logprobs is None and answer.system_fingerprint is None
+    assert answer.usage.total_tokens == 26 and not answer.logprobs and answer.system_fingerprint is None
     assert not answer.interrupted and answer.created == 1705651092
 
 
@@ -195,3 +195,32 @@ def test_content_in_parts_is_joined():
 
 def test_a_repr_cannot_steer_a_terminal():
     assert "\x1b" not in repr(ChatCompletion.from_wire({"choices": [{"message": {"content": "a\x1b[2Jb"}}]}))
+
+
+@pytest.mark.parametrize(("fields", "says"), [({}, "`-l`"), ({"logprobs": True}, "--local")])
+@pytest.mark.parametrize("use", [
+    len, list, lambda table: table[0], lambda table: table.to_pandas(), lambda table: table.perplexity,
+    lambda table: "a" in table,
+])
+def test_logprobs_that_are_not_there_say_what_to_do_when_they_are_used(fields, says, use, connect):
+    with ScriptedServer(answered(S1_RESPONSE)) as server:
+        answer = connect(server).chat("Hi", **fields)
+    for table in (answer.logprobs, answer.reasoning_logprobs):
+        with pytest.raises(InvalidRequestError) as caught:
+            use(table)
+        assert "no token probabilities" in str(caught.value) and says in caught.value.remedy
+
+
+def test_logprobs_that_are_not_there_are_false_equal_to_none_and_as_harmless(connect):
+    with ScriptedServer(answered(S1_RESPONSE)) as server:
+        answer = connect(server).chat("Hi")
+    assert not answer.logprobs and answer.logprobs == None and answer.logprobs != []  # noqa: E711
+    assert "`-l`" in repr(answer.logprobs) and not hasattr(answer.logprobs, "_repr_html_")
+    assert pickle.loads(pickle.dumps(copy.deepcopy(answer.logprobs))) == answer.logprobs
+
+
+def test_an_empty_table_is_a_table(connect):
+    body = completion("")
+    body["choices"][0]["logprobs"] = {"content": []}
+    with ScriptedServer(answered(body)) as server:
+        assert len(connect(server).chat("Hi", logprobs=True).logprobs) == 0

@@ -126,6 +126,15 @@ def test_names_within_a_key_are_not_masked():
     assert mask_keys("It ends in 5f6071.", "sk-deepseek-0a1b2c3d4e5f6071") == "It ends in ****"
 
 
+@pytest.mark.parametrize("key", [
+    "deepseek0a1b2c3d4e5f6071", "deepseekflash0a1b2c3d", "sk-deepseek-v4-0a1b2c3d",
+])
+def test_known_names_are_no_part_of_a_key_that_shares_a_word_with_them(key):
+    said = "Name a model that this server has: deepseek-flash, deepseek-v4-pro."
+    assert mask_keys(said, key, {"deepseek-flash", "deepseek-v4-pro"}) == said
+    assert mask_keys(f"It is {key[-10:]}.", key, {key[-10:]}) == "It is ****"
+
+
 def test_a_long_part_of_a_key_of_letters_is_masked():
     assert mask_keys("Wrong key: bcdefghijklmno.", "abcdefghijklmnopqrstuvwxyz") == "Wrong key: ****"
 

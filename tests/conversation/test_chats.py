@@ -52,6 +52,15 @@ def test_a_stale_turn_is_fresh_again_when_its_cell_is_run(chat):
     assert contents(chat.messages) == ["A", "A!", "B", "B!", "C", "C!"]
 
 
+def test_turns_are_arranged_by_their_cells_and_the_others_stay_behind_what_they_stood_behind(chat):
+    for cell in ("ask-1", "a#2", "d"):
+        chat.record(cell, asked(cell), said(cell))
+    chat.arrange(["d", "c", "b", "a"])
+    assert [turn.cell for turn in chat.turns] == ["d", "c", "ask-1", "b", "a", "a#2"]
+    assert not any(turn.stale for turn in chat.turns)
+    assert contents(chat.before("new"))[-1] == "a#2"
+
+
 def test_a_prefix_and_its_continuation_are_one_message():
     chat = Chat("x")
     chat.record("a", asked("Hi", then=[{"role": "assistant", "content": "Well, ", "prefix": True}]), said("hello."))
@@ -63,6 +72,20 @@ def test_calls_that_nobody_made_are_left_out():
     chat = Chat("x")
     chat.record("a", asked("Hi"), said("Let me see.", tool_calls=[call]))
     assert "tool_calls" not in chat.messages[-1]
+
+
+def test_only_the_calls_of_a_message_that_have_a_result_go_out():
+    from ds_magic.conversation.chats import without_open_calls
+
+    def calling(*ids, content=None):
+        function = {"name": "f", "arguments": "{}"}
+        calls = [{"id": each, "type": "function", "function": function} for each in ids]
+        return {"role": "assistant", "content": content, "tool_calls": calls}
+
+    result = {"role": "tool", "content": "1", "tool_call_id": "a"}
+    sent = without_open_calls([calling("a", content="Hm."), *asked("Hi"), calling("a", "b"), result, *asked("And?")])
+    assert [[call["id"] for call in each.get("tool_calls", ())] for each in sent] == [[], [], ["a"], [], []]
+    assert (sent[0]["content"], sent[3]) == ("Hm.", result)
 
 
 def test_a_fork_goes_on_by_itself(chat):
@@ -85,6 +108,24 @@ def test_what_is_no_saved_chat_is_refused(text, tmp_path):
     (tmp_path / "x").write_text(text)
     with pytest.raises(InvalidRequestError, match="not a saved chat"):
         Chat.load(tmp_path / "x")
+
+
+@pytest.mark.parametrize(("version", "what"), [(2, "Update ds_magic"), (0, "Save it again"), ("x", "Save it again")])
+def test_a_saved_chat_of_another_version_is_refused_with_both(version, what, chat, tmp_path):
+    import json
+
+    chat.save(tmp_path / "x")
+    saved = json.loads((tmp_path / "x").read_text()) | {"version": version, "turns": {"of": "another kind"}}
+    (tmp_path / "x").write_text(json.dumps(saved))
+    with pytest.raises(InvalidRequestError, match=f"version {version!r}, and this ds_magic reads 1") as caught:
+        Chat.load(tmp_path / "x")
+    assert what in caught.value.remedy
+
+
+def test_the_first_line_says_how_many_turns_are_stale(chat):
+    assert "3 turns," in repr(chat)
+    chat.record("a", asked("A"), said("A!"))
+    assert "3 turns (2 stale)," in repr(chat).splitlines()[0]
 
 
 def test_the_repr_has_every_turn_with_its_tokens_and_cached_share(chat):

@@ -41,6 +41,27 @@ def test_an_answer_is_asked_for_again_until_it_fits():
         assert ds_magic.ask("x?", schema=Point, repair=1, client=client, stream=False).parsed == Point(1)
 
 
+def test_what_the_line_says_of_the_prompt_can_be_said_of_a_question():
+    chat = Chat("lesson")
+    with ScriptedServer(answered(completion(" done."))) as server, Client(server.url, "k") as client:
+        ds_magic.ask(
+            "Go.", system="Be brief.", prefix="Well", top_logprobs=5, chat=chat, client=client, stream=False
+        )
+    sent = server.requests[0].json
+    assert (sent["logprobs"], sent["top_logprobs"]) == (True, 5)
+    assert [each["content"] for each in sent["messages"]] == ["Be brief.", "Go.", "Well"]
+    assert [each["content"] for each in chat.messages] == ["Be brief.", "Go.", "Well done."]
+
+
+def test_any_json_object_can_be_asked_for():
+    with ScriptedServer(answered(completion('{"x": 1}')), answered(completion("no"))) as server:
+        client = Client(server.url, "k")
+        assert ds_magic.ask("x?", json=True, client=client, stream=False).parsed == {"x": 1}
+        with pytest.raises(UnfitAnswerError):
+            ds_magic.ask("x?", json=True, client=client, stream=False)
+    assert server.requests[0].json["response_format"] == {"type": "json_object"}
+
+
 def test_a_chat_goes_on():
     chat = Chat("lesson")
     with ScriptedServer(answered(completion("Hello"))) as server, Client(server.url, "k") as client:

@@ -14,7 +14,9 @@ def clean_environment(monkeypatch, tmp_path):
     import os
 
     from ds_magic import backend
+    from ds_magic.api.spent import SPENT
 
+    SPENT.clear()
     for name in list(os.environ):
         if name.startswith(OURS):
             monkeypatch.delenv(name)

@@ -1,5 +1,8 @@
 """`--chat` in a shell and in a kernel."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -23,12 +26,40 @@ def test_running_a_cell_again_replaces_its_turn(ask, shell):
     assert contents(ask("%%deepseek --chat lesson\nThree.")) == ["One.", "Hello world", "Three."]
     shell.run_cell("lesson = %ds_chats lesson").raise_error()
     assert [turn.stale for turn in shell.user_ns["lesson"].turns] == [False, True, False]
+    shell.run_cell("chats = %ds_chats").raise_error()
+    assert "3 turns (1 stale)" in repr(shell.user_ns["chats"])
 
 
 def test_several_turns_of_one_cell_are_several_turns(ask):
     cell = "for n in [1, 2]:\n    %deepseek --chat loop Say {{ n }}."
     ask(cell)
     assert contents(ask(cell)) == ["Say 1.", "Hello world", "Say 2."]
+
+
+CALL = {"index": 0, "id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLING = streamed({"choices": [{"index": 0, "delta": {"tool_calls": [CALL]}}]}, text_chunk("", finish="tool_calls"))
+
+
+def test_a_cell_answers_a_call_that_was_left_to_it(ask, shell):
+    shell.run_cell("def f() -> int:\n    'A number.'\n    return 1").raise_error()
+    ask.server.scripts = [CALLING, said("ok")]
+    ask("%%deepseek --chat lesson --tools f --no-run-tools\nWhich?")
+    sent = ask("%%deepseek --chat lesson\n@tool call_id={{ _ds.tool_calls[0].id }}\n42")["messages"]
+    assert [each["role"] for each in sent] == ["user", "assistant", "tool"]
+    assert (sent[1]["tool_calls"][0]["id"], sent[2]["tool_call_id"], sent[2]["content"]) == ("c1", "c1", "42")
+    assert [each["role"] for each in ask("%%deepseek --chat lesson\nThanks.")["messages"]] == [
+        "user", "assistant", "tool", "assistant", "user",
+    ]
+
+
+def test_a_call_that_was_left_open_does_not_go_out(ask, shell):
+    shell.run_cell("def f() -> int:\n    'A number.'\n    return 1").raise_error()
+    ask.server.scripts = [CALLING, said("ok")]
+    ask("%%deepseek --chat lesson --tools f --no-run-tools\nWhich?")
+    sent = ask("%%deepseek --chat lesson\nNever mind.")["messages"]
+    assert [(each["role"], "tool_calls" in each) for each in sent] == [
+        ("user", False), ("assistant", False), ("user", False),
+    ]
 
 
 def test_restart_begins_anew(ask):
@@ -89,6 +120,52 @@ def test_an_unknown_chat_is_refused_with_those_that_there_are(ask, shell, capsys
     ask("%%deepseek --chat lesson\nOne.")
     assert shell.run_cell("%ds_chats lessn").error_in_exec is not None
     assert "lesson" in capsys.readouterr().out
+
+
+@pytest.fixture
+def notebook(ask, shell, monkeypatch, tmp_path):
+    """`save(*ids)` writes the notebook's file with these cells; `turn(id)` runs one of them as a turn of a chat."""
+    file = tmp_path / "lesson.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(file))
+
+    def save(*ids):
+        cells = [{"id": each, "cell_type": "code", "source": "x", "outputs": [{}]} for each in ids]
+        file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
+
+    def turn(cell_id):
+        shell.run_cell(f"%%deepseek --chat lesson\n{cell_id}", store_history=True, cell_id=cell_id).raise_error()
+        return contents(ask.server.requests[-1].json)
+
+    return SimpleNamespace(save=save, turn=turn, file=file)
+
+
+def cells_of(shell):
+    return [(turn.cell, turn.stale) for turn in shell.run_line_magic("ds_chats", "lesson").turns]
+
+
+def test_a_cell_that_was_put_in_between_has_its_turn_there(notebook, shell):
+    notebook.save("one", "two")
+    notebook.turn("one"), notebook.turn("two")
+    notebook.save("one", "new", "two")
+    assert notebook.turn("new") == ["one", "Hello world", "new"]
+    assert cells_of(shell) == [("one", False), ("new", False), ("two", True)]
+
+
+def test_the_turns_are_in_the_order_of_the_notebook_as_it_stands(notebook, shell):
+    notebook.save("one", "two", "three")
+    notebook.turn("one"), notebook.turn("two"), notebook.turn("unsaved"), notebook.turn("three")
+    notebook.save("three", "one", "two", "four")
+    assert [cell for cell, _ in cells_of(shell)] == ["three", "one", "two", "unsaved"]
+    assert notebook.turn("four")[::2] == ["three", "one", "two", "unsaved", "four"]
+    assert notebook.turn("one")[::2] == ["three", "one"]
+
+
+@pytest.mark.parametrize("text", [None, "", "[]", "{", '{"cells": [{"id": 5}]}'])
+def test_without_an_order_the_turns_are_in_the_order_in_which_they_ran(text, notebook, shell):
+    if text is not None:
+        notebook.file.write_text(text)
+    notebook.turn("two"), notebook.turn("one")
+    assert [cell for cell, _ in cells_of(shell)] == ["two", "one"]
 
 
 @pytest.fixture

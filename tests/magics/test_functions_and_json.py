@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.servers.scripted import answered, completion, said, streamed, text_chunk
+from tests.servers.scripted import refused as refusing
 
 ADD = '''
 def add(a: int, b: int) -> int:
@@ -202,6 +203,29 @@ def test_what_a_server_leaves_out_is_said(ask, shell, capsys):
     assert "no token probabilities" in notes and "no reasoning" in notes and "how many tokens" in notes
 
 
+@pytest.mark.parametrize(("line", "says"), [
+    ("-m deepseek-reasoner", "no reasoning"),
+    ("--reasoning-effort high", "no reasoning"),
+    ("--tools add --tool-choice required", "made no call"),
+    ("--tools add --tool-choice add", "made no call"),
+])
+def test_what_a_model_or_a_choice_promises_and_the_server_leaves_out_is_said(line, says, ask, shell):
+    shell.run_cell(ADD)
+    ask(f"%%deepseek {line}\nHi")
+    assert any(says in note for note in shell.user_ns["_ds"].notes)
+
+
+def test_nothing_is_said_to_be_left_out_that_nobody_was_promised(ask, shell):
+    shell.run_cell(ADD)
+    for line in ("--tools add --tool-choice auto", "--tools add", "-m deepseek-chat", "--reasoning-effort none"):
+        ask(f"%%deepseek {line}\nHi")
+        assert shell.user_ns["_ds"].notes == [], line
+    ask.server.scripts = [*[said("Hi")] * 4, calling(), said("3")]
+    ask("%%deepseek --tools add --tool-choice required\nHi")
+    assert shell.user_ns["_ds"].rounds
+    assert not [note for each in shell.user_ns["_ds"].rounds for note in each.completion.notes if "no call" in note]
+
+
 def test_what_thinking_ignores_is_said_under_every_answer_that_thought(ask, shell):
     ask.server.scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("Hi", finish="stop"))]
     ask("%%deepseek -t 0 -o first\nHi")
@@ -232,6 +256,63 @@ def test_usage_is_summed_by_model_with_cost_only_from_prices_that_are_set(ask, s
     assert row["cost"] == pytest.approx((1000 * 2 + 1000 * 1 + 200 * 10) / 1e6)
     shell.run_cell("%ds_usage --reset\nempty = %ds_usage").raise_error()
     assert shell.user_ns["empty"].rows == []
+
+
+def spent(shell):
+    """How many answers and how many tokens of prompts `%ds_usage` has counted, and anew from now on."""
+    shell.run_cell("sums = %ds_usage\n%ds_usage --reset").raise_error()
+    rows = shell.user_ns["sums"].rows
+    return sum(row["answers"] for row in rows), sum(row["prompt_tokens"] for row in rows)
+
+
+def test_usage_counts_whatever_asked(ask, shell):
+    usage = {"prompt_tokens": 10, "completion_tokens": 1}
+    ask.server.scripts = [said("Hi", usage=usage)]
+    whole = answered(completion("Hi", usage=usage))
+    for cell, answers in {
+        "handle = %deepseek --bg Hi\nhandle.result(30)": 1,
+        "import ds_magic\nanswer = ds_magic.chat('Hi', stream=True)": 1,
+        "ds_magic.ask('Hi', stream=True)": 1,
+        "with ds_magic.stream('Hi', stream_options={'include_usage': True}) as stream: list(stream)": 1,
+        "answer.fork('Hi', 'Ho')": 1,
+    }.items():
+        shell.run_cell(cell).raise_error()
+        assert spent(shell) == (answers, 10 * answers), cell
+    ask.server.scripts = [whole]
+    shell.run_cell(f"ds_magic.Client({ask.server.url!r}, 'k').chat('Hi')").raise_error()
+    assert spent(shell) == (1, 10)
+
+
+def test_usage_counts_an_answer_that_broke_off_and_the_one_that_was_asked_for_again(ask, shell):
+    usage = {"prompt_tokens": 10, "completion_tokens": 1}
+    ask.server.scripts = [streamed(text_chunk("Half", usage=usage), done=False)]
+    assert shell.run_cell("%deepseek Hi").error_in_exec is not None
+    assert spent(shell) == (1, 10)
+    ask.server.scripts = [*ask.server.scripts, said("no", usage=usage), said("{}", usage=usage)]
+    ask("%%deepseek --json --repair 1\nHi in json")
+    assert spent(shell) == (2, 20)
+
+
+def test_usage_counts_nothing_for_a_refusal(ask, shell):
+    ask.server.scripts = [refusing(400, "no")]
+    assert shell.run_cell("%deepseek Hi").error_in_exec is not None
+    assert spent(shell) == (0, 0)
+
+
+@pytest.mark.parametrize("usage", [
+    {"prompt_tokens": "many"}, {"\ud800": 1, "prompt_tokens": 1}, [], "some", {"prompt_tokens": 1e400}, 7,
+])
+def test_odd_figures_are_none_and_break_nothing(usage, ask, shell):
+    ask.server.scripts = [said("Hi", usage=usage)]
+    ask("%deepseek Hi")
+    assert shell.user_ns["_ds"].content == "Hi" and spent(shell)[0] == 1
+
+
+def test_a_stream_that_was_left_early_is_counted_once(ask, shell):
+    shell.run_cell(
+        "import ds_magic\nwith ds_magic.stream('Hi') as stream:\n    next(stream), next(stream)\nstream.close()"
+    ).raise_error()
+    assert spent(shell) == (1, 0)
 
 
 def test_usage_counts_every_round_and_those_without_figures(ask, shell):

@@ -50,12 +50,19 @@ def test_a_quoted_value_keeps_its_blanks_and_loses_its_quotes():
     assert values(r"""-s "Say \"hi\"." x""")["system"] == 'Say "hi".'
 
 
-def test_a_backslash_in_a_quoted_value_is_only_a_backslash():
-    assert values(r'--prefix "\nabla \\ f"')["prefix"] == r"\nabla \\ f"
+def test_stop_is_repeatable():
+    assert values(r'--stop "\n" --stop END')["stop"] == ["\n", "END"]
 
 
-def test_stop_is_repeatable_and_knows_escapes():
-    assert values(r'--stop "\n" --stop END --stop "a\tb\\n"')["stop"] == ["\n", "END", "a\tb\\n"]
+@pytest.mark.parametrize("option", ["stop", "prefix", "system"])
+def test_every_option_that_is_text_knows_the_same_escapes(option):
+    value = values(rf'--{option} "a\tb\n\\n\frac"')[option]
+    assert value == (["a\tb\n\\n\\frac"] if option == "stop" else "a\tb\n\\n\\frac")
+
+
+def test_a_backslash_that_was_filled_in_is_no_escape():
+    filled = parse("--prefix {{ latex }}").values(lambda text: text.replace("{{ latex }}", r"\nabla"))
+    assert filled["prefix"] == r"\nabla"
 
 
 def test_the_word_after_l_is_its_number_only_if_it_is_a_number():
@@ -140,6 +147,49 @@ def test_any_line_is_taken_apart_or_refused(line):
 def test_every_prompt_that_does_not_begin_with_a_dash_stays_as_it_is(prompt):
     prompt = prompt.strip()
     assert parse(f"-t 0 {prompt}").prompt == prompt
+
+
+@pytest.mark.parametrize(("line", "read"), [
+    ("—max-tokens 5 x", {"max_tokens": 5}),
+    ("–max–tokens=5 x", {"max_tokens": 5}),
+    ("–t 0 x", {"temperature": 0}),
+    ("–l5 x", {"top_logprobs": 5}),
+    ("‐‐no‑stream x", {"stream": False}),
+    ("--presence-penalty −1.5 x", {"presence_penalty": -1.5}),
+    ("--prefix “The capital of ‘it’ …” x", {"prefix": "The capital of ‘it’ …"}),
+    ("--prefix=„Ja“ x", {"prefix": "Ja"}),
+    ("-s ‘Don’t ramble.’ x", {"system": "Don’t ramble."}),
+    ("--extra {“min_p”: 0.1} x", {"extra": {"min_p": 0.1}}),
+    ("--extra ‘{“min_p”: 0.1}’ x", {"extra": {"min_p": 0.1}}),
+])
+def test_dashes_and_quotes_of_a_slide_are_what_they_stand_for_and_that_is_said(line, read):
+    parsed = parse(line)
+    assert (parsed.values(), parsed.prompt) == (read, "x")
+    (note,) = parsed.notes
+    assert "plain" in note
+
+
+@pytest.mark.parametrize("prompt", [
+    "—max-tokens 5?", "“What” is –t 0?", "—Hola, ‘amigo’", "— and then?", "—o que é isso?", "–5 + 3", "‘Why’?",
+])
+def test_dashes_and_quotes_of_a_prompt_are_its_own(prompt):
+    for line in (f"-t 0 -- {prompt}", *([prompt] if "max" not in prompt else [])):
+        assert parse(line).prompt == prompt and parse(line).notes == []
+
+
+def test_an_option_that_is_misspelt_behind_a_long_dash_names_the_nearest():
+    assert "`--max-tokens`" in refusal("—max-token 5 x")
+    assert "never ends" in refusal("--prefix “The capital x")
+
+
+@pytest.mark.parametrize(("line", "typed"), [
+    ("-l 50", "`-l`"), ("-t 9", "`-t`"), ("-t hot", "`-t`"), ("--temperature 9", "`--temperature`"),
+    ("--max-tokens 0", "`--max-tokens`"), ("--repair -1", "`--repair`"), ("-o 1x", "`-o`"),
+    ('-s "x', "`-s`"), ("-m", "`-m`"),
+])
+def test_what_is_refused_is_named_as_it_was_typed(line, typed):
+    said = refusal(line)
+    assert typed in said and "_" not in said.replace("reasoning_effort", "")
 
 
 def test_help_and_the_table_name_every_option():

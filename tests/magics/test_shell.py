@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from ds_magic.magics.panel import panel
+from ds_magic.api.errors import InvalidRequestError
+from ds_magic.views.panel import panel
 from tests.servers.scripted import ScriptedServer, event, refused, streamed, text_chunk
 
 
@@ -113,8 +114,6 @@ def test_an_error_that_nobody_foresaw_is_a_panel_too(shell, capsys):
 
 
 def test_a_panel_is_as_narrow_as_the_terminal(shell, capsys):
-    from ds_magic.api.errors import InvalidRequestError
-
     lines = panel(InvalidRequestError("word " * 60), width=40)
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in lines) <= 40
 
@@ -160,11 +159,15 @@ def test_unloading_gives_back_what_loading_displaced(bare_shell):
     assert bare_shell.run_line_magic("ds_why", "") == "mine"
 
 
+def names(transformers):
+    return [[getattr(each, "__qualname__", each) for each in several] for several in transformers]
+
+
 def test_reloading_registers_everything_once(shell):
     loaded = everything_registered(shell)
     shell.extension_manager.reload_extension("ds_magic")
     reloaded = everything_registered(shell)
-    assert reloaded["transformers"] == loaded["transformers"]
+    assert names(reloaded["transformers"]) == names(loaded["transformers"])
     assert len(reloaded["configurables"]) == len(loaded["configurables"])
     assert reloaded["magics"]["cell"].keys() == loaded["magics"]["cell"].keys()
 
@@ -174,6 +177,68 @@ def test_config_has_help_for_every_default(shell, capsys):
     shown = capsys.readouterr().out
     traits = shell.magics_manager.registry["DeepSeekMagics"].traits(config=True)
     assert all(trait.help and f"DeepSeekMagics.{name}=" in shown for name, trait in traits.items())
+
+
+@pytest.mark.parametrize(("cell", "meant"), [
+    ("%%deepsek -t 0\nHi", "`%%deepseek`"), ("%deepseeek Hi", "`%deepseek`"), ("%ds_chat", "`%ds_chats`"),
+])
+def test_a_magic_that_is_misspelt_is_answered_with_the_one_that_was_meant(cell, meant, shell, capsys):
+    assert isinstance(shell.run_cell(cell).error_before_exec, InvalidRequestError)
+    assert f"Did you mean {meant}?" in capsys.readouterr().out
+
+
+def test_a_magic_of_somebody_else_is_left_to_whoever_knows_it(shell, capsys):
+    shell.register_magic_function(lambda line, cell: "mine", "cell", "deepsee")
+    assert shell.run_cell("%%deepsee\nHi").result == "mine"
+    shell.run_cell("%%somebody\nHi")
+    assert "`%%somebody` not found" in capsys.readouterr().err
+    assert shell.check_complete("%%deepsek\nHi\n\n")[0] == "complete"
+
+
+def test_an_answer_that_takes_the_name_of_a_builtin_says_so(ask, shell):
+    ask("%%deepseek -o print\nHi")
+    assert any("`del print`" in note for note in shell.user_ns["_ds"].notes)
+    ask("%%deepseek -o Out\nHi")
+    assert any("IPython's own" in note for note in shell.user_ns["_ds"].notes)
+    ask("%%deepseek -o answer\nHi")
+    assert shell.user_ns["_ds"].notes == []
+
+
+def test_dashes_and_quotes_of_a_slide_are_noted_under_the_answer(ask, shell):
+    assert ask("%%deepseek —max-tokens 5 “Hi” —max-tokens 6")["max_tokens"] == 5
+    assert ask("%%deepseek —max-tokens 5 “Hi” —max-tokens 6")["messages"][0]["content"] == "“Hi” —max-tokens 6"
+    (note,) = shell.user_ns["_ds"].notes
+    assert "`—max-tokens` as `--max-tokens`" in note
+    shell.run_cell("dry = %deepseek --dry-run –t 0 Hi").raise_error()
+    assert "`–t` as `-t`" in shell.user_ns["dry"].notes[0]
+
+
+@pytest.mark.parametrize(("role", "field", "value"), [
+    ("@user name=“ada”", "name", "ada"),
+    ("@user name=‘ada’", "name", "ada"),
+    ("@assistant reasoning=“Let’s see: ‘it’.” prefix", "reasoning_content", "Let’s see: ‘it’."),
+    ("@assistant reasoning=‘Let’s see.’ prefix", "reasoning_content", "Let’s see."),
+])
+def test_quotes_of_a_slide_on_the_line_of_a_role_are_what_they_stand_for(role, field, value, ask, shell):
+    sent = ask(f"%%deepseek\nSay x=“y”.\n{role}\n“Hi” =‘x’")["messages"]
+    assert sent[-1][field] == value and sent[-1]["content"] == "“Hi” =‘x’" and sent[0]["content"] == "Say x=“y”."
+    assert "plain" in shell.user_ns["_ds"].notes[0]
+
+
+def test_quotes_on_a_line_that_only_looks_like_a_role_are_its_own(ask, shell):
+    text = "@user says x=“y” today\n@user name=“ada” and more"
+    assert ask(f"%%deepseek\n{text}")["messages"][0]["content"] == text
+    assert shell.user_ns["_ds"].notes == []
+
+
+def test_a_variable_in_braces_without_blanks_is_sent_as_it_stands_and_that_is_said(ask, shell):
+    shell.user_ns["country"] = "Peru"
+    sent = ask("%%deepseek -s \"In {{country }}.\"\nThe capital of {{country}}? {{other}} {{ country }} \\{{country}}")
+    assert [each["content"] for each in sent["messages"]] == [
+        "In {{country }}.", r"The capital of {{country}}? {{other}} Peru \{{country}}",
+    ]
+    (note,) = shell.user_ns["_ds"].notes
+    assert note.count("`{{ country }}`") == 2 and "other" not in note
 
 
 @pytest.mark.parametrize("module", ["pydantic", "requests", "numpy", "pandas", "markdown_it"])
@@ -240,3 +305,41 @@ def test_a_comment_behind_login_is_no_key(bare_shell, capsys, monkeypatch):
     bare_shell.run_cell("%load_ext ds_magic").raise_error()
     bare_shell.run_cell("%ds_login --forget   # or another one").raise_error()
     assert "forgotten" in capsys.readouterr().out
+
+
+UNASKED = "answer = %deepseek --quiet Hi\n"
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("answer.fork('zebra', rank=2)", "no logprobs"),
+    ("answer.explore()", "no token probabilities"),
+    ("answer.to_html('x.html')", "no token probabilities"),
+    ("import ds_magic; ds_magic.chat('Hi', temperature=9)", "`temperature` is 9"),
+])
+def test_an_error_outside_of_the_magics_is_as_short_as_theirs(line, says, ask, shell, capsys):
+    ask(UNASKED)
+    name, shown = failed(shell, line, capsys)
+    assert name == "InvalidRequestError" and says in shown and "→" in shown
+    assert "Traceback" not in shown and len(shown.splitlines()) < 10
+    shell.run_cell("%ds_why").raise_error()
+    assert says in (shown := capsys.readouterr().out) and "Traceback" in shown
+
+
+def test_without_the_extension_a_panel_names_no_magic_for_the_traceback(bare_shell, capsys):
+    bare_shell.run_cell("import ds_magic; ds_magic.Client('http://127.0.0.1:9').chat('Hi', top_p=9)")
+    shown = capsys.readouterr().out
+    assert "`top_p` is 9" in shown and "%ds_why" not in shown and "Traceback" not in shown
+
+
+@pytest.mark.parametrize("line", ["%%deepseek --no-local\nHi", "%ds_models --no-local"])
+def test_without_the_local_model_and_without_a_key_it_is_said_what_is_missing(line, shell, capsys, monkeypatch):
+    monkeypatch.delenv("DEEPSEEK_BASE_URL")
+    name, shown = failed(shell, line, capsys)
+    assert name == "AuthenticationError"
+    assert all(each in shown for each in ("API key", "base URL", "%ds_login", "--base-url"))
+
+
+def test_without_the_local_model_another_server_answers_as_ever(ask, shell):
+    shell.run_cell("%config DeepSeekMagics.local = True").raise_error()
+    ask("%%deepseek --no-local\nHi")
+    assert shell.user_ns["_ds"].content == "Hello world"

@@ -29,14 +29,14 @@ def test_no_character_is_cut_in_two():
 
 
 def test_a_report_of_usage_is_aligned_where_a_name_is_wide():
-    from ds_magic.api.response import ChatCompletion
-    from ds_magic.magics.usage_report import UsageLog
+    from ds_magic.api.spent import UsageLog
+    from ds_magic.api.usage import Usage
+    from ds_magic.magics.usage_report import UsageReport
 
     log = UsageLog()
     for model in ("日本語モデル", "tiny", FAMILY):
-        usage = {"prompt_tokens": 1, "completion_tokens": 1}
-        log.add(ChatCompletion.from_wire({"model": model, "choices": [], "usage": usage}, backend="here"))
-    titles, *rows = repr(log.report({})).splitlines()[:4]
+        log.add(model, "here", Usage(prompt_tokens=1, completion_tokens=1))
+    titles, *rows = repr(UsageReport(log.sums, {})).splitlines()[:4]
     assert {columns(row.split("here")[0]) for row in rows} == {columns(titles.split("where")[0])}
 
 
@@ -44,7 +44,7 @@ def test_the_panel_of_an_error_is_no_wider_than_asked():
     import re
 
     from ds_magic.api.errors import DeepSeekError
-    from ds_magic.magics.panel import panel
+    from ds_magic.views.panel import panel
 
     lines = panel(DeepSeekError("模型不存在" * 20, remedy=FAMILY * 30), width=40)
     assert len(lines) > 5

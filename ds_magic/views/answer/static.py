@@ -61,12 +61,12 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     last = choices[-1].finish_reason
     parts.append(footer_html(completion, facts.ending(completion, last)))
     table = completion.logprobs
-    if table is not None:
+    if table:
         from ..tokens.tables import to_html as probabilities_html
 
         parts.append(probabilities_html(table))
     reasoning = completion.reasoning_logprobs
-    if reasoning is not None and len(reasoning):
+    if reasoning:
         from ..tokens.heatmap import heatmap_html
 
         parts.append(
@@ -243,7 +243,7 @@ def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None
     parts = _texts(completion, thinking_seconds, for_terminal, "| ", str)
     parts.append("\n".join([f"⟨{facts.summary(completion)}⟩", *_notes(completion)]))
     table = completion.logprobs
-    if table is not None:
+    if table:
         from ..tokens.tables import to_text as probabilities_text
 
         parts.append(probabilities_text(table))
@@ -256,7 +256,7 @@ def to_markdown(completion: ChatCompletion, *, thinking_seconds: float | None = 
     lines = [f"*{_plain_markdown(facts.summary(completion))}*", *map(_plain_markdown, _notes(completion))]
     parts.append("  \n".join(lines))
     table = completion.logprobs
-    if table is not None:
+    if table:
         from ..tokens.tables import to_markdown as probabilities_markdown
 
         parts.append(probabilities_markdown(table))

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from ...api.text import Joiner, for_terminal, on_one_line
+from .. import colours
 from . import facts
 from .static import pretty_arguments
 
@@ -20,14 +21,14 @@ DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 
 
 class TerminalView:
-    """Streams to `out`, reasoning dimmed where it is a terminal, then a summary line.
+    """Streams to `out`, reasoning dimmed where there are colours, then a summary line.
 
     Only the first choice streams; others follow whole.
     """
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
-        self._has_colours = bool(getattr(self._out, "isatty", lambda: False)())
+        self._has_colours = colours.for_terminal(self._out)
         self._part: str | None = None
         self._joiner = Joiner()
         self._line_is_open = False
@@ -108,7 +109,7 @@ class TerminalView:
             self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
         table = completion.logprobs
-        if table is not None:
+        if table:
             from ..tokens.tables import to_text
 
             self._out.write("\n" + to_text(table).rstrip("\n") + "\n")

@@ -78,7 +78,7 @@ def heading(answer: ChatCompletion) -> str:
         place = f"at {branch.position}: " if branch.position is not None else ""
         prob = f" ({percent(branch.prob)})" if branch.prob is not None else ""
         facts.append(f"{place}{visible(branch.instead)}{prob} instead of {branch.replaced}")
-    if answer.logprobs is not None and answer.logprobs.perplexity.tokens:
+    if answer.logprobs and answer.logprobs.perplexity.tokens:
         facts.append(f"perplexity {answer.logprobs.perplexity:.2f}")
     if answer.interruption:
         facts.append(on_one_line(answer.interruption))

@@ -76,9 +76,9 @@ class Explorer(anywidget.AnyWidget):
     def _take(self, answer: ChatCompletion, name: str) -> int:
         """Make an answer explorable; returns its tab, −1 where it has no logprobs."""
         self.completions.append(answer)
-        if answer.reasoning_logprobs is not None and len(answer.reasoning_logprobs) and answer.branch is None:
+        if answer.reasoning_logprobs and answer.branch is None:
             self._add("reasoning", answer.reasoning_logprobs, None)
-        if answer.logprobs is None or not len(answer.logprobs):
+        if not answer.logprobs:
             return -1
         self._add(name, answer.logprobs, answer)
         return len(self._tables) - 1
@@ -113,7 +113,7 @@ class Explorer(anywidget.AnyWidget):
         Raises ValueError where the explorer was not given how, or the answer has no logprobs.
         """
         fork, table = self._fork, answer.logprobs
-        if fork is None or table is None:
+        if fork is None or not table:
             raise ValueError("Only an answer with token probabilities can be branched: use answer.explore().")
         with self._lock:
             id_ = str(len(self.branches))

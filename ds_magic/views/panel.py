@@ -1,0 +1,72 @@
+"""Errors for people: what happened, why, what to do next."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+from ..api.errors import DeepSeekError
+from ..api.text import for_report
+from .colours import for_errors
+
+_RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
+_BAR = "▌ "
+_NARROWEST, _WIDEST = 30, 92
+
+
+def panel(error: Exception, width: int | None = None, *, is_explained: bool = True) -> list[str]:
+    """The lines of an error's panel, at most `width` characters wide; with ANSI colours where they may be.
+
+    `is_explained`: whether `%ds_why` has its traceback.
+    """
+    width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
+    code = getattr(error, "status", None)
+    status = f" ({code})" if code else ""
+    if isinstance(error, DeepSeekError):
+        what, next_step = str(error), error.remedy
+    else:
+        what = f"{error} This was not foreseen: it is a mistake in ds_magic."
+        next_step = "`%ds_why` shows where it happened; please report it."
+    bold, dim = (_BOLD + _RED, _DIM) if for_errors() else ("", "")
+    lines = [_in(bold, f"{type(error).__name__}{status}")]
+    lines += _wrapped(what, width)
+    if getattr(error, "partial", None) is not None:
+        lines += [_in(dim, line) for line in _wrapped("What had arrived is kept in the result.", width)]
+    lines += _wrapped(next_step, width, first="→ ")
+    if "%ds_why" not in next_step and is_explained:
+        lines.append(_in(dim, "%ds_why shows the traceback."))
+    return with_bar(lines)
+
+
+def with_bar(lines: Sequence[str]) -> list[str]:
+    """The lines beside the bar of a panel."""
+    bar = _in(_RED if for_errors() else "", _BAR)
+    return [bar + line for line in lines]
+
+
+def _in(colour: str, text: str) -> str:
+    return f"{colour}{text}{_RESET}" if colour else text
+
+
+def has_magics() -> bool:
+    """Whether the shell of this process has our magics."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and "ds_why" in shell.magics_manager.magics["line"]
+
+
+def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:
+    from wcwidth import wrap
+
+    lines: list[str] = []
+    for paragraph in for_report(text).rstrip("\n").split("\n"):
+        lines += wrap(
+            paragraph,
+            width - len(_BAR),
+            initial_indent="  " if lines else first,
+            subsequent_indent="  ",
+            replace_whitespace=False,
+            break_on_hyphens=False,
+        ) or [""]
+    return lines
