@@ -55,6 +55,11 @@ def place(url: str) -> str:
     return f"{host}:{port}" if port else host
 
 
+def path_of(url: str) -> str:
+    """The path of a URL."""
+    return _split(url).path
+
+
 def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)

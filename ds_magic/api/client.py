@@ -48,7 +48,8 @@ class Client:
     server's models where the server refuses it, and with an `offer` (which clients of one server can share)
     chosen from them before the first request. `timeout` is a Timeouts, or a number: the total in seconds.
     `retries`: how often a request that failed before its answer began is sent again. `name` is how the
-    server is called in what people see. `on_event` is told of waits and notes; without it they are logged.
+    server is called in what people see. `locate`, asked before each try, says where the server is by then: its base URL
+    and key, as one that died and was started again has others. `on_event` is told of waits and notes; without it they are logged.
     A client may be used from several threads.
     """
 
@@ -63,6 +64,7 @@ class Client:
         name: str | None = None,
         on_event: Callable[[Event], None] | None = None,
         offer: Offer | None = None,
+        locate: Callable[[], tuple[str, str]] | None = None,
     ):
         self.base_url = addresses.base_url_of(base_url)
         # A traceback through here may show what its names stand for.
@@ -79,6 +81,7 @@ class Client:
         self.name = name or (addresses.DEEPSEEK if self.is_deepseek else addresses.place(self.base_url))
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
+        self._locate = locate
         self._announced: list[str] = []
 
     @property
@@ -200,6 +203,10 @@ class Client:
         self, method: str, url: str, body: bytes | None, timeout: tuple[float | None, float | None]
     ) -> requests.Response:
         """One HTTP request, its answer unread; for Exchange."""
+        if self._locate is not None:
+            located, key = self._locate()
+            self._auth = KeyAuth(Secret(key))
+            url = located + addresses.path_of(url)
         return self._session.request(
             method, url, data=body, headers=HEADERS, auth=self._auth or no_key, timeout=timeout, stream=True
         )

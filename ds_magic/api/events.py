@@ -29,6 +29,19 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True)
+class Preparing:
+    """The embedded server gets its model ready: it fetches it (`done` of `total` bytes), or loads it (`total` is 0)."""
+
+    done: int = 0
+    total: int = 0
+
+    def __str__(self) -> str:
+        if not self.total:
+            return "The model is being loaded."
+        return f"The model is being fetched, once: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB."
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """Something that was changed or will be ignored; also on the completion's `notes`."""
 
@@ -38,4 +51,19 @@ class Note:
         return self.text
 
 
-Event = Retrying | Queued | Note
+Event = Retrying | Queued | Preparing | Note
+
+
+def waiting(comment: bytes) -> Queued | Preparing | None:
+    """What a comment of a stream says that the request waits for; None where it says nothing of it.
+
+    `keep-alive` alone is DeepSeek's, and means its queue. The embedded server adds what it waits for.
+    """
+    words = comment.split()
+    if words == [b"keep-alive"] or words == [b"keep-alive", b"queued"]:
+        return Queued()
+    if words == [b"keep-alive", b"loading"]:
+        return Preparing()
+    if len(words) == 4 and words[:2] == [b"keep-alive", b"fetching"] and all(word.isdigit() for word in words[2:]):
+        return Preparing(*(int(word[:15]) for word in words[2:]))
+    return None

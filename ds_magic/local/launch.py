@@ -88,7 +88,7 @@ def running() -> LocalServer | None:
 
 
 def start(record: Record | None = None, *, linger: float = 0.0) -> LocalServer:
-    """A new embedded server, for this process alone unless it is told of in `record`; see `ensure` for the one to share.
+    """A new embedded server, for this process alone unless `record` tells of it; see `ensure` for the one to share.
 
     It ends `linger` seconds after nobody uses it any longer.
     """

@@ -42,7 +42,9 @@ def own_records(tmp_path, monkeypatch):
 
 
 @contextmanager
-def kernel(program: str = KERNEL + WAIT, **environment: str) -> Iterator[tuple[subprocess.Popen, psutil.Process, str, str]]:
+def kernel(
+    program: str = KERNEL + WAIT, **environment: str
+) -> Iterator[tuple[subprocess.Popen, psutil.Process, str, str]]:
     """A process that uses the embedded server: itself, the server, its address and key."""
     process = subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,

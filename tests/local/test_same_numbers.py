@@ -55,8 +55,8 @@ def test_beside_answers_of_other_lengths_and_after_answers_that_were_left(ask, a
 
 
 def test_a_seed_gives_the_same_text_with_and_without_log_probabilities(ask):
-    emoji = {"messages": [{"role": "user", "content": "Write ten emoji of animals and flags: \U0001f98a\U0001f1e8\U0001f1ed"}],
-             "max_tokens": 40, "temperature": 1.2}
+    question = "Write ten emoji of animals and flags: \U0001f98a\U0001f1e8\U0001f1ed"
+    emoji = {"messages": [{"role": "user", "content": question}], "max_tokens": 40, "temperature": 1.2}
     for seed in range(4):
         with_them = ask({**emoji, "seed": seed, "logprobs": True, "top_logprobs": 5})
         assert ask({**emoji, "seed": seed})["message"] == with_them["message"]
