@@ -138,7 +138,7 @@ class APITimeoutError(APIConnectionError):
 class StreamInterruptedError(DeepSeekError):
     """The stream ended before `[DONE]`, or an error object came in it; `partial` holds what had arrived."""
 
-    default_remedy = "What had arrived is kept. Run it again for the whole answer."
+    default_remedy = "Run it again for the whole answer."
 
 
 _BY_STATUS: dict[int, type[DeepSeekError]] = {
