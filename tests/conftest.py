@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import hypothesis
@@ -40,6 +40,32 @@ def todays_server() -> Iterator[SimpleNamespace]:
     finally:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def row(record_property) -> Callable[..., None]:
+    """Adds a row to a table that is printed when the tests have ended: `row("Faults", fault="reset", raised="…")`."""
+
+    def add(table: str, **cells: object) -> None:
+        record_property("row", [table, {name.replace("_", " "): str(cell) for name, cell in cells.items()}])
+
+    return add
+
+
+def pytest_terminal_summary(terminalreporter) -> None:
+    """The tables that the tests made, from whichever worker."""
+    tables: dict[str, list[dict[str, str]]] = {}
+    for report in [each for kind in ("passed", "failed") for each in terminalreporter.stats.get(kind, ())]:
+        for name, value in report.user_properties if report.when == "call" else ():
+            if name == "row":
+                tables.setdefault(value[0], []).append(value[1])
+    for title, rows in sorted(tables.items()):
+        columns = list(dict.fromkeys(name for each in rows for name in each))
+        lines = [columns, *([each.get(name, "") for name in columns] for each in rows)]
+        widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.line("  ".join(map(str.ljust, line, widths)).rstrip())
 
 
 NEEDS = {

@@ -114,6 +114,50 @@ def test_places_on_a_page_keep_what_a_reader_needs():
     assert said in to_html(completion(said)) and said in to_markdown(completion(said))
 
 
+OVERRIDES = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+
+
+def completion_of_nothing_but(said):
+    """A completion that has `said` wherever a server, a user or a function can say something."""
+    entry = {"token": said, "logprob": -0.5, "bytes": None, "top_logprobs": [{"token": said, "logprob": -0.5}]}
+    arguments = [said, f'{{"{said}": "{said}"}}', f'["{said}"', "x" * 20_001 + said]
+    calls = [{"id": said, "type": said, "function": {"name": said, "arguments": each}} for each in arguments]
+    message = {
+        "content": f"{said}\n\n```{said}\n{said}\n```\n\n    {said}\n\n`{said}` <b> {said}\n```\n{said}",
+        "reasoning_content": said, "tool_calls": calls,
+    }
+    logprobs = {"content": [entry], "reasoning_content": [entry]}
+    choices = [{"index": at, "message": message, "finish_reason": said, "logprobs": logprobs} for at in (0, 1)]
+    asked = [{"role": "user", "content": said}, {"role": "assistant", "content": said, "prefix": True}]
+    return ChatCompletion.from_wire(
+        {"model": said, "choices": choices, "usage": {"prompt_tokens": 1, "completion_tokens": 1}},
+        request=ChatRequest.build(asked), backend=said, interruption=said, notes=[said],
+    )
+
+
+@pytest.mark.parametrize("override", OVERRIDES, ids=ascii)
+def test_no_override_of_direction_is_left_in_what_is_read_as_it_stands(override):
+    from ds_magic.views import make_view
+    from ds_magic.views.answer.static import to_markdown, to_text
+
+    whole, out = completion_of_nothing_but(f"a{override}b"), io.StringIO()
+    view = make_view("text", out=out)
+    view.start(whole.request, "here")
+    view.finish(whole, None)
+    for shown in (to_text(whole), to_markdown(whole), repr(whole), out.getvalue()):
+        assert f"a⟨U+{ord(override):04X}⟩b" in shown and override not in shown
+
+
+def test_code_reads_as_it_runs_on_every_way_out():
+    from ds_magic.views.answer.markdown import markdown_to_html, safe_markdown
+
+    for text in ("```\na\u200fb\u202ec\n```", "`a\u200fb\u202ec`"):
+        assert "\u202e" not in safe_markdown(text)
+        html = markdown_to_html(text)
+        assert "\u202e" not in html and "\u200f" not in html
+    assert "\u200f" not in safe_markdown("```\na\u200fb\n```")
+
+
 def test_a_dry_run_writes_harm_as_escapes_and_says_the_same():
     import json
     import shlex

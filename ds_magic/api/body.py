@@ -5,23 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .error_bodies import error_in_body, not_an_answer
+from .addresses import place
+from .error_bodies import error_in_body, not_an_answer, too_long
 from .events import Event, Queued
 from .exchange import Exchange
-from .loose_json import fit_to_keep, parse_json
+from .loose_json import LONGEST, fit_to_keep, parse_json
+
+
+class Body:
+    """The pieces of an answer in one piece, as they come. Raises StreamInterruptedError where they grow too many."""
+
+    def __init__(self, url: str):
+        self._url = url
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._pieces)
+
+    def add(self, data: bytes) -> None:
+        self._length += len(data)
+        if self._length > LONGEST:
+            self._pieces.clear()
+            raise too_long(f"The answer of {place(self._url)}")
+        self._pieces.append(data)
+
+    def whole(self) -> bytes:
+        return b"".join(self._pieces)
 
 
 def read_body(exchange: Exchange, on_event: Callable[[Event], None]) -> dict[str, Any]:
     """The JSON object of an answer that is not streamed. Blank lines before it are keep-alives."""
-    pieces: list[bytes] = []
+    body = Body(exchange.url)
     waits = False
     while data := exchange.read():
         if data.strip():
-            pieces.append(data)
-        elif not pieces and not waits:
+            body.add(data)
+        elif not body and not waits:
             waits = True
             on_event(Queued())
-    return parse_body(b"".join(pieces), exchange.url)
+    return parse_body(body.whole(), exchange.url)
 
 
 def parse_body(payload: bytes, url: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from .errors import (
     class_for_status,
     described,
 )
-from .loose_json import parse_json
+from .loose_json import LONGEST, parse_json
 from .text import on_one_line
 
 
@@ -52,6 +52,14 @@ def error_in_stream(error: Any) -> StreamInterruptedError:
 def truncated(url: str) -> StreamInterruptedError:
     """The error for an answer whose end never came."""
     return StreamInterruptedError(f"The answer of {place(url)} ended before it was complete.")
+
+
+def too_long(what: str) -> StreamInterruptedError:
+    """The error for what would fill the memory before it ends."""
+    return StreamInterruptedError(
+        f"{what} is longer than {LONGEST >> 20} MB, and no answer is.",
+        remedy="Check that the base URL is that of a chat-completions API, or ask for fewer alternatives.",
+    )
 
 
 def not_an_answer(url: str, body: bytes) -> DeepSeekError:

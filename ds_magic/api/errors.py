@@ -20,6 +20,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import conveniences
+from .loose_json import written
 from .text import for_report, on_one_line
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class DeepSeekError(Exception):
 
     `message`: what happened, without keys. `status`: the HTTP status, or None. `remedy`: what to do
     next, a sentence. `partial`: the ChatCompletion of what had arrived, or None. `field`, `code`,
-    `type`: what the server named, or None. `retry_after`: seconds the server asks to wait, or None.
+    `type`: what the server named, or None; a `code` is text or a number. `retry_after`: seconds the server asks
+    to wait, or None. Whatever of it is text can be shown, wherever it came from.
     """
 
     status_code: int | None = None
@@ -53,11 +55,11 @@ class DeepSeekError(Exception):
         self.message = for_report(str(message))
         super().__init__(self.message)
         self.status = self.status_code if status is None else status
-        self.remedy = remedy or self.default_remedy
+        self.remedy = for_report(remedy or self.default_remedy)
         self.partial = partial
-        self.field = field
-        self.code = code
-        self.type = type
+        self.field = _named(field)
+        self.code = code if isinstance(code, int | float) else _named(code)
+        self.type = _named(type)
         self.retry_after = retry_after
 
     def __str__(self) -> str:
@@ -66,6 +68,13 @@ class DeepSeekError(Exception):
     def _render_traceback_(self, *_: Any) -> list[str]:
         """What IPython shows, in any cell: a short panel rather than a traceback."""
         return conveniences.error_shown(self)
+
+
+def _named(value: Any) -> str | None:
+    """What somebody calls a thing, as a short text, whatever it is in JSON."""
+    if value is None:
+        return None
+    return on_one_line(for_report(value if isinstance(value, str) else written(value)), 200)
 
 
 class AuthenticationError(DeepSeekError):
@@ -134,7 +143,7 @@ class APITimeoutError(APIConnectionError):
 class StreamInterruptedError(DeepSeekError):
     """The stream ended before `[DONE]`, or an error object came in it; `partial` holds what had arrived."""
 
-    default_remedy = "What had arrived is kept. Run it again for the whole answer."
+    default_remedy = "Run it again for the whole answer."
 
 
 _BY_STATUS: dict[int, type[DeepSeekError]] = {
@@ -172,8 +181,8 @@ def described(error: Any) -> dict[str, Any]:
     message = error.get("message")
     return {
         "message": on_one_line(str(message if message else error), 600),
-        "type": error.get("type") if isinstance(error.get("type"), str) else None,
-        "field": error.get("param") if isinstance(error.get("param"), str) else None,
+        "type": error.get("type"),
+        "field": error.get("param"),
         "code": error.get("code"),
         "remedy": on_one_line(error["remedy"], 600) if isinstance(error.get("remedy"), str) else None,
     }

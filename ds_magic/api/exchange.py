@@ -14,6 +14,7 @@ from .addresses import place
 from .error_bodies import refusal
 from .errors import APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
+from .paced import PacedResponse
 from .retry import parse_retry_after, wait_before
 from .timeouts import Timeouts
 from .transport import opening_error, reading_error, watching
@@ -140,15 +141,12 @@ class Exchange:
         Where the answer is `whole`, what may follow its last event is read first, so that the connection
         can be used again.
         """
-        if whole and self._response is not None and not self.closed:
-            connected = self._let_go()
-            if connected is not None:
-                self._drain(connected)
+        if whole and self._response is not None and not self.closed and self._let_go() is not None:
+            self._drain(self._response)
         self._end()
 
-    def _drain(self, connected: socket.socket) -> None:
-        with contextlib.suppress(Exception):
-            connected.settimeout(_DRAIN_SECONDS)
+    def _drain(self, response: requests.Response) -> None:
+        with contextlib.suppress(Exception), _within(response, _DRAIN_SECONDS):
             for _ in range(8):
                 if not self._read_with_urllib3(_READ_SIZE):
                     break
@@ -225,7 +223,7 @@ class Exchange:
 
     def _refusal(self, response: requests.Response) -> DeepSeekError:
         body = b""
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception), _within(response, self._timeouts.refusal):
             while len(body) < _LONGEST_REFUSAL:
                 piece = response.raw.read1(_READ_SIZE, decode_content=True)
                 if not piece:
@@ -239,6 +237,12 @@ class Exchange:
             retry_after=parse_retry_after(response.headers.get("Retry-After")),
             redirected_from=place(response.history[0].url) if response.history else None,
         )
+
+
+def _within(response: requests.Response, seconds: float) -> contextlib.AbstractContextManager[None]:
+    """While it lasts, all reading of the body together ends after `seconds`."""
+    beneath = getattr(response.raw, "_original_response", None)
+    return beneath.within(seconds) if isinstance(beneath, PacedResponse) else contextlib.nullcontext()
 
 
 def _chunk_reader(raw: Any) -> Callable[[int], bytes] | None:

@@ -9,6 +9,9 @@ from pydantic_core import from_json
 
 from .text import heal, heal_surrogates
 
+LONGEST = 1 << 27
+"""Bytes of one event, or of an answer in one piece. The logprobs of 32,000 tokens, 20 each, are half as many."""
+
 _HEALED = ("content", "reasoning_content")
 _DEEPEST_WRITTEN = 100
 """Lists and objects within each other, beyond which not every writer of JSON follows."""

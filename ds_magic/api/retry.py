@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+import re
 import time
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 10.0
 LONGEST_ASKED = 60.0
+
+_SECONDS = re.compile(r"[0-9]+")
+_DATE = re.compile(r"[A-Za-z]+,? [A-Za-z0-9 :-]+")
 
 
 def wait_before(attempt: int, retry_after: float | None) -> float | None:
@@ -23,14 +28,15 @@ def wait_before(attempt: int, retry_after: float | None) -> float | None:
 
 
 def parse_retry_after(value: str | None) -> float | None:
-    """Seconds from now that a `Retry-After` header asks for: a number, or an HTTP date; None if neither."""
-    if not value:
+    """Seconds from now that a `Retry-After` header asks for: whole seconds, or an HTTP date; None if neither."""
+    value = (value or "").strip(" \t")
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    if not _DATE.fullmatch(value):
         return None
     try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - time.time()
-        except (TypeError, ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if seconds == seconds else None
+        date = parsedate_to_datetime(value)
+        # The oldest form of a date names no zone, and means this one.
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - time.time())
+    except (TypeError, ValueError, OverflowError):
+        return None

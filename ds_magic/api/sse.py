@@ -5,6 +5,9 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 
 from __future__ import annotations
 
+from .error_bodies import too_long
+from .loose_json import LONGEST
+
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -12,13 +15,14 @@ class EventDecoder:
     """Takes bytes as they arrive and gives the data of each finished event. `comments` counts the comments.
 
     Lines end at LF, CR or CRLF and nowhere else. Data stays bytes: it is UTF-8 by the standard, and JSON
-    parsers take it as it is.
+    parsers take it as it is. Raises StreamInterruptedError for an event that outgrows LONGEST.
     """
 
     def __init__(self) -> None:
         self.comments = 0
         self._line: list[bytes] = []
         self._data: list[bytes] = []
+        self._held = 0
         self._at_start = True
         self._after_cr = False
 
@@ -42,12 +46,20 @@ class EventDecoder:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._line.append(data)
+        self._held += len(data)
+        if self._held > LONGEST:
+            self._line.clear()
+            self._data.clear()
+            raise too_long("An event of the stream")
         if b"\n" not in data:
             return []
         lines = b"".join(self._line).split(b"\n")
         rest = lines.pop()
         self._line = [rest] if rest else []
-        return self._take(lines)
+        events = self._take(lines)
+        if events or not self._data:  # else the event goes on, and what was held of it still is
+            self._held = len(rest) + sum(map(len, self._data))
+        return events
 
     def flush(self) -> list[bytes]:
         """What the end of the input completes: nothing, but for `[DONE]`, which servers leave unterminated.

@@ -9,11 +9,11 @@ from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 from .accumulator import Accumulator
-from .body import as_chunk, parse_body
+from .body import Body, as_chunk, parse_body
 from .decoder import Chunk, ChunkDecoder, leniently
 from .delta import Delta, deltas_of
 from .error_bodies import truncated
-from .errors import DeepSeekError, StreamInterruptedError, bare
+from .errors import DeepSeekError, bare
 from .events import Event, Queued
 from .exchange import Exchange
 from .notes import without_effect
@@ -157,18 +157,16 @@ class Stream:
         error = bare(error, self._masked)
         self._interruption = on_one_line(error.message, 300).removesuffix(".")
         error.partial = self.completion if self.has_begun else None
-        if error.partial is None and isinstance(error, StreamInterruptedError):
-            error.remedy = "Nothing had arrived. Run it again."
         return error
 
     def _streamed(self, exchange: Exchange) -> Iterator[Delta]:
         events, chunks, queued = EventDecoder(), ChunkDecoder(), False
-        unread: list[bytes] | None = []
+        unread: Body | None = Body(exchange.url)
         while data := exchange.read():
             self._last_at = time.monotonic()
             payloads = events.decode(data)
             if unread is not None:
-                unread.append(data)
+                unread.add(data)
                 if payloads:
                     unread = None
             if self._first_token_at is None and not queued and (events.comments or not data.strip()):
@@ -187,7 +185,7 @@ class Stream:
         if events.flush():
             yield from self._ended(chunks)
         elif not exchange.closed:
-            yield from self._unstreamed(exchange, None if unread is None else b"".join(unread))
+            yield from self._unstreamed(exchange, None if unread is None else unread.whole())
 
     def _added(self, chunk: Chunk, payload: bytes) -> list[Delta]:
         self._accumulator.add(chunk, payload)

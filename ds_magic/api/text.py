@@ -14,12 +14,15 @@ direction that reach no further than their neighbours (U+061C, U+200E, U+200F) s
 The policies, by where the text will stand:
 
     heal_surrogates, heal   in a request or a file: only what no encoder takes
-    for_terminal            in a terminal, a repr, text/plain
+    for_terminal            in a terminal, a repr, text/plain, text/markdown: wherever text is read as it stands
     for_report              there too, where somebody may copy it for others: keys are masked
     on_one_line             in a line of ours, on any screen: white space is one blank, what is long is cut
     for_page, escaped       in a block of HTML, whose end ends every override of direction: that is left alone
-    for_code                in code, which must read as it runs: each mark of direction is named
+    for_code                in code and in the arguments of a call, on a page too: each mark of direction is named
     for_json                in JSON that may be copied: harm becomes an escape, so that no value changes
+
+So an override leaves us as it came in three ways only: inside a block of HTML, in a file or a request, and in the
+values that a program reads (`str(answer)`, `.content`, a table's columns).
 
 Every one takes a time that is linear in the text, and leaves what it has cleaned as it is. How a *token* is shown,
 white space made visible, is another matter: `logprobs.glyphs`.

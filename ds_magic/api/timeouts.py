@@ -7,18 +7,26 @@ from dataclasses import dataclass
 
 from .errors import InvalidRequestError
 
+_LONGEST_REFUSAL = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds, each None for no limit.
 
     `connect`: until a connection stands. `idle`: between two reads, also until the first; a server's
-    keep-alives begin it anew. `total`: from the first try to the end of the answer.
+    keep-alives begin it anew. The head of an answer, which is short, has it in whole, and the body of a refusal
+    5 seconds of it. `total`: from the first try to the end of the answer.
     """
 
     connect: float | None = 10.0
     idle: float | None = 120.0
     total: float | None = None
+
+    @property
+    def refusal(self) -> float:
+        """Seconds that the body of a refusal has in whole: what it says is worth no long wait."""
+        return min(_LONGEST_REFUSAL, self.idle or _LONGEST_REFUSAL)
 
     @classmethod
     def of(cls, timeout: Timeouts | float | None) -> Timeouts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from .errors import (
     InvalidRequestError,
     StreamInterruptedError,
 )
+from .paced import PacedResponse, TooSlow
 from .secret import Secret
 from .text import on_one_line
 
@@ -74,6 +76,8 @@ class _Watched(HTTPConnection):
     Without this a thread that waits for the headers could not be woken by another.
     """
 
+    response_class = PacedResponse
+
     def getresponse(self) -> Any:
         on_socket = getattr(_opening, "on_socket", None)
         if on_socket is not None:
@@ -89,6 +93,15 @@ class WatchedAdapter(HTTPAdapter):
         if not issubclass(pool.ConnectionCls, _Watched):
             pool.ConnectionCls = type("WatchedConnection", (_Watched, pool.ConnectionCls), {})
         return pool
+
+    def close(self) -> None:
+        """Close the idle connections. requests only forgets them, and they stay open as long as an error holds them."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  (urllib3's own container, which is not iterable)
+                pool: Any = manager.pools.get(key)
+                if pool is not None:
+                    pool.close()
+        super().close()
 
 
 @contextlib.contextmanager
@@ -106,8 +119,15 @@ def make_session(base_url: str) -> requests.Session:
     session = requests.Session()
     session.mount("http://", WatchedAdapter(pool_maxsize=32))
     session.mount("https://", WatchedAdapter(pool_maxsize=32))
+    session.hooks["response"].append(_without_body_of_redirect)
     session.trust_env = not is_loopback(base_url)
     return session
+
+
+def _without_body_of_redirect(response: requests.Response, *_: Any, **__: Any) -> None:
+    """requests would read the body of a redirect to its end, which may never come."""
+    if response.is_redirect:
+        response.raw.close()
 
 
 def opening_error(error: Exception, url: str, connect: float, idle: float) -> DeepSeekError:
@@ -115,6 +135,8 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
     where = place(url)
     if isinstance(error, requests.ConnectTimeout):
         return APITimeoutError(f"{where} did not accept a connection within {connect:g} s.")
+    if isinstance(_root(error), TooSlow):
+        return APITimeoutError(f"{where} began to answer, and did not come to the end of its headers in {idle:g} s.")
     if isinstance(error, requests.Timeout):
         return APITimeoutError(f"{where} sent nothing for {idle:g} s.")
     if isinstance(error, requests.exceptions.InvalidSchema | requests.exceptions.MissingSchema):
@@ -134,6 +156,8 @@ def opening_error(error: Exception, url: str, connect: float, idle: float) -> De
     root = _root(error)
     if isinstance(root, socket.gaierror | urllib3.exceptions.NameResolutionError):
         return APIConnectionError(f"The name {host_of(url)!r} is not known: is there a network?")
+    if isinstance(root, http.client.HTTPException) and not isinstance(root, OSError):
+        return APIConnectionError(f"What {where} sent is no answer of HTTP: {_reason(root)}.")
     failure = APIConnectionError(f"No connection to {where}: {_reason(root)}.")
     passes = isinstance(root, OSError | urllib3.exceptions.ProtocolError)
     failure.retryable = passes and not isinstance(root, TimeoutError | requests.RequestException)
@@ -153,7 +177,8 @@ def reading_error(error: Exception, url: str, idle: float) -> DeepSeekError:
 def _root(error: BaseException) -> BaseException:
     """The innermost cause that says something: urllib3 wraps the socket's error two or three times."""
     while True:
-        inner = getattr(error, "reason", None) or error.__cause__ or error.__context__
+        context = None if error.__suppress_context__ else error.__context__
+        inner = getattr(error, "reason", None) or error.__cause__ or context
         if not isinstance(inner, BaseException):
             inner = next((each for each in error.args if isinstance(each, BaseException)), None)
         if inner is None or inner is error:
@@ -168,6 +193,6 @@ def _reason(root: BaseException) -> str:
         return "it was reset"
     if "closed connection without response" in str(root):
         return "it was closed without an answer"
-    if "IncompleteRead" in type(root).__name__ or not str(root):
-        return "it ended too early"
-    return on_one_line(str(root), 200)
+    if isinstance(root, ValueError) or "IncompleteRead" in type(root).__name__ or not str(root):
+        return "it ended too early"  # a ValueError is the length of a chunk that is none, or a closed file
+    return on_one_line(str(root), 200).rstrip(".")

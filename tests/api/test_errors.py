@@ -143,6 +143,27 @@ def test_a_key_or_a_part_of_it_that_a_server_echoes_is_masked(echo, where, conne
     assert key not in shown
 
 
+@pytest.mark.parametrize("wrap", [lambda said: {"at": [said]}, lambda said: [[said]], lambda said: {said: 1}])
+@pytest.mark.parametrize("status", ["401 No", "200 OK"])
+def test_a_key_echoed_inside_a_structured_field_is_in_no_variable_and_in_no_pickle(wrap, status, connect, key):
+    nested = wrap(f"key {key[:20]} of {key}")
+    error = {"message": "no", "type": nested, "param": nested, "code": nested, "remedy": f"Revoke {key}."}
+    caught = raised(connect, answered({"error": error}, status))
+    assert key[5:15] not in f"{vars(caught)}" and key[5:15].encode() not in pickle.dumps(caught)
+    assert all("****" in each for each in (caught.type, caught.field, caught.code, caught.remedy))
+
+
+def test_what_a_server_says_beside_its_message_commands_no_terminal(connect):
+    said = "a\x1b]0;x\x07\u202eb"
+    error = raised(connect, refused(400, said, type=said, param=said, code=said, remedy=said))
+    for each in (error.message, error.type, error.field, error.code, error.remedy):
+        assert "a␛]0;x␇⟨U+202E⟩b" in each
+
+
+def test_a_remedy_of_anybodys_commands_no_terminal():
+    assert DeepSeekError("no", remedy="a\x1b[31m sk-0123456789abcdef").remedy == "a␛[31m ****"
+
+
 def verbose(error):
     """The traceback as IPython's Verbose mode shows it, with the locals of each frame."""
     from IPython.core.ultratb import VerboseTB

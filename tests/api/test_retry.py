@@ -33,13 +33,29 @@ def test_retry_after_is_honoured_up_to_a_minute():
     assert (wait_before(1, 0.0), wait_before(4, 60.0), wait_before(1, 60.1)) == (0.0, 60.0, None)
 
 
-def test_retry_after_is_read_as_seconds_or_as_a_date():
-    assert parse_retry_after("3") == 3 and parse_retry_after("0.5") == 0.5 and parse_retry_after("-1") == 0
+def test_retry_after_is_read_as_whole_seconds_or_as_a_date():
+    assert parse_retry_after("3") == 3 and parse_retry_after(" 0 ") == 0 and parse_retry_after("9" * 5000) > 60
     assert 25 < parse_retry_after(formatdate(time.time() + 30, usegmt=True)) <= 30
     assert parse_retry_after(formatdate(time.time() - 30, usegmt=True)) == 0
-    assert parse_retry_after("inf") > 60
-    for odd in (None, "", "soon", "nan", "Wed, 99 Nov 2026", "\x00"):
-        assert parse_retry_after(odd) is None
+
+
+@pytest.mark.parametrize("form", ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"])
+def test_retry_after_may_be_a_date_of_the_oldest_forms_which_are_in_utc(form, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert 25 < parse_retry_after(time.strftime(form, time.gmtime(time.time() + 30))) <= 30
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("odd", [
+    None, "", "soon", "nan", "inf", "1_0", "0.5", "-1", "+1", "1e1", "٣", "１０", "1 0", "Wed, 99 Nov 2026", "\x00",
+    "Wed, 1_0 Nov 2026 10:00:00 GMT", "Wed, 10 Nov 2026 1_0:00:00 GMT",
+])
+def test_anything_else_asks_for_no_wait(odd):
+    assert parse_retry_after(odd) is None
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])

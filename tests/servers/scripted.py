@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 
 LAST_CHUNK = b"0\r\n\r\n"
 DONE = b"data: [DONE]\n\n"
+THREAD = "scripted server"
+"""The name of the threads that are none of a client's."""
 PATIENCE = 60.0
 """Seconds after which a wait in a script gives up, so that a broken test ends."""
 
@@ -94,7 +96,7 @@ class ScriptedServer:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, name=THREAD, daemon=True).start()
         return self
 
     def __exit__(self, *exception):
@@ -106,10 +108,9 @@ class ScriptedServer:
         if self.failures and exception == (None, None, None):
             raise self.failures[0]
 
-    def open_sockets_of_clients(self) -> int:
-        """How many sockets are open in this process that are not the server's own."""
-        found = [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
-        return sum(each not in (self._listener, *self._sockets) for each in found)
+    def open_sockets_of_clients(self, besides=()) -> int:
+        """How many sockets are open in this process that are neither the server's own nor among `besides`."""
+        return sum(each not in (self._listener, *self._sockets, *besides) for each in open_sockets())
 
     def _accept(self):
         while True:
@@ -120,7 +121,7 @@ class ScriptedServer:
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.connections += 1
             self._sockets.append(connected)
-            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+            threading.Thread(target=self._serve, args=(connected,), name=THREAD, daemon=True).start()
 
     def _serve(self, connected):
         with connected:
@@ -142,6 +143,11 @@ class ScriptedServer:
                 except Exception as failure:
                     self.failures.append(failure)
                     return
+
+
+def open_sockets():
+    """The sockets that are open in this process."""
+    return [each for each in gc.get_objects() if isinstance(each, socket.socket) and each.fileno() >= 0]
 
 
 def _read_request(connected):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from html import escape
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -12,7 +13,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from ...api.text import escaped, for_page
+from ...api.text import escaped, for_code, for_page, for_terminal
 from .code import code_to_html
 from .tex import IGNORE, tex_plugin
 
@@ -68,10 +69,11 @@ def parse(text: str) -> list[Token]:
 def safe_markdown(text: str) -> str:
     """`text` as Markdown in which HTML stays text also where a page would take it: `<` escaped outside code.
 
-    A fence that was left open is closed.
+    Markdown is read as it stands too, where no block confines a mark of direction: each is named, as in plain
+    text, and in code as in code. A fence that was left open is closed.
     """
-    text = for_page(text)
-    if not any(mark in text for mark in ("<", "![", "```", "~~~")):
+    text = for_terminal(text)
+    if not any(mark in text for mark in ("<", "![", "```", "~~~")) and for_code(text) == text:
         return text
     if len(text) > LONGEST or is_too_nested(text):
         return "".join(f"    {line}\n" for line in text.split("\n"))
@@ -86,7 +88,8 @@ def safe_markdown(text: str) -> str:
         lines.append(last.markup)
         in_code.add(len(lines) - 1)
     return "\n".join(
-        line if number in in_code else _escape_markup(line, spans.get(number, ())) for number, line in enumerate(lines)
+        for_code(line) if number in in_code else _escape_markup(line, spans.get(number, ()))
+        for number, line in enumerate(lines)
     )
 
 
@@ -142,6 +145,7 @@ def new_parser() -> MarkdownIt:
     md.core.ruler.push("dress", _dress)
     for kind in ("fence", "code_block"):
         md.add_render_rule(kind, _render_code)
+    md.add_render_rule("code_inline", _render_code_span)
     md.add_render_rule("image", _render_image)
     return md
 
@@ -189,6 +193,12 @@ def _all(tokens: list[Token]) -> Iterator[Token]:
 def _render_code(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:
     words = tokens[at].info.split(maxsplit=1)
     return code_to_html(tokens[at].content, words[0] if words else "")
+
+
+def _render_code_span(
+    renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType
+) -> str:
+    return f"<code>{escape(for_code(tokens[at].content))}</code>"
 
 
 def _render_image(renderer: RendererHTML, tokens: Sequence[Token], at: int, options: OptionsDict, env: EnvType) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-from ...api.text import Joiner, for_terminal, on_one_line
+from ...api.text import Joiner, for_code, for_terminal, on_one_line
 from .. import colours
 from . import facts
 from .static import pretty_arguments
@@ -103,7 +103,7 @@ class TerminalView:
             self._write_dim_line(facts.nothing(completion))
         for call in completion.tool_calls:
             arguments, _ = pretty_arguments(call.function.arguments)
-            self._out.write(f"calls {on_one_line(call.function.name, 80)} {for_terminal(arguments)}\n")
+            self._out.write(f"calls {on_one_line(call.function.name, 80)} {for_code(arguments)}\n")
         for number, choice in enumerate(completion.choices[1:], 2):
             self._out.write(f"\nChoice {number} of {len(completion.choices)}:\n")
             self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
