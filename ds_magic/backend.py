@@ -60,7 +60,6 @@ def resolve(
     from .api.client import Client
     from .api.errors import AuthenticationError
     from .api.model_choice import Offer
-    from .api.secret import Secret
 
     base_url = given_url(base_url)
     key = current_key()
@@ -74,15 +73,22 @@ def resolve(
         from .local.launch import ensure
 
         server = ensure()
-        secret = Secret.of(server.api_key)
-        client = _client((server.base_url, secret, timeout), lambda: Client(
-            server.base_url, secret, model=server.model, timeout=timeout, name=EMBEDDED
+        client = _client((EMBEDDED, server.model, timeout), lambda: Client(
+            server.base_url, server.api_key, model=server.model, timeout=timeout, name=EMBEDDED, locate=_located
         ))
         if not local:
             _say_once_why(client)
         return client
     offer = _offers.setdefault((base_url, key), Offer())
     return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout, offer=offer))
+
+
+def _located() -> tuple[str, str]:
+    """Where the embedded server is by now, started again if it died, and its key."""
+    from .local.launch import ensure
+
+    server = ensure()
+    return server.base_url, server.api_key
 
 
 def default_model(base_url: str | None = None) -> str:

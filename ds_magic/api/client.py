@@ -14,7 +14,7 @@ import requests
 from . import addresses
 from .body import read_body
 from .errors import NO_BETA, AuthenticationError, DeepSeekError, InvalidRequestError, bare
-from .events import Event, Note, Queued
+from .events import Event, Note, Preparing, Queued
 from .exchange import Exchange
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
 from .models import Model
@@ -36,7 +36,7 @@ _LONGEST_LOOK = 15.0
 
 def log_event(event: Event) -> None:
     """Where events go that nobody asked for: to the logger "ds_magic"."""
-    _log.log(logging.DEBUG if isinstance(event, Queued) else logging.WARNING, "%s", event)
+    _log.log(logging.DEBUG if isinstance(event, Queued | Preparing) else logging.WARNING, "%s", event)
 
 
 class Client:
@@ -129,7 +129,8 @@ class Client:
         error = None
         try:
             exchange, request = self._open(request, named, timeout, on_event, said, adopt)
-            body, timing = self._collect(exchange, on_event)
+            # Blank lines say that DeepSeek's queue is waited in; of the embedded server they say less than that.
+            body, timing = self._collect(exchange, _unheard if self._locate else on_event)
         except DeepSeekError as caught:
             error = caught
         if error is not None:

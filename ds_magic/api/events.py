@@ -30,15 +30,22 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """The embedded server gets its model ready: it fetches it (`done` of `total` bytes), or loads it (`total` is 0)."""
+    """The embedded server gets its model ready: it loads it, or has fetched `done` bytes of `total` (0: not known)."""
 
+    is_fetching: bool = False
     done: int = 0
     total: int = 0
 
+    @property
+    def share(self) -> float | None:
+        """How much of it is fetched, from 0 to 1; None where that is not known."""
+        return min(1.0, self.done / self.total) if self.total else None
+
     def __str__(self) -> str:
-        if not self.total:
+        if not self.is_fetching:
             return "The model is being loaded."
-        return f"The model is being fetched, once: {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB."
+        far = f": {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB" if self.total else ""
+        return f"The model is being fetched, once{far}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +60,17 @@ class Note:
 
 Event = Retrying | Queued | Preparing | Note
 
+KEEP_ALIVE = b"keep-alive"
+"""The comment by which DeepSeek says that a request waits in its queue. The embedded server adds what it waits for."""
+
 
 def waiting(comment: bytes) -> Queued | Preparing | None:
-    """What a comment of a stream says that the request waits for; None where it says nothing of it.
-
-    `keep-alive` alone is DeepSeek's, and means its queue. The embedded server adds what it waits for.
-    """
-    words = comment.split()
-    if words == [b"keep-alive"] or words == [b"keep-alive", b"queued"]:
-        return Queued()
-    if words == [b"keep-alive", b"loading"]:
-        return Preparing()
-    if len(words) == 4 and words[:2] == [b"keep-alive", b"fetching"] and all(word.isdigit() for word in words[2:]):
-        return Preparing(*(int(word[:15]) for word in words[2:]))
+    """What a comment of a stream says that the request waits for; None where it says nothing of it."""
+    match comment.split():
+        case [b"keep-alive"] | [b"keep-alive", b"queued"]:
+            return Queued()
+        case [b"keep-alive", b"loading"]:
+            return Preparing()
+        case [b"keep-alive", b"fetching", done, total] if done.isdigit() and total.isdigit():
+            return Preparing(True, int(done[:15]), int(total[:15]))
     return None

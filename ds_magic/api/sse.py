@@ -12,14 +12,14 @@ _BOM = b"\xef\xbb\xbf"
 
 
 class EventDecoder:
-    """Takes bytes as they arrive and gives the data of each finished event. `comments` counts the comments.
+    """Takes bytes as they arrive and gives the data of each finished event. `comment` is the last comment.
 
     Lines end at LF, CR or CRLF and nowhere else. Data stays bytes: it is UTF-8 by the standard, and JSON
     parsers take it as it is. Raises StreamInterruptedError for an event that outgrows LONGEST.
     """
 
     def __init__(self) -> None:
-        self.comments = 0
+        self.comment: bytes | None = None
         self._line: list[bytes] = []
         self._data: list[bytes] = []
         self._held = 0
@@ -91,7 +91,7 @@ class EventDecoder:
                     events.append(self._data[0] if len(self._data) == 1 else b"\n".join(self._data))
                     self._data = []
             elif line.startswith(b":"):
-                self.comments += 1
+                self.comment = line[1:200].strip()
             elif line == b"data":
                 self._data.append(b"")
         return events

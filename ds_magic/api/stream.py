@@ -14,7 +14,7 @@ from .decoder import Chunk, ChunkDecoder, leniently
 from .delta import Delta, deltas_of
 from .error_bodies import truncated
 from .errors import DeepSeekError, bare
-from .events import Event, Queued
+from .events import KEEP_ALIVE, Event, waiting
 from .exchange import Exchange
 from .notes import without_effect
 from .request import ChatRequest
@@ -59,6 +59,7 @@ class Stream:
         self._interruption: str | None = "stopped"
         self._first_token_at: float | None = None
         self._last_at: float | None = None
+        self._told_wait: Event | None = None
         self._deltas: Generator[Delta, None, None] = self._read()
 
     def __iter__(self) -> Iterator[Delta]:
@@ -160,7 +161,7 @@ class Stream:
         return error
 
     def _streamed(self, exchange: Exchange) -> Iterator[Delta]:
-        events, chunks, queued = EventDecoder(), ChunkDecoder(), False
+        events, chunks = EventDecoder(), ChunkDecoder()
         unread: Body | None = Body(exchange.url)
         while data := exchange.read():
             self._last_at = time.monotonic()
@@ -169,9 +170,8 @@ class Stream:
                 unread.add(data)
                 if payloads:
                     unread = None
-            if self._first_token_at is None and not queued and (events.comments or not data.strip()):
-                queued = True
-                self._on_event(Queued())
+            if self._first_token_at is None:
+                self._tell_wait(KEEP_ALIVE if not data.strip() else events.comment)
             for payload in payloads:
                 if payload == _DONE or payload.strip() == _DONE:
                     yield from self._ended(chunks)
@@ -186,6 +186,12 @@ class Stream:
             yield from self._ended(chunks)
         elif not exchange.closed:
             yield from self._unstreamed(exchange, None if unread is None else unread.whole())
+
+    def _tell_wait(self, comment: bytes | None) -> None:
+        wait = waiting(comment) if comment is not None else None
+        if wait is not None and wait != self._told_wait:
+            self._told_wait = wait
+            self._on_event(wait)
 
     def _added(self, chunk: Chunk, payload: bytes) -> list[Delta]:
         self._accumulator.add(chunk, payload)

@@ -131,7 +131,9 @@ def _without_body_of_redirect(response: requests.Response, *_: Any, **__: Any) -
 
 
 def opening_error(error: Exception, url: str, connect: float, idle: float) -> DeepSeekError:
-    """Our error for what requests raised before there was an answer."""
+    """Our error for what was raised before there was an answer."""
+    if isinstance(error, DeepSeekError):
+        return error
     where = place(url)
     if isinstance(error, requests.ConnectTimeout):
         return APITimeoutError(f"{where} did not accept a connection within {connect:g} s.")

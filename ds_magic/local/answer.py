@@ -21,13 +21,14 @@ SHARE_OF_THINKING = {"low": 0.25, "high": 0.5, "max": 0.75}
 class Answer:
     """The answer to one request, as a contract settled it; `parts` brings it.
 
-    `reason` and `usage` are right when it has ended.
+    `reason` and `usage` are right when it has ended. `stage` is what it waits for.
     """
 
     def __init__(self, engine: Engine, request: ChatRequest):
         self.engine = engine
         self.request = request
         self.reason = "stop"
+        self.stage = "queued"
         self.thinks = request.thinks
         self._speech = Speech(engine, request)
         self._calls = Functions(self._speech)
@@ -61,6 +62,7 @@ class Answer:
     async def parts(self) -> AsyncGenerator[Part, None]:
         """The answer as it comes, after `prepare`; waits for a slot first."""
         async with self.engine.slots.take(self._prompt) as slot:
+            self.stage = "reading"
             if self.thinks:
                 async for part in self._think(slot):
                     yield part

@@ -35,10 +35,13 @@ class Engine:
         self.slots = Slots(parallel, waiting)
         self._asked_context = context
         self.failure: LocalModelError | None = None
+        self.stage = "loading"
+        """What all wait for: `fetching`, the bytes done and in all, or `loading`; empty once it is loaded."""
         self._loaded = asyncio.Event()
 
     async def load(self, path: Path) -> None:
         """Load the model. A failure is kept in `failure` and raised by everything that needs it."""
+        self.stage = "loading"
         try:
             self.model = await asyncio.to_thread(read_gguf, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
@@ -51,6 +54,7 @@ class Engine:
             self.failure = EngineError("The server is ending.")
             raise
         finally:
+            self.stage = ""
             self._loaded.set()
 
     def fail(self, error: LocalModelError) -> None:

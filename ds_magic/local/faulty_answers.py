@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
 from aiohttp import web
@@ -37,8 +37,10 @@ class FaultyAnswer(Answer):
 class FaultyOutlet(Outlet):
     """An outlet that goes wrong as `fault` says."""
 
-    def __init__(self, request: web.Request, streaming: bool, keep_alive: float, fault: Fault):
-        super().__init__(request, streaming, keep_alive, {HEADER: fault.spec})
+    def __init__(
+        self, request: web.Request, streaming: bool, keep_alive: float, status: Callable[[], str], fault: Fault
+    ):
+        super().__init__(request, streaming, keep_alive, status, {HEADER: fault.spec})
         self._fault = fault
         self._sent = 0
 

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from aiohttp import web
+
+FETCHING = "fetching"
+"""How a status begins that says how far the model has been fetched."""
+_STEP = 0.5
+"""Seconds between two looks at how far it is."""
 
 
 class Outlet:
     """Sends a stream of events, or one JSON body.
 
-    After `keep_alive` seconds of silence it begins the response, if it has not, and sends what
-    DeepSeek does: a comment in a stream, a blank line before JSON. Until then an error can have a status.
+    After `keep_alive` seconds of silence it begins the response, if it has not, and sends what DeepSeek does: a
+    comment in a stream, a blank line before JSON. Until then an error can have a status. The comment goes on with
+    `status()`, what is waited for in a word or two; while the model is fetched it comes with all progress.
     """
 
     _pulse: asyncio.Task[None]
     """What says that it is alive, within `async with`."""
 
     def __init__(
-        self, request: web.Request, streaming: bool, keep_alive: float, headers: dict[str, str] | None = None
+        self, request: web.Request, streaming: bool, keep_alive: float, status: Callable[[], str],
+        headers: dict[str, str] | None = None,
     ):
         self._request = request
         self._headers = headers or {}
         self._streaming = streaming
         self._keep_alive = keep_alive
+        self._status = status
         self._response: web.StreamResponse | None = None
         self._beginning = asyncio.Lock()
         self._silent = True
@@ -71,9 +80,15 @@ class Outlet:
             return self._response
 
     async def _beat(self) -> None:
+        silence, said = 0.0, ""
+        step = min(self._keep_alive, _STEP)
         while True:
-            await asyncio.sleep(self._keep_alive)
-            if self._silent:
-                response = await self._begin()
-                await response.write(b": keep-alive\n\n" if self._streaming else b"\n")
+            await asyncio.sleep(step)
+            silence = silence + step if self._silent else 0.0
             self._silent = True
+            status = self._status()
+            progressed = self._streaming and status.startswith(FETCHING) and status != said
+            if progressed or silence >= self._keep_alive:
+                response = await self._begin()
+                await response.write(f": keep-alive {status}\n\n".encode() if self._streaming else b"\n")
+                silence, said = 0.0, status

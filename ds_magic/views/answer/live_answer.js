@@ -11,6 +11,7 @@ export class Answer {
     this.model = about.model;
     this.state = "waiting";
     this.note = "";
+    this.progress = null; // how much of the model has been fetched, from 0 to 1
     this.reasoning = "";
     this.thought = "";
     this.source = "";
@@ -38,6 +39,7 @@ export class Answer {
     }
     if (message.note !== undefined) this.note = message.note;
     else if (message.content || message.reasoning || message.calls) this.note = "";
+    if (message.progress !== undefined) this.progress = message.progress;
     if (message.model) this.model = message.model;
     if (message.thought) this.thought = message.thought;
     this.reasoning += change.reasoning;

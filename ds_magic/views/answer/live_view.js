@@ -6,6 +6,7 @@ import { canStop, follower, server } from "./notebook_page.js";
 const STATES = {
   waiting: "waiting",
   queued: "queued",
+  preparing: "getting ready",
   thinking: "thinking",
   answering: "answering",
   calling: "calling a tool",
@@ -45,7 +46,8 @@ export class View {
     // The page gives a heading less room where it is the first child, which it is not in the static output.
     if (!answer.about.is_json) this.text.append(make("span", { hidden: "" }));
     this.calls = make("div", { class: "ds-calls" });
-    frame.append(this.header, this.note, this.reasoning, this.text, this.calls);
+    this.progress = make("progress", { class: "ds-progress", hidden: "", "aria-label": "Fetched of the model" });
+    frame.append(this.header, this.note, this.progress, this.reasoning, this.text, this.calls);
     this.root.append(frame);
     el.append(this.root);
     this.stop.hidden = !canStop(answer.about);
@@ -79,6 +81,8 @@ export class View {
     this.root.dataset.state = answer.state;
     this.note.textContent = answer.note;
     this.note.hidden = !answer.note;
+    this.progress.hidden = answer.progress === null || answer.state !== "preparing";
+    this.progress.value = answer.progress || 0;
     this.copy.hidden = !answer.source;
     if (answer.isOver) this.stop.hidden = true;
     this.drawFigures();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from ...api.events import Preparing
 from ...api.text import Joiner, for_code, for_terminal, on_one_line
 from .. import colours
 from . import facts
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ...api.response import ChatCompletion
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+REDRAWN = "\r\x1b[2K"
+"""What takes a line away and begins it anew."""
 
 
 class TerminalView:
@@ -32,6 +35,7 @@ class TerminalView:
         self._part: str | None = None
         self._joiner = Joiner()
         self._line_is_open = False
+        self._is_preparing = False
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Show the prefix that the answer begins with."""
@@ -39,7 +43,12 @@ class TerminalView:
 
     def event(self, event: Event) -> None:
         """A dim line: a wait, a place in the queue, a note."""
-        self._write_dim_line(on_one_line(str(event), 400))
+        if isinstance(event, Preparing) and self._out.isatty():
+            self._out.write(f"{REDRAWN}{event}")  # over the last one, until something else is written
+            self._out.flush()
+            self._is_preparing = True
+        elif not isinstance(event, Preparing) or event.share in (None, 1.0):
+            self._write_dim_line(on_one_line(str(event), 400))
 
     def delta(self, delta: Delta) -> None:
         """Write what came, at once."""
@@ -77,6 +86,7 @@ class TerminalView:
 
     def _switch_to(self, part: str) -> None:
         self._release()
+        self._end_preparing()
         if self._part is not None:
             self._end_line()
             self._out.write("\n")
@@ -120,6 +130,12 @@ class TerminalView:
         self._out.flush()
 
     def _end_line(self) -> None:
+        self._end_preparing()
         if self._line_is_open:
             self._out.write("\n")
             self._line_is_open = False
+
+    def _end_preparing(self) -> None:
+        if self._is_preparing:
+            self._out.write(REDRAWN)
+            self._is_preparing = False
