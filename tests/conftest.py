@@ -43,7 +43,7 @@ def todays_server() -> Iterator[SimpleNamespace]:
 
 
 NEEDS = {
-    "model": {"local_server", "todays_server", "model_file"},
+    "model": {"local_server", "todays_server", "model_file", "whole"},
     "browser": {"jupyter", "browser", "page"},
     "slow": {"kernel", "complete"},
 }

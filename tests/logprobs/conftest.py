@@ -1,0 +1,58 @@
+"""The embedded model's own view of a token: its whole distribution, of which the API gives the top."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from ds_magic.local import weights
+from ds_magic.local.llama import Llama
+
+VOCABULARY = 49_152
+PLACES = {
+    "What year did World War II end?": "World War II ended in",
+    "Tell a story.": "Once upon a time, there was a little",
+    "What is the capital of France?": "The capital of France is",
+    "Name a colour.": "A",
+    "How many legs has a dog?": "A dog has",
+    "Count.": "1, 2, 3,",
+}
+"""A question, and how its answer begins: what comes next is sure, open, or between the two."""
+
+
+class Whole(NamedTuple):
+    """All tokens that may stand at one place, likeliest first, with the engine's log-probabilities in nats."""
+
+    tokens: list[str]
+    logprobs: np.ndarray
+
+    def entry(self, k: int = 20, chosen: int = 0) -> dict:
+        """The place as the API has it: the token of rank `chosen` + 1, and the `k` likeliest."""
+        top = [{"token": token, "logprob": float(logprob), "bytes": None} for token, logprob in zip(
+            self.tokens[:k], self.logprobs[:k], strict=True)]
+        return {
+            "token": self.tokens[chosen], "logprob": float(self.logprobs[chosen]), "bytes": None, "top_logprobs": top,
+        }
+
+
+@pytest.fixture(scope="session")
+def whole() -> list[Whole]:
+    """The whole distribution at each of PLACES, from the engine itself."""
+
+    async def ask() -> list[Whole]:
+        engine = Llama(weights.model_path(), threads=1, parallel=1, context=1024)
+        engine.start()
+        found = []
+        for question, begun in PLACES.items():
+            prompt = await engine.apply_template([{"role": "user", "content": question}]) + begun
+            answer = await engine.sample({"prompt": prompt, "n_predict": 1, "n_probs": VOCABULARY, "temperature": 0})
+            rivals = answer["completion_probabilities"][0]["top_logprobs"]
+            logprobs = np.array([-np.inf if one["logprob"] is None else one["logprob"] for one in rivals])
+            found.append(Whole([one["token"] for one in rivals], logprobs))
+        await engine.close()
+        return found
+
+    return asyncio.run(ask())
