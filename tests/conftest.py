@@ -43,7 +43,7 @@ def todays_server() -> Iterator[SimpleNamespace]:
 
 
 NEEDS = {
-    "model": {"local_server", "todays_server", "model_file", "whole"},
+    "model": {"local_server", "todays_server", "model_file", "model"},
     "browser": {"jupyter", "browser", "page"},
     "slow": {"kernel", "complete"},
 }

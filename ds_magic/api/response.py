@@ -14,6 +14,7 @@ from .. import conveniences
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
+from .provenance import provenance
 from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..conveniences import Branch, BranchTree, Explorer
+    from ..logprobs.provenance import Provenance
     from ..logprobs.table import LogprobTable
     from .request import ChatRequest
 
@@ -152,6 +154,11 @@ class ChatCompletion(Incoming):
         return self._notes
 
     @property
+    def provenance(self) -> Provenance:
+        """Where the answer came from: model, server, what was in force when tokens were drawn; see `Provenance`."""
+        return provenance(self)
+
+    @property
     def parent(self) -> ChatCompletion | None:
         """The answer that this one branched off, or None."""
         return self._parent
@@ -246,13 +253,14 @@ class ChatCompletion(Incoming):
         from ..logprobs.table import LogprobTable
 
         asked = self._request
+        wanted = asked.response_format.json_schema if asked and asked.response_format and name == "content" else None
         return LogprobTable.from_wire(
             tokens.columns(),
             content=text,
-            temperature=asked.temperature if asked else None,
-            top_p=asked.top_p if asked else None,
+            provenance=provenance(self, of_thinking=name == "reasoning_content"),
             top_logprobs=asked.top_logprobs if asked else None,
             model=self.model,
+            schema=(wanted or {}).get("schema"),
         )
 
     @property

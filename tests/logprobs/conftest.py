@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -38,21 +39,40 @@ class Whole(NamedTuple):
         }
 
 
+class Model:
+    """The engine itself, asked for everything that may stand at a place."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._engine = Llama(weights.model_path(), threads=1, parallel=1, context=1024)
+        self._engine.start()
+
+    def whole(self, question: str, begun: str, *tokens: str) -> Whole:
+        """The place in an answer to `question` after the text `begun`, and after `tokens`, each a token of its own."""
+        return self._loop.run_until_complete(self._whole(question, begun, tokens))
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._engine.close())
+        self._loop.close()
+
+    async def _whole(self, question: str, begun: str, tokens: tuple[str, ...]) -> Whole:
+        prompt = await self._engine.apply_template([{"role": "user", "content": question}]) + begun
+        ids = [number for token in tokens for number in await self._engine.tokenize([token])]
+        assert len(ids) == len(tokens), f"{tokens} are not a token each"
+        body = {"prompt": [prompt, *ids], "n_predict": 1, "n_probs": VOCABULARY, "temperature": 0}
+        rivals = (await self._engine.sample(body))["completion_probabilities"][0]["top_logprobs"]
+        logprobs = np.array([-np.inf if one["logprob"] is None else one["logprob"] for one in rivals])
+        return Whole([one["token"] for one in rivals], logprobs)
+
+
 @pytest.fixture(scope="session")
-def whole() -> list[Whole]:
-    """The whole distribution at each of PLACES, from the engine itself."""
+def model() -> Iterator[Model]:
+    model = Model()
+    yield model
+    model.close()
 
-    async def ask() -> list[Whole]:
-        engine = Llama(weights.model_path(), threads=1, parallel=1, context=1024)
-        engine.start()
-        found = []
-        for question, begun in PLACES.items():
-            prompt = await engine.apply_template([{"role": "user", "content": question}]) + begun
-            answer = await engine.sample({"prompt": prompt, "n_predict": 1, "n_probs": VOCABULARY, "temperature": 0})
-            rivals = answer["completion_probabilities"][0]["top_logprobs"]
-            logprobs = np.array([-np.inf if one["logprob"] is None else one["logprob"] for one in rivals])
-            found.append(Whole([one["token"] for one in rivals], logprobs))
-        await engine.close()
-        return found
 
-    return asyncio.run(ask())
+@pytest.fixture(scope="session")
+def whole(model) -> list[Whole]:
+    """The whole distribution at each of PLACES."""
+    return [model.whole(question, begun) for question, begun in PLACES.items()]
