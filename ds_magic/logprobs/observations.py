@@ -63,7 +63,7 @@ def _mismatch(decoded: str, content: Any) -> str:
         return (
             f"The first {len(content) - len(decoded):,} characters of the content have no tokens (a prefix, perhaps)."
         )
-    if content and decoded.startswith(content):
+    if decoded.startswith(content):
         return (
             f"The tokens spell the content and {len(decoded) - len(content):,} characters more "
             "(a stop sequence, perhaps)."

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ds_magic.logprobs.bounded import Bounded
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+from ds_magic.logprobs.provenance import Provenance
 from ds_magic.logprobs.samples import entropy
 from ds_magic.logprobs.table import LogprobTable
 
@@ -183,6 +184,18 @@ def test_semantic_entropy_counts_answers_that_mean_the_same_as_one():
     assert [len(cluster) for cluster in result.clusters] == [2, 2, 1]
     assert result.semantic == pytest.approx(-(0.8 * math.log2(0.4) + 0.2 * math.log2(0.2)))
     assert entropy(answers, same=lambda a, b: True).semantic == 0.0
+
+
+def test_answers_that_were_drawn_at_a_temperature_are_said_to_be_scored_without_it():
+    def drawn(**used):
+        answer = Answer("x")
+        answer.logprobs = LogprobTable.from_wire([entry("t", 0.5)], provenance=Provenance(**used))
+        return answer
+
+    cold = entropy([drawn(temperature=0.5), drawn(temperature=1.0)])
+    assert "temperature 0.5" in cold.notes[0] and cold.notes[0] in repr(cold)
+    assert "top_p 0.9" in entropy([drawn(top_p=0.9)]).notes[0]
+    assert entropy([drawn(temperature=1), drawn()]).notes == ()
 
 
 def test_an_answer_without_logprobs_counts_for_the_meaning_alone():
