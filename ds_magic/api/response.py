@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PrivateAttr, ValidationError
 
 from .. import conveniences
+from . import saved
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
@@ -198,6 +199,30 @@ class ChatCompletion(Incoming):
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
         return conveniences.completion_written(self, path)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the answer to a JSON file, whole: request, table, timing, rounds, and the branches that hang on it.
+
+        No key is in it. An object that was made from the content comes back as the JSON it was made from.
+        """
+        return saved.write(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ChatCompletion:
+        """The answer that `save` wrote. Raises InvalidRequestError where the file is none."""
+        return saved.read(path, cls)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """For pickle: the body, packed, and what does not stand in it; tables are made anew."""
+        private = dict(self.__pydantic_private__ or {})
+        del private["_raw"]
+        return {"body": saved.packed(self), "private": private}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        made = self.from_wire(saved.unpacked(state["body"]))
+        for name in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__"):
+            object.__setattr__(self, name, getattr(made, name))
+        object.__setattr__(self, "__pydantic_private__", {**state["private"], "_raw": made._raw})
 
     def tree(self) -> BranchTree:
         """The answer and all its branches, with what they share dimmed."""
