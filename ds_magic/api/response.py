@@ -15,6 +15,7 @@ from . import saved
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
+from .notes import ENDS_IN_BLANK, ends_in_blank
 from .provenance import provenance
 from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
@@ -103,6 +104,8 @@ class ChatCompletion(Incoming):
         completion._backend = backend
         completion._interruption = interruption or FAILURES.get(completion.finish_reason or "")
         completion._notes = list(notes)
+        if ends_in_blank(request) and ENDS_IN_BLANK not in notes:
+            completion._notes.append(ENDS_IN_BLANK)
         completion._raw = _Raw(body)
         return completion
 

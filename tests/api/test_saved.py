@@ -46,8 +46,8 @@ def answer():
 def facts(answer):
     """All that an answer says of itself."""
     return (
-        answer.model_dump(), answer.raw, answer.request, answer.timing, answer.backend, answer.interruption, answer.notes,
-        answer.provenance, answer.branch, answer.parsed, answer.model_extra,
+        answer.model_dump(), answer.raw, answer.request, answer.timing, answer.backend, answer.interruption,
+        answer.notes, answer.provenance, answer.branch, answer.parsed, answer.model_extra,
         answer.logprobs.to_pandas().to_json(), answer.logprobs.alternatives().to_pandas().to_json(),
         answer.logprobs.notes, len(answer.branches),
     )
@@ -85,7 +85,8 @@ def test_rounds_and_what_cut_an_answer_short_come_back(through, tmp_path):
 def test_an_answer_that_came_whole_and_one_of_no_server_come_back(tmp_path):
     with ScriptedServer(answered(completion("Hi", logprobs=None))) as server:
         whole = Client(base_url=server.url, api_key="k").chat("Hi")
-    for answer in (whole, ChatCompletion(), ChatCompletion.from_wire({"choices": [{"message": {"content": "\ud83d"}}]})):
+    half = ChatCompletion.from_wire({"choices": [{"message": {"content": "\ud83d"}}]})
+    for answer in (whole, ChatCompletion(), half):
         assert through_file(answer, tmp_path) == answer and through_pickle(answer, tmp_path) == answer
 
 
@@ -115,7 +116,8 @@ def test_a_pickle_holds_the_body_once_and_small():
 @pytest.mark.parametrize("token", ["\u00e9", "half \ud83d", "quote \" and \\ and \u2028"])
 def test_entries_that_streamed_are_written_as_they_came(token, tmp_path):
     one = {"token": token, "logprob": -0.5, "bytes": None, "top_logprobs": [], "of their own": 1e400}
-    with ScriptedServer(streamed(text_chunk("a", logprobs={"content": [one]}), text_chunk("", finish="stop"))) as server:
+    script = streamed(text_chunk("a", logprobs={"content": [one]}), text_chunk("", finish="stop"))
+    with ScriptedServer(script) as server:
         answer = Client(base_url=server.url, api_key="k").chat("Hi", stream=True)
     again = through_file(answer, tmp_path)
     assert again.choice.logprobs == answer.choice.logprobs and again.raw == answer.raw

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ds_magic.logprobs.glyphs import visible
 
 from . import style
-from .numbers import TRUTH, percent
+from .numbers import TRUTH, percent, remainder
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.bounded import Bounded
@@ -89,8 +89,8 @@ def tempered_html(tempered: TemperedTable) -> str:
         low, high = float(tempered.rest_low[index]), float(tempered.rest_high[index])
         if low == low:
             share = percent(low) if percent(low) == percent(high) else f"{percent(low)} – {percent(high)}"
-            rest = percent(float(tempered.table.rest_mass[index]))
-            rows.append([str(position), "<i>not returned</i>", rest, _escaped(share)])
+            rest = remainder(float(tempered.table.rest_mass[index]))
+            rows.append([str(position), "<i>not returned</i>", _escaped(rest), _escaped(share)])
     head = [("at", True), ("token", False), ("as it came", True), (f"at temperature {tempered.temperature:g}", True)]
     note = "Taken as from before temperature, as DeepSeek and llama.cpp send them."
     return style.table(f"At temperature {tempered.temperature:g}", head, rows, note=note)
