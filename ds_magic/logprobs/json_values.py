@@ -142,12 +142,13 @@ def fields(table: LogprobTable, *, prefix: str = "", schema: Any = None) -> Fiel
     """Each scalar of the JSON that the tokens spell, with the probability of its tokens.
 
     `prefix` is JSON that stood before the first token, and that the answer was made to begin with: a value
-    that begins in it counts from the first token on. `schema`: the JSON Schema that it was to follow, by
-    default the one that was asked for; where it lists values, the fields have `allowed`.
+    that begins in it counts from the first token on. `schema`: the JSON Schema (or the pydantic model)
+    that it was to follow, by default the one that was asked for; where it lists values, the fields have `allowed`.
     """
     text = prefix + table.text_content
     spans = (span for span in value_spans(text) if span.end > len(prefix))
     schema = table.schema if schema is None else schema
+    schema = schema.model_json_schema() if hasattr(schema, "model_json_schema") else schema
     return Fields(_field(table, text, span, len(prefix), schema) for span in spans)
 
 

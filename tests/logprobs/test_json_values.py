@@ -1,9 +1,11 @@
 import json
 import math
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from ds_magic.logprobs.json_spans import value_spans
 from ds_magic.logprobs.schema_choices import allowed_values
@@ -214,6 +216,16 @@ def test_an_enum_has_the_distribution_over_what_is_allowed_and_the_mass_of_what_
     assert field.allowed.rest.low == pytest.approx(0.1 + 0.9 * 0.5)
     assert field.unconstrained.low == pytest.approx(0.35 * 0.8)
     assert "renormalised" in repr(field) and "unconstrained" in repr(field)
+
+
+def test_a_pydantic_model_may_stand_for_its_schema():
+    class Coloured(BaseModel):
+        colour: Literal["red", "reddish", "blue"]
+        ok: bool
+
+    table = LogprobTable.from_wire(COLOURED)
+    with_schema = LogprobTable.from_wire(COLOURED, schema=COLOURS).fields()
+    assert repr(table.fields(schema=Coloured)) == repr(with_schema)
 
 
 def test_true_and_false_are_what_a_boolean_may_be():

@@ -89,7 +89,7 @@ def test_a_censored_token_shows_a_bound_and_never_a_number():
     assert numbers.rank_text(row) == "> 2"
     assert numbers.bits(row).startswith("≥ 8.")
     for form in all_forms(table):
-        assert "0.30 %" in form and "9999" not in form and "50.0 %" not in form
+        assert "0.31 %" in form and "9999" not in form and "50.0 %" not in form
 
 
 def test_a_missing_probability_shows_as_a_dash():
