@@ -13,7 +13,7 @@ import numpy as np
 from .. import conveniences
 from .bounded import Bounded
 from .columns import Column
-from .distribution import SOFTMAX_ERROR
+from .distribution import CONSTRAINED, SOFTMAX_ERROR
 from .json_spans import ValueSpan, value_spans
 from .labels import Classification, Reading, shares
 from .metrics import likelihood
@@ -37,7 +37,8 @@ class Field:
     Where a constraint forced one of the tokens there is no such product: `prob` is unknown. `unconstrained` is
     what the model itself gave the value, before any constraint. `allowed`: where the schema lists the values that
     may stand here, how the model's choice fell between them; their shares are renormalised over the list, and
-    `allowed.rest` is what the model gave to everything else. None where no list is known.
+    `allowed.rest` is what the model gave to everything else. Where a constraint is in force, a text that only one of
+    the values begins with counts for it, since it can become no other. None where no list is known.
     """
 
     path: str
@@ -161,7 +162,7 @@ def _field(table: LogprobTable, text: str, span: ValueSpan, offset: int, schema:
     count = max(1, sum_.tokens)
     least = _least(part)
     low, high = _ends_there(table, end, span, offset)
-    forced = (part.status == "constrained").any()
+    forced = (part.status == CONSTRAINED).any()
     allowed = allowed_values(schema, span.keys) if schema is not None else None
     return Field(
         path=span.path,
@@ -200,7 +201,7 @@ def _ends_there(table: LogprobTable, end: int, span: ValueSpan, offset: int) -> 
         known.append((row.bytes, row.prob))
     ending = sum(p for begin, p in known if _may_end(begin, is_string))
     going_on = sum(p for begin, p in known if not _may_end(begin, is_string))
-    if row.status == "constrained":  # what was forbidden here could only have gone on
+    if row.status == CONSTRAINED:  # what was forbidden here could only have gone on
         return ending, 1.0
     return ending, max(ending, min(1.0, 1 + SOFTMAX_ERROR - going_on))
 
@@ -217,7 +218,7 @@ def _before_constraint(part: LogprobTable, low: float, high: float) -> Bounded:
         if row.forced:
             continue
         own = row.logprob
-        if row.status == "constrained":
+        if row.status == CONSTRAINED:
             own = next((one.logprob for one in row.alternatives if one.chosen), math.nan)
         upper = own if own == own else row.logprob_upper
         censored += own != own
@@ -247,8 +248,10 @@ def _choice(table: LogprobTable, text: str, span: ValueSpan, offset: int, allowe
         label_of(value): {lead + json.dumps(value), lead + json.dumps(value, ensure_ascii=False)} for value in allowed
     }
 
+    names = [(form, label) for label, each in forms.items() for form in each]
+    in_force = bool((table.status == CONSTRAINED).any())
+
     def read(so_far: str, ended: bool) -> Reading:
-        names = [(form, label) for label, each in forms.items() for form in each]
         open_ = {label for form, label in names if form.startswith(so_far) and form != so_far and not ended}
         for form, label in names:
             behind = so_far[len(form) :]
@@ -256,10 +259,14 @@ def _choice(table: LogprobTable, text: str, span: ValueSpan, offset: int, allowe
                 if form.endswith('"') or ended or behind[:1] in (*",]} \t\r\n",):
                     return Reading(label)
                 if not behind:
-                    return Reading(label, frozenset(open_ | {label}))
-        return Reading(None, frozenset(open_))
+                    open_.add(label)
+        # Under a constraint what only one value begins with can only become that one.
+        if in_force and len(open_) == 1:
+            return Reading(next(iter(open_)))
+        whole = next((label for form, label in names if form == so_far), None)
+        return Reading(whole, frozenset(open_))
 
-    return shares(table, start, forms, read, begun)
+    return shares(table, start, forms, read, begun, constrained=in_force)
 
 
 def _least(part: LogprobTable) -> tuple[float, float]:

@@ -130,10 +130,20 @@ def classify(
 
 
 def shares(
-    table: LogprobTable, start: int, labels: Sequence[str] | Mapping[str, object], read: Reader, begun: str = ""
+    table: LogprobTable,
+    start: int,
+    labels: Sequence[str] | Mapping[str, object],
+    read: Reader,
+    begun: str = "",
+    *,
+    constrained: bool = False,
 ) -> Classification:
-    """How the choice between `labels` fell, from token `start` on and after the text `begun`, as `read` reads it."""
-    count = _Count(read)
+    """How the choice between `labels` fell, from token `start` on and after the text `begun`, as `read` reads it.
+
+    `constrained`: nothing but the labels could be written. What is forbidden after a few of them have been ruled out
+    falls to those that are left, in shares that nobody knows.
+    """
+    count = _Count(read, frozenset(labels) if constrained else None)
     _walk(table, start, count, begun.encode("utf-8", "replace"))
     certain, total = count.certain, sum(count.certain.values())
     masses = {label: count.mass(label) for label in labels}
@@ -157,14 +167,17 @@ class _Count:
     """Probability by what it went to; the events it is made of exclude each other."""
 
     read: Reader
+    only: frozenset[str] | None = None
     certain: dict[str, float] = field(default_factory=dict)
     none: float = 0.0
     undecided: list[tuple[float, frozenset[str]]] = field(default_factory=list)
     spelt: list[tuple[str, str, float]] = field(default_factory=list)
 
-    def add(self, mass: float, text: str, reading: Reading) -> None:
-        """Count an event of probability `mass`: that the answer begins with `text`."""
+    def add(self, mass: float, text: str, reading: Reading, before: frozenset[str]) -> None:
+        """Count an event of probability `mass`: that the answer begins with `text`; `before` its last token: open."""
         label, open_ = reading.label, reading.open
+        if self.only is not None and label is None and not open_ and before != self.only:
+            open_ = before
         if label is not None and open_ <= {label}:
             self.spelt.append((text, label, mass))
         if open_:
@@ -199,7 +212,7 @@ def _walk(table: LogprobTable, start: int, count: _Count, begun: bytes) -> None:
             if chosen and goes_on:
                 sequel = text, reach * p, reading
             else:
-                count.add(reach * p, _text(text), reading)
+                count.add(reach * p, _text(text), reading, here.open)
         is_whole = table.vocabulary_size is not None and row.n_alternatives >= table.vocabulary_size
         unseen = 0.0 if is_whole else reach * max(0.0, 1 + SOFTMAX_ERROR - row.top_mass)
         if unseen and here.open:
@@ -210,7 +223,7 @@ def _walk(table: LogprobTable, start: int, count: _Count, begun: bytes) -> None:
         passed = here.label or passed
         here = Reading(here.label, here.open or frozenset(filter(None, (here.label,))))
         begun = text.lstrip() if text.isspace() else text
-    count.add(reach, _text(begun), here)
+    count.add(reach, _text(begun), here, here.open)
 
 
 def _as_well(reading: Reading, passed: str | None) -> Reading:

@@ -210,12 +210,31 @@ def test_an_enum_has_the_distribution_over_what_is_allowed_and_the_mass_of_what_
     field = LogprobTable.from_wire(COLOURED, schema=COLOURS).fields()["colour"]
     assert field.value == "red" and math.isnan(field.prob.low)
     assert {label.label for label in field.allowed.labels} == {"red", "reddish", "blue"}
-    red, reddish, blue = 0.9 * 0.35 * 0.8, 0.9 * 0.35 * 0.2, 0.9 * 0.15
-    assert field.share.low <= red / (red + reddish + blue) <= field.share.high
-    assert field.share.low > 0.55 and field.allowed["reddish"].share.low == 0
+    red, reddish, blue = 0.35 * 0.8, 0.35 * 0.2, 0.15
+    total = red + reddish + blue
+    for label, share in (("red", red), ("reddish", reddish), ("blue", blue)):
+        assert field.allowed[label].share.low <= share / total <= field.allowed[label].share.high
+        assert field.allowed[label].share.high - field.allowed[label].share.low < 0.01
+    assert field.share == field.allowed["red"].share
     assert field.allowed.rest.low == pytest.approx(0.1 + 0.9 * 0.5)
     assert field.unconstrained.low == pytest.approx(0.35 * 0.8)
     assert "renormalised" in repr(field) and "unconstrained" in repr(field)
+
+
+def test_without_a_constraint_a_value_may_still_become_another_than_is_listed():
+    free = [{**entry, "constrained": None} for entry in COLOURED]
+    field = LogprobTable.from_wire(free, schema=COLOURS).fields()["colour"]
+    assert field.prob.low == pytest.approx(0.35 * 0.8) and field.unconstrained.low == field.prob.low
+    assert field.allowed["blue"].share.low == 0 and field.allowed["blue"].share.high > 0.25
+
+
+def test_what_a_constraint_forbade_after_the_choice_had_narrowed_falls_to_what_is_left():
+    wide = [*COLOURED]
+    wide[5] = chosen([('",', 0.4), ("dish", 0.1), (" as", 0.5)], constrained=True)
+    allowed = LogprobTable.from_wire(wide, schema=COLOURS).fields()["colour"].allowed
+    drawn = {"red": 0.7 * 0.8, "reddish": 0.7 * 0.2, "blue": 0.3}  # by a sampler that masks each token
+    for label, share in drawn.items():
+        assert allowed[label].share.low <= share <= allowed[label].share.high
 
 
 def test_a_pydantic_model_may_stand_for_its_schema():
