@@ -14,8 +14,8 @@ from ds_magic.local.llama import Llama
 
 VOCABULARY = 49_152
 PLACES = {
-    "What year did World War II end?": "We undertook the entry of 900 Pacific islands under US terms, ending the war on "
-    "December 7, 1",
+    "What year did World War II end?":
+        "We undertook the entry of 900 Pacific islands under US terms, ending the war on December 7, 1",
     "When did World War II end?": "World War II ended in",
     "Tell a story.": "Once upon a time, there was a little",
     "What is the capital of France?": "The capital of France is",
