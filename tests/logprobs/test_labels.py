@@ -1,9 +1,12 @@
 """How the choice falls between labels: by all the tokens that may spell them."""
 
 import math
+import re
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ds_magic.logprobs.table import LogprobTable
 
@@ -110,6 +113,65 @@ def test_bounds_that_tell_nothing_say_what_would():
 def test_a_long_run_of_blanks_is_passed_over_in_one_go():
     rows = [[(" ", 0.9), ("x", 0.1)]] * 3000
     assert choice(*rows).classify(["4", "four"])["four"].share.high == 1
+
+
+TOKENS = ["", " ", "4", "2", "fo", "ur", "four", " four", ".", " x", "teen"]
+NUMBERS = ["4", "42", "four", "fourteen x"]
+LONGEST = 3
+
+
+def toy(seed, so_far):
+    """The whole distribution after the tokens `so_far` of a model that is only a seed; it ends after LONGEST tokens."""
+    if len(so_far) == LONGEST:
+        return {"": 1.0}
+    shares = np.random.default_rng([seed, *map(TOKENS.index, so_far)]).dirichlet([0.4] * len(TOKENS))
+    return dict(zip(TOKENS, shares.tolist(), strict=True))
+
+
+def answers(seed, so_far=(), reach=1.0):
+    """Every answer that the toy may give, with its probability."""
+    for token, share in toy(seed, so_far).items():
+        if token == "":
+            yield so_far, reach * share
+        elif share > 1e-5:
+            yield from answers(seed, (*so_far, token), reach * share)
+
+
+def said(tokens):
+    """Which of NUMBERS an answer is where a longer number is another one, and where it counts for what was spelt first.
+
+    A longer word counts for what its tokens spelt first, in both.
+    """
+    text = "".join(tokens).lstrip()
+    passed = [form for form in NUMBERS if form in ["".join(tokens[:n]).lstrip() for n in range(len(tokens) + 1)]]
+    whole = [form for form in NUMBERS if re.match(re.escape(form) + r"(?![a-z0-9])(?![.,]?[0-9])", text)]
+    words = [form for form in passed if form.isalpha() or " " in form]
+    return max(whole + words, key=len, default=None), max(whole + passed, key=len, default=None)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10**6), st.integers(2, len(TOKENS)))
+def test_the_bounds_of_labels_hold_whatever_a_model_makes_of_them(seed, k):
+    masses = [dict.fromkeys([*NUMBERS, None], 0.0), dict.fromkeys([*NUMBERS, None], 0.0)]
+    for tokens, p in answers(seed):
+        for mass, label in zip(masses, said(tokens), strict=True):
+            mass[label] += p
+    draw, so_far, entries = np.random.default_rng(seed), (), []
+    while not so_far or so_far[-1] != "":
+        shares = toy(seed, so_far)
+        rivals = sorted(shares.items(), key=lambda one: -one[1])[:k]
+        names = [name for name, _ in rivals]
+        token = str(draw.choice(list(shares), p=list(shares.values())))
+        own = {"logprob": math.log(shares[token]) if token in names else -9999.0, "token": token, "bytes": None}
+        entries.append({**chosen([(name, share) for name, share in rivals if share > 0]), **own})
+        so_far = (*so_far, token)
+    result = LogprobTable.from_wire(entries).classify(NUMBERS)
+    for mass in masses:
+        total = sum(mass[label] for label in NUMBERS)
+        for label in NUMBERS if total > 1e-3 else ():
+            share = result[label].share
+            assert share.low - 1e-3 <= mass[label] / total <= share.high + 1e-3, (label, result)
+        assert result.rest.low - 1e-3 <= 1 - total <= result.rest.high + 1e-3
 
 
 def tokens_of(whole, *texts):
