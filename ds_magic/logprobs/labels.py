@@ -114,9 +114,9 @@ def classify(
     `labels`: the words, or {label: its surface forms}. A form is a text that equals it but for case and the
     white space around, in however many tokens. Where the answer's tokens spell a form and then go on to a longer
     word or number (4, 2), the bounds allow for both: that it counts, and that it does not. A rival that spells a
-    word counts for it, whatever might have followed; one that spells a number may have become a longer one. `at` is the index of
-    the token where the choice begins: without it the first that is not forced. Raises ValueError where that token
-    has no alternatives.
+    word counts for it, whatever might have followed; one that spells a number may have become a longer one.
+    `at` is the index of the token where the choice begins: without it the first that is not forced. Raises
+    ValueError where that token has no alternatives.
     """
     forms = (
         {label: tuple(each) for label, each in labels.items()}
