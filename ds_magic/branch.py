@@ -94,7 +94,10 @@ def _branching_point(answer: ChatCompletion, token: str | int, instead: str | No
             f"Token {row.position} is inside a character that begins with token {start}.",
             remedy=f"Branch at token {start}, with a whole character instead.",
         )
-    offset = 0 if table.matches_content else answer.content.find(table.text_content)
+    offset = answer.content.find(table.text_content)
+    if offset < 0 and table.text_content.startswith(answer.content) and row.char_start <= len(answer.content):
+        offset = 0  # a stop string ended the answer inside a token
+    offset = 0 if table.matches_content else offset
     if offset < 0:
         raise _refusal("The tokens do not spell the content, so that no place in it can be told.")
     if offset and answer.branch is None and answer.content[:offset].endswith(base):

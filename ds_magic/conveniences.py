@@ -64,6 +64,20 @@ def branches_shown(completion: ChatCompletion) -> BranchTree:
     return tree(completion)
 
 
+def branch_of(fields: dict[str, Any]) -> Branch:
+    """A branch's place in its tree, from its fields."""
+    from .branch import Branch
+
+    return Branch(**fields)
+
+
+def round_of(completion: ChatCompletion, calls: list[dict[str, Any]]) -> Any:
+    """A round of an answer that called functions, from its completion and the fields of its calls."""
+    from .conversation.tools import Called, Round
+
+    return Round(completion, [Called(**call) for call in calls])
+
+
 def table_shown(table: LogprobTable) -> str:
     """A table as HTML."""
     from .views.tokens.tables import to_html

@@ -69,7 +69,7 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 
 NEEDS = {
-    "model": {"local_server", "todays_server", "model_file"},
+    "model": {"local_server", "todays_server", "model_file", "model"},
     "browser": {"jupyter", "browser", "page"},
     "slow": {"kernel", "complete"},
 }

@@ -112,6 +112,30 @@ def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tre
     assert "▸Sydney◂ is large" in repr(tree)
 
 
+def test_an_answer_that_a_stop_string_ended_inside_a_token_can_be_branched(answered):
+    answer, client, server = answered(
+        streamed(
+            text_chunk(" Canberra", logprobs={"content": [CANBERRA[0]]}),
+            text_chunk(",", logprobs={"content": [CANBERRA[1]]}),
+            text_chunk(" the cap", logprobs={"content": [CANBERRA[2]]}),
+            text_chunk("", finish="stop"),
+        ),
+        spoken(*SYDNEY),
+    )
+    assert answer.content == " Canberra, the cap"
+    assert answer.fork(0, rank=2, client=client).content == " Sydney is large"
+    assert answer.fork(2, "a town", client=client).content == " Canberra, a town is large"
+
+
+def test_a_prefix_that_ends_in_a_blank_is_warned_of(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    assert not any("blank" in note for note in answer.notes)
+    branch = answer.fork("Canberra", "Sydney ", client=client)
+    (note,) = [note for note in branch.notes if "blank" in note]
+    assert "Leave it out" in note
+    assert not any("blank" in note for note in answer.fork("Canberra", "Sydney", client=client).notes)
+
+
 def test_a_server_that_repeats_the_prefix_is_understood(answered):
     repeated = streamed(text_chunk("It is Sydney"), text_chunk(" now", finish="stop"))
     answer, client, _ = answered(spoken(*CANBERRA), repeated)

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
-    "conveniences": {"api", "logprobs", "views", "branch"},
+    "conveniences": {"api", "logprobs", "views", "branch", "conversation"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
     "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", ""},
     "": {"magics"},
@@ -32,6 +32,7 @@ MAY_IMPORT = {
 UPWARDS = {
     ("api/errors.py", None, "conveniences"),
     ("api/response.py", None, "conveniences"),
+    ("api/saved.py", None, "conveniences"),
     ("logprobs/compare.py", None, "conveniences"),
     ("logprobs/json_values.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),

@@ -48,8 +48,9 @@ class Client:
     server's models where the server refuses it, and with an `offer` (which clients of one server can share)
     chosen from them before the first request. `timeout` is a Timeouts, or a number: the total in seconds.
     `retries`: how often a request that failed before its answer began is sent again. `name` is how the
-    server is called in what people see. `locate`, asked before each try, says where the server is by then: its base URL
-    and key, as one that died and was started again has others. `on_event` is told of waits and notes; without it they are logged.
+    server is called in what people see. `locate`, asked before each try, says where the server is by then (its
+    base URL and key): one that died and was started again has others. `on_event` is told of waits and notes;
+    without it they are logged.
     A client may be used from several threads.
     """
 

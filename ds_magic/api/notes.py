@@ -5,9 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .request import ChatRequest
     from .response import ChatCompletion
 
 IGNORED_WHILE_THINKING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+
+
+ENDS_IN_BLANK = (
+    "The prefix ends in a blank, which most words bring along as a part of their token: after it the model goes on "
+    "with other words than without it. Leave it out."
+)
+
+
+def ends_in_blank(asked: ChatRequest | None) -> bool:
+    """Whether the answer was made to begin with a text that ends in a blank."""
+    return asked is not None and (asked.prefix or "").endswith(" ")
 
 
 def without_effect(completion: ChatCompletion) -> list[str]:

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import PrivateAttr, ValidationError
 
 from .. import conveniences
+from . import saved
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
 from .no_logprobs import NoLogprobs
+from .notes import ENDS_IN_BLANK, ends_in_blank
+from .provenance import provenance
 from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..conveniences import Branch, BranchTree, Explorer
+    from ..logprobs.provenance import Provenance
     from ..logprobs.table import LogprobTable
     from .request import ChatRequest
 
@@ -101,6 +105,8 @@ class ChatCompletion(Incoming):
         completion._backend = backend
         completion._interruption = interruption or FAILURES.get(completion.finish_reason or "")
         completion._notes = list(notes)
+        if ends_in_blank(request) and ENDS_IN_BLANK not in notes:
+            completion._notes.append(ENDS_IN_BLANK)
         completion._raw = _Raw(body)
         return completion
 
@@ -153,6 +159,11 @@ class ChatCompletion(Incoming):
         return self._notes
 
     @property
+    def provenance(self) -> Provenance:
+        """Where the answer came from: model, server, what was in force when tokens were drawn; see `Provenance`."""
+        return provenance(self)
+
+    @property
     def parent(self) -> ChatCompletion | None:
         """The answer that this one branched off, or None."""
         return self._parent
@@ -192,6 +203,30 @@ class ChatCompletion(Incoming):
     def to_html(self, path: str | Path) -> Path:
         """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
         return conveniences.completion_written(self, path)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the answer to a JSON file, whole: request, table, timing, rounds, and the branches that hang on it.
+
+        No key is in it. An object that was made from the content comes back as the JSON it was made from.
+        """
+        return saved.write(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> ChatCompletion:
+        """The answer that `save` wrote. Raises InvalidRequestError where the file is none."""
+        return saved.read(path, cls)
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """For pickle: the body, packed, and what does not stand in it; tables are made anew."""
+        private = dict(self.__pydantic_private__ or {})
+        del private["_raw"]
+        return {"body": saved.packed(self), "private": private}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        made = self.from_wire(saved.unpacked(state["body"]))
+        for name in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__"):
+            object.__setattr__(self, name, getattr(made, name))
+        object.__setattr__(self, "__pydantic_private__", {**state["private"], "_raw": made._raw})
 
     def tree(self) -> BranchTree:
         """The answer and all its branches, with what they share dimmed."""
@@ -250,13 +285,14 @@ class ChatCompletion(Incoming):
             return NoLogprobs.of(what, were_asked_for=None if asked is None else bool(asked.logprobs))
         from ..logprobs.table import LogprobTable
 
+        wanted = asked.response_format.json_schema if asked and asked.response_format and name == "content" else None
         return LogprobTable.from_wire(
             tokens.columns(),
             content=text,
-            temperature=asked.temperature if asked else None,
-            top_p=asked.top_p if asked else None,
+            provenance=provenance(self, of_thinking=name == "reasoning_content"),
             top_logprobs=asked.top_logprobs if asked else None,
             model=self.model,
+            schema=(wanted or {}).get("schema"),
         )
 
     @property

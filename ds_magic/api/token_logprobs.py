@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, overload
 
+from msgspec import Raw, Struct
+from msgspec.json import Decoder as JsonDecoder
 from pydantic import ValidationError
 from pydantic_core import CoreSchema, core_schema
 
@@ -16,6 +19,18 @@ from .loose_json import fit_to_keep, parse_json
 
 if TYPE_CHECKING:
     from ..logprobs.from_wire import WireColumns
+
+
+class _ChoicePlace(Struct):
+    logprobs: dict[str, Raw] | None = None
+
+
+class _ChunkPlace(Struct):
+    choices: list[_ChoicePlace]
+
+
+_PLACES = JsonDecoder(_ChunkPlace)
+"""Finds the lists in a chunk without reading them."""
 
 
 class TopLogprob(Incoming):
@@ -66,6 +81,19 @@ class StreamedEntries:
             added = chunk["choices"][position]["logprobs"][self._name]
             entries += fit_to_keep(added) if may_hold_surrogates else added
         return entries
+
+    def json(self) -> str:
+        """The entries as a JSON list, as they came where that can be: no object is made of them."""
+        try:
+            return f"[{','.join(filter(None, map(self._written, self._places)))}]"
+        except (ValueError, LookupError):  # JSON that a strict reader does not take, or half a character
+            return json.dumps(self.parsed(), separators=(",", ":"))
+
+    def _written(self, place: tuple[bytes, int]) -> str:
+        payload, position = place
+        lists = _PLACES.decode(payload).choices[position].logprobs or {}
+        entries = bytes(lists[self._name])
+        return entries.strip()[1:-1].decode().strip()
 
     def columns(self) -> WireColumns:
         """The entries in columns."""

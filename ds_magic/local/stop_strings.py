@@ -11,6 +11,7 @@ class StopFinder:
     def __init__(self, stops: list[str]):
         self.stops = [stop for stop in stops if stop]
         self.found = False
+        self._shown = False
         self._held: list[Piece] = []
 
     def push(self, piece: Piece) -> list[Piece]:
@@ -46,11 +47,17 @@ class StopFinder:
                 break
             count += 1
         free, self._held = self._held[:count], self._held[count:]
+        self._shown = self._shown or bool(free)
         return free
 
     def _before(self, end: int) -> list[Piece]:
-        """The text before `end`. A token that reaches over it is kept whole in the list of tokens."""
+        """The text before `end`. A token that reaches over it is kept whole in the list of tokens.
+
+        So is the one at the very beginning of an answer: it is all that there is to see of an empty one.
+        """
         kept, at = [], 0
+        if end == 0 and not self._shown:
+            kept = [Piece("", held.tokens) for held in self._held if held.tokens][:1]
         for piece in self._held:
             if at >= end:
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -58,3 +59,26 @@ class AlternativeTable(Columns):
 
     def __repr__(self) -> str:
         return f"AlternativeTable({len(self):,} alternatives of {len(np.unique(self.position)):,} tokens)"
+
+
+def alternatives_at(table: LogprobTable, index: int) -> tuple[Alternative, ...]:
+    """What else could have stood at a row, the most likely first."""
+    span = slice(int(table._alternative_starts[index]), int(table._alternative_starts[index + 1]))
+    logprobs = table._alternative_logprobs[span]
+    shared = np.cumsum(np.nan_to_num(np.exp(logprobs)))
+    position = int(table.position[index])
+    return tuple(
+        Alternative(position, rank, token, token_bytes, logprob, math.exp(logprob), cumulative, chosen)
+        if logprob == logprob
+        else Alternative(position, rank, token, token_bytes, math.nan, math.nan, math.nan, chosen)
+        for rank, ((token, token_bytes), logprob, cumulative, chosen) in enumerate(
+            zip(
+                map(table._vocabulary.__getitem__, table._alternative_codes[span].tolist()),
+                logprobs.tolist(),
+                shared.tolist(),
+                table._chosen[span].tolist(),
+                strict=True,
+            ),
+            1,
+        )
+    )

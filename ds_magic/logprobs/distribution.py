@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from .columns import Bits, Column, Counts, Flags, Nats, Shares, Words
 from .from_wire import NOT_RETURNED, WireColumns
 
-# A sum of probabilities may pass 1 by rounding; past this it is no distribution at all.
-SUM_LIMIT = 1.02
-# Mass below this is the rounding of the numbers themselves, and bounds nothing.
-ROUNDING = 1e-6
+SOFTMAX_ERROR = 5e-4
+"""How far from 1 the probabilities of a whole vocabulary may sum: llama.cpp adds them up in float32, to 1.0003.
+
+What was not returned is 1 − S to within this, and no better.
+"""
+# Past this a sum is no rounding of a distribution any more.
+SUM_LIMIT = 1 + 2 * SOFTMAX_ERROR
+# Probabilities beyond these are what certainty looks like where a server made it up: 1, and next to nothing.
+_NEARLY_ONE, _NEARLY_NOTHING = math.log(0.999), -20.0
 
 Status: TypeAlias = Literal["exact", "censored", "missing", "degenerate", "constrained"]
 EXACT: Final = "exact"
@@ -79,7 +84,7 @@ def read_distributions(wire: WireColumns, *, vocabulary_size: int | None) -> Dis
     mass = np.bincount(rows, weights=p, minlength=n_tokens) + np.where(outside, chosen_p, 0.0)
 
     degenerate = mass > SUM_LIMIT
-    if _only_zeros(wire):
+    if _says_nothing(wire):
         degenerate |= np.isin(status, (EXACT, CENSORED))
     status[degenerate & (status != MISSING) & (status != CONSTRAINED)] = DEGENERATE
     logprobs[degenerate[rows]] = np.nan
@@ -101,14 +106,14 @@ def read_distributions(wire: WireColumns, *, vocabulary_size: int | None) -> Dis
     known = (k > 0) | outside
     top_mass = np.where(known, mass, np.nan)
     rest_mass = np.where(known, np.maximum(0.0, 1.0 - mass), np.nan)
-    low, high = _entropy_bounds(
-        rows, p, np.where(outside, chosen_p, 0.0), rest_mass, np.exp(least), k + outside, vocabulary_size
-    )
+    others = np.full(n_tokens, np.inf) if vocabulary_size is None else np.maximum(0, vocabulary_size - k - outside)
+    entropy = np.bincount(rows, weights=_plogp(p), minlength=n_tokens) + _plogp(np.where(outside, chosen_p, 0.0))
+    low, high = _entropy_bounds(entropy, top_mass, np.exp(least), others)
     low[k == 0] = high[k == 0] = np.nan
 
     upper = np.full(n_tokens, np.nan)
     bounded = (status == CENSORED) & (k > 0)
-    share = np.maximum(rest_mass, ROUNDING) / np.maximum(1, 21 - k)
+    share = (rest_mass + SOFTMAX_ERROR) / np.maximum(1, 21 - k)
     upper[bounded] = np.minimum(least, np.log(share))[bounded]
 
     above = _count(rows[present & (logprobs > logprob[rows])], n_tokens)
@@ -191,37 +196,54 @@ def _mark_chosen(wire: WireColumns, rows: Counts, codes: Counts, logprobs: Nats)
     return chosen, merged
 
 
-def _only_zeros(wire: WireColumns) -> bool:
-    """Whether every number that came is 0 or not-returned, with at least one 0: then it is no distribution."""
+def _says_nothing(wire: WireColumns) -> bool:
+    """Whether the numbers are a server's word for "chosen" and "not chosen": a 0, and nothing between 1 and nothing.
+
+    A model is never that sure of all it says: among the alternatives of its surest tokens some are in between.
+    """
     sent = np.concatenate((wire.logprobs, wire.alternative_logprobs))
-    returned = sent[sent > NOT_RETURNED]
-    return bool(len(returned)) and not returned.any()
+    return bool((sent == 0).any()) and not ((sent > _NEARLY_NOTHING) & (sent < _NEARLY_ONE)).any()
 
 
-def _entropy_bounds(
-    rows: Counts,
-    p: Shares,
-    outside_p: Shares,
-    rest: Shares,
-    least_p: Shares,
-    count: Column[np.intp],
-    vocabulary_size: int | None,
-) -> tuple[Nats, Nats]:
-    """Least and greatest entropy (nats) that agree with what was returned.
+def rest_bounds(top_mass: Shares, least_p: Shares, others: Column[Any]) -> tuple[Shares, Shares]:
+    """How much may lie in the `others` tokens that were not returned, none of them likelier than `least_p`."""
+    with np.errstate(invalid="ignore"):
+        room = np.where(others > 0, others * least_p, 0.0)
+    high = np.minimum(np.maximum(0.0, 1 + SOFTMAX_ERROR - top_mass), room)
+    return np.minimum(np.maximum(0.0, 1 - SOFTMAX_ERROR - top_mass), high), high
+
+
+def whole_atoms(rest: Shares, least_p: Shares) -> tuple[Shares, Shares]:
+    """`rest` in as few tokens as may be: how many have `least_p`, and what is left for one more."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        atoms = np.where(least_p > 0, np.floor(rest / least_p), 0.0)
+    return atoms, np.maximum(0.0, rest - atoms * least_p)
+
+
+def _entropy_bounds(entropy: Nats, top_mass: Shares, least_p: Shares, others: Column[Any]) -> tuple[Nats, Nats]:
+    """Least and greatest entropy (nats) that agree with what was returned, whose −Σ p ln p is `entropy`.
 
     Least: the rest in as few tokens as may be, each as likely as the least alternative. Greatest: the rest
-    spread evenly over the vocabulary.
+    spread evenly over the vocabulary. The rest is known between bounds; the least lies at one of them or where
+    the atoms are whole, the greatest where the entropy as a function of the rest's share, which is concave, does.
     """
-    known = np.bincount(rows, weights=_plogp(p), minlength=len(rest)) + _plogp(outside_p)
+    rest_low, rest_high = rest_bounds(top_mass, least_p, others)
+
+    def least(rest: Shares) -> Nats:
+        atoms, remainder = whole_atoms(rest, least_p)
+        total = top_mass + rest
+        nats: Nats = (entropy + atoms * _plogp(least_p) + _plogp(remainder)) / total + np.log(total)
+        return nats
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        atoms = np.floor(rest / least_p)
-        remainder = np.maximum(0.0, rest - atoms * least_p)
-        low = known + np.where(np.isfinite(atoms) & (least_p > 0), atoms * _plogp(least_p) + _plogp(remainder), 0.0)
-        if vocabulary_size is None:
-            high = np.where(rest > 0, np.inf, known)
-        else:
-            high = known + _plogp(rest) + rest * np.log(np.maximum(1, vocabulary_size - count))
-    return low, np.maximum(high, low)
+        whole = np.minimum(rest_high, np.ceil(rest_low / least_p) * least_p)
+        low = np.minimum(np.minimum(least(rest_low), least(whole)), least(rest_high))
+        top = entropy / top_mass + np.log(top_mass)
+        spread = np.where(others > 0, np.log(others), 0.0)
+        best = 1 / (1 + np.exp(top - spread))
+        share = np.clip(best, rest_low / (top_mass + rest_low), rest_high / (top_mass + rest_high))
+        high = (1 - share) * top + _plogp(share) + _plogp(1 - share) + np.where(share > 0, share * spread, 0.0)
+    return np.maximum(low, 0.0), np.maximum(high, low)
 
 
 def _plogp(p: Shares) -> Nats:

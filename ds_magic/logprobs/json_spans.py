@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from json import JSONDecoder
-from typing import Any
+from typing import Any, TypeAlias
 
 _FENCE = re.compile(r"```[\w-]*[ \t]*\r?\n")
 _SCALAR = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|NaN|-?Infinity")
@@ -13,18 +13,34 @@ _CONSTANTS = {"true": True, "false": False, "null": None}
 _DEEPEST = 200
 _DECODER = JSONDecoder(strict=False)
 
+Keys: TypeAlias = tuple[str | int, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class ValueSpan:
-    """A value: its path (`items[0].name`; empty for the whole text), and where its characters stand.
+    """A value: the keys and indices that lead to it, and where its characters stand.
 
-    A string's span is what stands between its quotes, an empty string's the quotes themselves.
+    A string's span is what stands between its quotes, an empty string's the quotes themselves; its `outer` span
+    holds the quotes, too.
     """
 
-    path: str
+    keys: Keys
     value: Any
     start: int
     end: int
+    outer_start: int
+    outer_end: int
+
+    @property
+    def path(self) -> str:
+        """The keys as they are written: `items[0].name`; empty for the whole text."""
+        path = ""
+        for key in self.keys:
+            if isinstance(key, str) and re.fullmatch(r"\w+", key):
+                path += f".{key}" if path else key
+            else:
+                path += f"[{key!r}]"
+        return path
 
 
 class _Broken(Exception):
@@ -45,7 +61,7 @@ def value_spans(text: str) -> list[ValueSpan]:
     for start in candidates:
         found: list[ValueSpan] = []
         try:
-            end = _value(text, start, "", found, 0)
+            end = _value(text, start, (), found, 0)
         except _Broken:
             # Prose also begins with what looks like a value; only an object or a list may be broken off.
             if found and text[start] in "{[":
@@ -57,18 +73,18 @@ def value_spans(text: str) -> list[ValueSpan]:
     return []
 
 
-def _value(text: str, at: int, path: str, found: list[ValueSpan], depth: int) -> int:
+def _value(text: str, at: int, keys: Keys, found: list[ValueSpan], depth: int) -> int:
     if depth > _DEEPEST or at >= len(text):
         raise _Broken
     character = text[at]
     if character == "{":
-        return _members(text, at + 1, path, found, depth)
+        return _members(text, at + 1, keys, found, depth)
     if character == "[":
-        return _items(text, at + 1, path, found, depth)
+        return _items(text, at + 1, keys, found, depth)
     if character == '"':
         string, end = _string(text, at)
         inner = (at + 1, end - 1) if end - 1 > at + 1 else (at, end)
-        found.append(ValueSpan(path, string, *inner))
+        found.append(ValueSpan(keys, string, *inner, at, end))
         return end
     scalar = _SCALAR.match(text, at)
     if not scalar or (scalar.end() == len(text) and depth and scalar.group() not in _CONSTANTS):
@@ -76,11 +92,11 @@ def _value(text: str, at: int, path: str, found: list[ValueSpan], depth: int) ->
         raise _Broken
     word = scalar.group()
     value = _CONSTANTS[word] if word in _CONSTANTS else _number(word)
-    found.append(ValueSpan(path, value, at, scalar.end()))
+    found.append(ValueSpan(keys, value, at, scalar.end(), at, scalar.end()))
     return scalar.end()
 
 
-def _members(text: str, at: int, path: str, found: list[ValueSpan], depth: int) -> int:
+def _members(text: str, at: int, keys: Keys, found: list[ValueSpan], depth: int) -> int:
     at = _skip(text, at)
     if text[at : at + 1] == "}":
         return at + 1
@@ -89,28 +105,22 @@ def _members(text: str, at: int, path: str, found: list[ValueSpan], depth: int) 
             raise _Broken
         key, at = _string(text, at)
         at = _skip(text, _expect(text, _skip(text, at), ":"))
-        at = _skip(text, _value(text, at, _join(path, key), found, depth + 1))
+        at = _skip(text, _value(text, at, (*keys, key), found, depth + 1))
         if text[at : at + 1] == "}":
             return at + 1
         at = _skip(text, _expect(text, at, ","))
 
 
-def _items(text: str, at: int, path: str, found: list[ValueSpan], depth: int) -> int:
+def _items(text: str, at: int, keys: Keys, found: list[ValueSpan], depth: int) -> int:
     at = _skip(text, at)
     if text[at : at + 1] == "]":
         return at + 1
     index = 0
     while True:
-        at = _skip(text, _value(text, at, f"{path}[{index}]", found, depth + 1))
+        at = _skip(text, _value(text, at, (*keys, index), found, depth + 1))
         if text[at : at + 1] == "]":
             return at + 1
         at, index = _skip(text, _expect(text, at, ",")), index + 1
-
-
-def _join(path: str, key: str) -> str:
-    if re.fullmatch(r"\w+", key):
-        return f"{path}.{key}" if path else key
-    return f"{path}[{key!r}]"
 
 
 def _string(text: str, at: int) -> tuple[str, int]:

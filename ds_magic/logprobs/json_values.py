@@ -1,9 +1,10 @@
-"""The probability of the values in a JSON answer, and of labels where one word is the answer."""
+"""The probability of the values in a JSON answer; of those that a schema lists, also how the choice fell."""
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
@@ -12,8 +13,11 @@ import numpy as np
 from .. import conveniences
 from .bounded import Bounded
 from .columns import Column
+from .distribution import CONSTRAINED, SOFTMAX_ERROR
 from .json_spans import ValueSpan, value_spans
+from .labels import Classification, Reading, shares
 from .metrics import likelihood
+from .schema_choices import allowed_values
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +30,15 @@ class Field:
     """One value of a JSON answer and how sure the model was of its tokens.
 
     `path` (`items[0].name`), `value`, `text` (as written), `start` and `end` (the tokens' range in the table),
-    `prob` the product of the tokens' probabilities, `minimum` the least of them, `geometric_mean` their
-    geometric mean, 0 … 1 with bounds; `shared` where a token also holds punctuation around the value.
+    `prob` the product of the tokens' probabilities and that of the value's ending there (10 is not 100),
+    `minimum` the least of the tokens', `geometric_mean` their geometric mean, 0 … 1 with bounds; `shared` where a
+    token also holds punctuation around the value.
+
+    Where a constraint forced one of the tokens there is no such product: `prob` is unknown. `unconstrained` is
+    what the model itself gave the value, before any constraint. `allowed`: where the schema lists the values that
+    may stand here, how the model's choice fell between them; their shares are renormalised over the list, and
+    `allowed.rest` is what the model gave to everything else. Where a constraint is in force, a text that only one of
+    the values begins with counts for it, since it can become no other. None where no list is known.
     """
 
     path: str
@@ -39,6 +50,8 @@ class Field:
     minimum: Bounded
     geometric_mean: Bounded
     shared: bool
+    unconstrained: Bounded
+    allowed: Classification | None = None
 
     @property
     def n_tokens(self) -> int:
@@ -47,7 +60,26 @@ class Field:
 
     def __repr__(self) -> str:
         shared = ", shared with punctuation" if self.shared else ""
-        return f"Field({self.path or 'whole'} = {self.value!r}, p = {self.prob}{shared})"
+        return f"Field({self.path or 'whole'} = {self.value!r}, p = {self.prob}{self._choice}{shared})"
+
+    @property
+    def share(self) -> Bounded | None:
+        """The value's share of what the schema allows here, renormalised over it; None where no list is known."""
+        name = label_of(self.value)
+        labels = self.allowed.labels if self.allowed else ()
+        return next((each.share for each in labels if each.label == name), None)
+
+    @property
+    def _choice(self) -> str:
+        own = f"; {self.unconstrained:.3f} unconstrained"
+        if self.allowed is None:
+            return own if math.isnan(self.prob.low) and not math.isnan(self.unconstrained.low) else ""
+        outside = f"{100 * self.allowed.rest.low:.1f} – {100 * self.allowed.rest.high:.1f} %"
+        listed = ", ".join(
+            f"{each.label} {100 * each.share.low:.1f} – {100 * each.share.high:.1f} %" for each in self.allowed.labels
+        )
+        advice = f"; {self.allowed.advice}" if self.allowed.advice else ""
+        return f"; renormalised over what is allowed: {listed}; unconstrained, {outside} went elsewhere{advice}"
 
 
 class Fields(Sequence[Field]):
@@ -72,7 +104,10 @@ class Fields(Sequence[Field]):
         raise KeyError(f"No value at {key!r}; there are {', '.join(f.path or 'the whole' for f in self._fields)}.")
 
     def to_pandas(self) -> pd.DataFrame:
-        """One row a value; `prob`, `minimum`, `geometric_mean` NaN unless exact, with `prob_low`, `prob_high`."""
+        """One row a value; `prob`, `minimum`, `geometric_mean` NaN unless exact, with `prob_low`, `prob_high`.
+
+        `share_low`, `share_high`: of what the schema allows; NaN where it lists nothing.
+        """
         import pandas as pd
 
         rows = [
@@ -84,12 +119,17 @@ class Fields(Sequence[Field]):
                 "prob_high": field.prob.high,
                 "minimum": _exact(field.minimum),
                 "geometric_mean": _exact(field.geometric_mean),
+                "share_low": field.share.low if field.share else math.nan,
+                "share_high": field.share.high if field.share else math.nan,
                 "n_tokens": field.n_tokens,
                 "shared": field.shared,
             }
             for field in self
         ]
-        names = ("path", "value", "prob", "prob_low", "prob_high", "minimum", "geometric_mean", "n_tokens", "shared")
+        names = (
+            "path", "value", "prob", "prob_low", "prob_high", "minimum", "geometric_mean", "share_low", "share_high",
+            "n_tokens", "shared",
+        )  # fmt: skip
         return pd.DataFrame(rows, columns=names)
 
     def __repr__(self) -> str:
@@ -99,18 +139,21 @@ class Fields(Sequence[Field]):
         return conveniences.fields_shown(self)
 
 
-def fields(table: LogprobTable, *, prefix: str = "") -> Fields:
+def fields(table: LogprobTable, *, prefix: str = "", schema: Any = None) -> Fields:
     """Each scalar of the JSON that the tokens spell, with the probability of its tokens.
 
     `prefix` is JSON that stood before the first token, and that the answer was made to begin with: a value
-    that begins in it counts from the first token on.
+    that begins in it counts from the first token on. `schema`: the JSON Schema (or the pydantic model)
+    that it was to follow, by default the one that was asked for; where it lists values, the fields have `allowed`.
     """
     text = prefix + table.text_content
     spans = (span for span in value_spans(text) if span.end > len(prefix))
-    return Fields(_field(table, text, span, len(prefix)) for span in spans)
+    schema = table.schema if schema is None else schema
+    schema = schema.model_json_schema() if hasattr(schema, "model_json_schema") else schema
+    return Fields(_field(table, text, span, len(prefix), schema) for span in spans)
 
 
-def _field(table: LogprobTable, text: str, span: ValueSpan, offset: int) -> Field:
+def _field(table: LogprobTable, text: str, span: ValueSpan, offset: int, schema: Any) -> Field:
     first, last = max(0, span.start - offset), span.end - offset
     indices = overlapping(table, first, last)
     start, end = (int(indices[0]), int(indices[-1]) + 1) if len(indices) else (0, 0)
@@ -118,17 +161,112 @@ def _field(table: LogprobTable, text: str, span: ValueSpan, offset: int) -> Fiel
     sum_ = likelihood(part)
     count = max(1, sum_.tokens)
     least = _least(part)
+    low, high = _ends_there(table, end, span, offset)
+    forced = (part.status == CONSTRAINED).any()
+    allowed = allowed_values(schema, span.keys) if schema is not None else None
     return Field(
         path=span.path,
         value=span.value,
         text=text[span.start : span.end],
         start=start,
         end=end,
-        prob=sum_.bounded(math.exp(sum_.lower), math.exp(sum_.upper)),
+        prob=sum_.bounded(math.nan, math.nan) if forced else sum_.bounded(
+            math.exp(sum_.lower) * low, math.exp(sum_.upper) * high),
         minimum=sum_.bounded(*least),
         geometric_mean=sum_.bounded(math.exp(sum_.lower / count), math.exp(sum_.upper / count)),
         shared=bool(len(part)) and bool(part.char_start[0] < first or part.char_end[-1] > last),
+        unconstrained=_before_constraint(part, low, high),
+        allowed=_choice(table, text, span, offset, allowed) if allowed else None,
     )
+
+
+def _ends_there(table: LogprobTable, end: int, span: ValueSpan, offset: int) -> tuple[float, float]:
+    """How likely a value that came so far was to end: bounds, by the tokens that might have stood at `end`.
+
+    1 where its last token holds what ends it, or the user wrote it.
+    """
+    is_string = isinstance(span.value, str)
+    if not is_string and not isinstance(span.value, int | float) or isinstance(span.value, bool):
+        return 1.0, 1.0
+    written = span.end == span.outer_end and is_string
+    if written or (end and table.char_end[end - 1] > span.end - offset):
+        return 1.0, 1.0
+    if end >= len(table):
+        return 0.0, 1.0
+    row = table[end]
+    if row.forced:
+        return 1.0, 1.0
+    known = [(one.bytes, one.prob) for one in row.alternatives if one.prob == one.prob]
+    if row.status == "exact" and not any(one.chosen for one in row.alternatives):
+        known.append((row.bytes, row.prob))
+    ending = sum(p for begin, p in known if _may_end(begin, is_string))
+    going_on = sum(p for begin, p in known if not _may_end(begin, is_string))
+    if row.status == CONSTRAINED:  # what was forbidden here could only have gone on
+        return ending, 1.0
+    return ending, max(ending, min(1.0, 1 + SOFTMAX_ERROR - going_on))
+
+
+def _may_end(begin: bytes, is_string: bool) -> bool:
+    return begin[:1] == b'"' if is_string else begin[:1] not in [bytes([byte]) for byte in b"0123456789.eE+-"]
+
+
+def _before_constraint(part: LogprobTable, low: float, high: float) -> Bounded:
+    """The probability of these tokens by the numbers that came, which are from before any constraint."""
+    sums = [0.0, 0.0]
+    censored = 0
+    for row in part:
+        if row.forced:
+            continue
+        own = row.logprob
+        if row.status == CONSTRAINED:
+            own = next((one.logprob for one in row.alternatives if one.chosen), math.nan)
+        upper = own if own == own else row.logprob_upper
+        censored += own != own
+        sums[0] += own if own == own else -math.inf
+        sums[1] += upper if upper == upper else 0.0
+    counted = int((~part.forced).sum())
+    if not counted:
+        return Bounded(math.nan, math.nan, left_out=len(part))
+    return Bounded(math.exp(sums[0]) * low, math.exp(sums[1]) * high, "", counted, censored, len(part) - counted)
+
+
+def label_of(value: Any) -> str:
+    """How a value is named among the allowed ones: a string as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _choice(table: LogprobTable, text: str, span: ValueSpan, offset: int, allowed: list[Any]) -> Classification | None:
+    """How the choice fell between the values that the schema allows, by all that might have stood from its token on."""
+    begin = max(0, span.outer_start - offset)
+    indices = overlapping(table, begin, begin + 1)
+    if not len(indices) or not table.n_alternatives[indices[0]]:
+        return None
+    start = int(indices[0])
+    lead = text[int(table.char_start[start]) + offset : span.outer_start] if span.outer_start >= offset else ""
+    begun = text[span.outer_start : offset] if span.outer_start < offset else ""
+    forms = {
+        label_of(value): {lead + json.dumps(value), lead + json.dumps(value, ensure_ascii=False)} for value in allowed
+    }
+
+    names = [(form, label) for label, each in forms.items() for form in each]
+    in_force = bool((table.status == CONSTRAINED).any())
+
+    def read(so_far: str, ended: bool) -> Reading:
+        open_ = {label for form, label in names if form.startswith(so_far) and form != so_far and not ended}
+        for form, label in names:
+            behind = so_far[len(form) :]
+            if so_far.startswith(form):
+                if form.endswith('"') or ended or behind[:1] in (*",]} \t\r\n",):
+                    return Reading(label)
+                if not behind:
+                    open_.add(label)
+        # Under a constraint what only one value begins with can only become that one.
+        if in_force and len(open_) == 1:
+            return Reading(next(iter(open_)))
+        whole = next((label for form, label in names if form == so_far), None)
+        return Reading(whole, frozenset(open_))
+
+    return shares(table, start, forms, read, begun, constrained=in_force)
 
 
 def _least(part: LogprobTable) -> tuple[float, float]:
@@ -151,126 +289,6 @@ def overlapping(table: LogprobTable, start: int, end: int) -> Column[np.intp]:
     parts = (table.char_start == table.char_end) & runs & (table.char_start >= start) & (table.char_start < end)
     filled = np.fromiter(map(len, table.bytes), np.int64, len(table)) > 0
     return np.flatnonzero(touched | (parts & filled))
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """How much of the choice between labels fell to one.
-
-    `mass`: the probability (0 … 1) of its returned surface forms (`forms`). `ratio`: mass over that of all
-    labels, None where a label was not returned at all. `share`: the same between its bounds: tokens that
-    were not returned, or that only begin the label, may be its own or a rival's. `returned`: whether any of
-    its forms was.
-    """
-
-    label: str
-    mass: float
-    ratio: float | None
-    share: Bounded
-    forms: tuple[str, ...]
-
-    @property
-    def returned(self) -> bool:
-        """Whether any form of the label was among the returned alternatives."""
-        return bool(self.forms)
-
-
-@dataclass(frozen=True, slots=True)
-class Classification:
-    """The labels of a one-word answer by their shares, at the token at `position`.
-
-    `rest`: the probability (0 … 1) of everything that is no form of any label.
-    """
-
-    labels: tuple[Label, ...]
-    rest: Bounded
-    position: int
-
-    def __getitem__(self, label: str) -> Label:
-        return next(each for each in self.labels if each.label == label)
-
-    def to_pandas(self) -> pd.DataFrame:
-        """Columns `label, mass, ratio, share_low, share_high, forms`."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {
-                    "label": each.label,
-                    "mass": each.mass,
-                    "ratio": math.nan if each.ratio is None else each.ratio,
-                    "share_low": each.share.low,
-                    "share_high": each.share.high,
-                    "forms": " ".join(each.forms),
-                }
-                for each in self.labels
-            ],
-            columns=("label", "mass", "ratio", "share_low", "share_high", "forms"),
-        )
-
-    def __repr__(self) -> str:
-        shares = ", ".join(f"{each.label} {_percents(each.ratio, each.share)}" for each in self.labels)
-        return f"Classification({shares}; everything else {_percents(None, self.rest)})"
-
-
-def _percents(ratio: float | None, share: Bounded) -> str:
-    interval = f"{100 * share.low:.1f} – {100 * share.high:.1f} %"
-    return interval if ratio is None else f"{100 * ratio:.1f} % ({interval})"
-
-
-def classify(
-    table: LogprobTable, labels: Sequence[str] | Mapping[str, Sequence[str]], *, at: int | None = None
-) -> Classification:
-    """How the choice fell between labels where one word is the answer.
-
-    `labels`: the words, or {label: its surface forms}. A form is a token that equals it but for case and the
-    white space around; a token that only begins it widens the interval. `at` is the index of the token
-    where the choice falls: without it the first that is not forced and holds more than white space.
-    Raises ValueError where that token has no alternatives.
-    """
-    forms = (
-        {label: tuple(each) for label, each in labels.items()}
-        if isinstance(labels, Mapping)
-        else {label: (label,) for label in labels}
-    )
-    index = _first_word(table) if at is None else range(len(table))[at]
-    if index is None or not table.n_alternatives[index]:
-        raise ValueError("There are no alternatives at the answer's first word: ask for logprobs with -l.")
-    row = table[index]
-    choices = [(one.token, one.prob) for one in row.alternatives if one.prob == one.prob]
-    if row.status == "exact" and not any(one.chosen for one in row.alternatives):
-        choices.append((row.token, row.prob))
-    found: dict[str, list[tuple[str, float]]] = {label: [] for label in forms}
-    begun = dict.fromkeys(forms, 0.0)
-    for token, prob in choices:
-        word = token.strip().casefold()
-        for label, names in forms.items():
-            wanted = [name.strip().casefold() for name in names]
-            if word in wanted:
-                found[label].append((token, prob))
-            elif word and any(name.startswith(word) for name in wanted):
-                begun[label] += prob
-    mass = {label: sum(prob for _, prob in each) for label, each in found.items()}
-    shares = []
-    for label in forms:
-        others = sum(mass.values()) - mass[label]
-        others_begun = sum(begun.values()) - begun[label]
-        most = mass[label] + begun[label] + row.rest_mass
-        least_total = mass[label] + others + others_begun + row.rest_mass
-        low = mass[label] / least_total if least_total else 0.0
-        high = most / (most + others) if most + others else 1.0
-        ratio = mass[label] / sum(mass.values()) if all(mass.values()) else None
-        spelt = tuple(token for token, _ in found[label])
-        shares.append(Label(label, mass[label], ratio, Bounded(low, high), spelt))
-    shares.sort(key=lambda each: (each.mass, each.share.high), reverse=True)
-    named = sum(mass.values())
-    rest = Bounded(max(0.0, row.top_mass - named - sum(begun.values())), max(0.0, 1 - named))
-    return Classification(tuple(shares), rest, int(row.position))
-
-
-def _first_word(table: LogprobTable) -> int | None:
-    words = (i for i in range(len(table)) if not table.forced[i] and table.text[i].strip())
-    return next(words, None)
 
 
 def _exact(measure: Bounded) -> float:

@@ -32,7 +32,7 @@ def observations(table: LogprobTable, wire: WireColumns, facts: Distribution, co
     if n := statuses.count("degenerate"):
         yield (
             f"For {_count(n, 'token', 'tokens')} the service sent numbers that are no probability distribution "
-            "(only 0, or a sum above 1); they are not shown as probabilities."
+            "(0 and next to nothing throughout, or a sum above 1); they are not shown as probabilities."
         )
     if n := statuses.count("censored"):
         yield f"{_count(n, 'token stands', 'tokens stand')} below the returned alternatives: only bounds are known."
@@ -63,7 +63,7 @@ def _mismatch(decoded: str, content: Any) -> str:
         return (
             f"The first {len(content) - len(decoded):,} characters of the content have no tokens (a prefix, perhaps)."
         )
-    if content and decoded.startswith(content):
+    if decoded.startswith(content):
         return (
             f"The tokens spell the content and {len(decoded) - len(content):,} characters more "
             "(a stop sequence, perhaps)."

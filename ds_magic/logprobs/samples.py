@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -18,6 +18,8 @@ class SampleEntropy(Generic[Answer]):
     """What `entropy` finds over M answers, in bits.
 
     `length_normalised`: −(1/M) Σ (1/N) Σℓ, the mean bits a token (arXiv 2002.07650), with bounds.
+    It is that of the model's own distribution only where the answers were drawn at temperature 1 from all of it:
+    `notes` says where they were not.
     `semantic`: the entropy of the clusters' shares, between 0 (all answers mean the same) and log₂ M
     (arXiv 2302.09664, in its form over counts). `clusters`: the answers, by meaning, the largest first.
     """
@@ -25,6 +27,7 @@ class SampleEntropy(Generic[Answer]):
     length_normalised: Bounded
     semantic: float
     clusters: tuple[tuple[Answer, ...], ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def shares(self) -> list[float]:
@@ -36,6 +39,7 @@ class SampleEntropy(Generic[Answer]):
         return (
             f"SampleEntropy({sum(map(len, self.clusters))} answers in {len(self.clusters)} clusters, "
             f"semantic {self.semantic:.2f} bits, length-normalised {self.length_normalised})"
+            + "".join(f"\n{note}" for note in self.notes)
         )
 
 
@@ -65,7 +69,21 @@ def entropy(
         length_normalised=_length_normalised(answers),
         semantic=-sum(share * math.log2(share) for share in shares) + 0.0,
         clusters=tuple(map(tuple, clusters)),
+        notes=tuple(_drawn_otherwise(answers)),
     )
+
+
+def _drawn_otherwise(answers: Iterable[HasLogprobs]) -> Iterator[str]:
+    """Where the answers were not drawn from the distribution that their log-probabilities are of."""
+    tables = [answer.logprobs for answer in answers if answer.logprobs is not None]
+    for name, neutral in (("temperature", 1), ("top_p", 1)):
+        used = {getattr(table, name) for table in tables}
+        others = sorted(value for value in used if value is not None and value != neutral)
+        if others:
+            yield (
+                f"Drawn at {name} {', '.join(f'{value:g}' for value in others)}, scored by numbers from before it: "
+                "the length-normalised entropy is that of neither distribution."
+            )
 
 
 def _equal(a: object, b: object) -> bool:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from .. import conveniences
-from . import json_values, metrics
-from .alternatives import AlternativeTable
+from . import json_values, labels, metrics
+from .alternatives import AlternativeTable, alternatives_at
 from .bounded import Bounded
 from .columns import Bits, ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts, Words
 from .distribution import EXACT, read_distributions
 from .from_wire import WireColumns, read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
-from .rows import TOKEN_COLUMNS, Alternative, Token, plain
+from .provenance import Provenance
+from .rows import TOKEN_COLUMNS, Token, plain
 from .temperature import TemperedTable
 
 if TYPE_CHECKING:
@@ -50,18 +51,18 @@ class LogprobTable(Columns):
     - `forced`: part of a prefix that the model did not choose
 
     `text_content` is the decoded answer, `matches_content` whether it equals the message's content (None: not
-    compared), `notes` sentences about the data that a reader should know. `temperature`, `top_p`, `model`
-    and `vocabulary_size` are kept for whoever interprets the numbers; whether they were taken before or
-    after temperature differs between services.
+    compared), `notes` sentences about the data that a reader should know. `provenance` (with `temperature` and
+    `top_p`), `model` and `vocabulary_size` are kept for whoever interprets the numbers; whether they were taken
+    before or after temperature differs between services.
     """
 
     __slots__ = (
         *TOKEN_COLUMNS,
-        "temperature",
-        "top_p",
         "top_logprobs",
         "vocabulary_size",
         "model",
+        "provenance",
+        "schema",
         "matches_content",
         "notes",
         "_vocabulary",
@@ -97,11 +98,11 @@ class LogprobTable(Columns):
     glyph: Indices
     raw_logprob: list[object]
 
-    temperature: float | None
-    top_p: float | None
     top_logprobs: int | None
     vocabulary_size: int | None
     model: str | None
+    provenance: Provenance
+    schema: Mapping[str, Any] | None
     matches_content: bool | None
     notes: tuple[str, ...]
 
@@ -119,11 +120,11 @@ class LogprobTable(Columns):
         entries: Sequence[Mapping[str, Any]] | WireColumns | None,
         *,
         content: str | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
+        provenance: Provenance | None = None,
         top_logprobs: int | None = None,
         vocabulary_size: int | None = None,
         model: str | None = None,
+        schema: Mapping[str, Any] | None = None,
         forced: int = 0,
         forced_bytes: int = 0,
     ) -> LogprobTable:
@@ -131,7 +132,8 @@ class LogprobTable(Columns):
 
         `content` is the message's, compared with the tokens' bytes. The first `forced` tokens, and those that
         begin within the first `forced_bytes` bytes, are marked as part of a prefix. `vocabulary_size` (V)
-        is known for DeepSeek and SmolLM2 by `model`. Formulas: LogprobTable's docstring and `distribution`.
+        is known for DeepSeek and SmolLM2 by `model`. `schema`: what a JSON answer was to follow.
+        Formulas: LogprobTable's docstring and `distribution`.
         """
         wire = entries if isinstance(entries, WireColumns) else read_entries(entries)
         if vocabulary_size is None and isinstance(model, str):
@@ -139,8 +141,8 @@ class LogprobTable(Columns):
             vocabulary_size = next(sizes, None)
         facts = read_distributions(wire, vocabulary_size=vocabulary_size)
         self = cls.__new__(cls)
-        self.temperature, self.top_p, self.top_logprobs = temperature, top_p, top_logprobs
-        self.vocabulary_size, self.model = vocabulary_size, model
+        self.provenance = provenance or Provenance(model=model if isinstance(model, str) else None)
+        self.top_logprobs, self.vocabulary_size, self.model, self.schema = top_logprobs, vocabulary_size, model, schema
 
         n_tokens = len(wire.codes)
         pairs = [wire.vocabulary[code] for code in wire.codes]
@@ -188,7 +190,7 @@ class LogprobTable(Columns):
         position = range(len(self))[index]
         values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
-        return Token(**values, alternatives=self._alternatives_at(position))
+        return Token(**values, alternatives=alternatives_at(self, position))
 
     def __iter__(self) -> Iterator[Token]:
         return (self[index] for index in range(len(self)))
@@ -240,19 +242,29 @@ class LogprobTable(Columns):
         """Sliding confidence over `n` tokens: where the model wavered."""
         return metrics.windows(self, n)
 
-    def fields(self, *, prefix: str = "") -> json_values.Fields:
-        """The values of a JSON answer, each with the probability of its tokens; `prefix`: JSON before the first."""
-        return json_values.fields(self, prefix=prefix)
+    def fields(self, *, prefix: str = "", schema: Any = None) -> json_values.Fields:
+        """The values of a JSON answer, each with the probability of its tokens; see `json_values.fields`."""
+        return json_values.fields(self, prefix=prefix, schema=schema)
 
     def classify(
-        self, labels: Sequence[str] | dict[str, Sequence[str]], *, at: int | None = None
-    ) -> json_values.Classification:
-        """How the choice fell between labels where one word is the answer; see `fields.classify`."""
-        return json_values.classify(self, labels, at=at)
+        self, among: Sequence[str] | Mapping[str, Sequence[str]], *, at: int | None = None
+    ) -> labels.Classification:
+        """How the choice fell between labels where one of them is the answer; see `labels.classify`."""
+        return labels.classify(self, among, at=at)
 
     def at_temperature(self, temperature: float) -> TemperedTable:
         """The alternatives at another temperature (≥ 0), with bounds for what was not returned."""
         return TemperedTable(self, temperature)
+
+    @property
+    def temperature(self) -> float | None:
+        """The temperature that tokens were drawn at, None where it is not known; logprobs are from before it."""
+        return self.provenance.temperature
+
+    @property
+    def top_p(self) -> float | None:
+        """The probability mass that tokens were drawn from, None where it is not known."""
+        return self.provenance.top_p
 
     @property
     def probability(self) -> Bounded:
@@ -288,27 +300,6 @@ class LogprobTable(Columns):
     def text_content(self) -> str:
         """The decoded answer: the tokens' bytes as UTF-8."""
         return "".join(self.text)
-
-    def _alternatives_at(self, index: int) -> tuple[Alternative, ...]:
-        span = slice(int(self._alternative_starts[index]), int(self._alternative_starts[index + 1]))
-        logprobs = self._alternative_logprobs[span]
-        shared = np.cumsum(np.nan_to_num(np.exp(logprobs)))
-        position = int(self.position[index])
-        return tuple(
-            Alternative(position, rank, token, token_bytes, logprob, math.exp(logprob), cumulative, chosen)
-            if logprob == logprob
-            else Alternative(position, rank, token, token_bytes, math.nan, math.nan, math.nan, chosen)
-            for rank, ((token, token_bytes), logprob, cumulative, chosen) in enumerate(
-                zip(
-                    map(self._vocabulary.__getitem__, self._alternative_codes[span].tolist()),
-                    logprobs.tolist(),
-                    shared.tolist(),
-                    self._chosen[span].tolist(),
-                    strict=True,
-                ),
-                1,
-            )
-        )
 
     def plot(self, kind: str = "surprisal", **options: Any) -> Axes:
         """A picture of `plots`: `surprisal`, `alternatives` (with `at=`), or `ranks`; returns the matplotlib axes."""

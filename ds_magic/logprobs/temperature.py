@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import conveniences
-from .columns import ByteStrings, Counts, Flags, Indices, Shares, Texts
+from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts
+from .distribution import rest_bounds, whole_atoms
 from .glyphs import label
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Sh
 
     With q the probabilities that were not returned, Σq = r and q ≤ p_k, the sum Σ q^(1/T) lies between its
     value for the rest in as few tokens as may be and that for the rest spread over the vocabulary (which of
-    the two is less turns at T = 1). Work is relative to p₁, so that small T does not underflow.
+    the two is less turns at T = 1). It grows with r, which itself lies between bounds. Work is relative to p₁,
+    so that small T does not underflow.
     """
     rows, logprobs = table._alternative_rows, table._alternative_logprobs
     n_tokens = len(table)
@@ -122,25 +124,15 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Sh
     outside = ~listed & (table.status == "exact")
 
     weight = np.exp(beta * (logprobs - first[rows]))
-    known = np.bincount(rows, weights=np.nan_to_num(weight), minlength=n_tokens)
+    known = np.bincount(rows, weights=np.nan_to_num(weight), minlength=n_tokens).astype(float)
     known += np.where(outside, np.nan_to_num(np.exp(beta * (table.logprob - first))), 0.0)
 
-    rest = table.rest_mass
+    least_p, size = np.exp(least), table.vocabulary_size
+    others = np.full(n_tokens, np.inf) if size is None else np.maximum(0, size - k - outside)
+    rests = rest_bounds(table.top_mass, least_p, others)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        atoms = np.floor(rest / np.exp(least))
-        remainder = np.maximum(0.0, rest - atoms * np.exp(least))
-        few = atoms * np.exp(beta * (least - first)) + np.where(
-            remainder > 0, np.exp(beta * (np.log(remainder) - first)), 0.0
-        )
-        if table.vocabulary_size is None:
-            spread = np.zeros(n_tokens) if beta > 1 else np.full(n_tokens, np.inf)
-        else:
-            others = np.maximum(1, table.vocabulary_size - k - outside)
-            spread = others * np.exp(beta * (np.log(rest / others) - first))
-        spread = np.where(rest > 0, spread, 0.0)
-        if beta == 1:
-            few = spread = rest / np.exp(first)
-        least_rest, most_rest = np.minimum(few, spread), np.maximum(few, spread)
+        in_few, in_many = zip(*(_powers(rest, first, least_p, others, beta) for rest in rests), strict=True)
+        least_rest, most_rest = np.minimum(in_few[0], in_many[0]), np.maximum(in_few[1], in_many[1])
         low = weight / (known + most_rest)[rows]
         high = weight / (known + least_rest)[rows]
         rest_low = least_rest / (known + least_rest)
@@ -148,6 +140,20 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Sh
     unknown = ~has
     rest_low[unknown] = rest_high[unknown] = np.nan
     return low, high, rest_low, rest_high
+
+
+def _powers(
+    rest: Shares, first: Nats, least_p: Shares, others: Column[Any], beta: float
+) -> tuple[Column[Any], Column[Any]]:
+    """Σ (q/p₁)^β of a rest in as few tokens as may be, and of one spread over the vocabulary."""
+    p = np.exp(first)
+    if beta == 1:
+        return rest / p, rest / p
+    atoms, remainder = whole_atoms(rest, least_p)
+    few = atoms * (least_p / p) ** beta + (remainder / p) ** beta
+    unknown = 0.0 if beta > 1 else np.inf  # the limit of ever more tokens
+    spread = np.where(np.isinf(others), unknown, others * (rest / np.maximum(1, others) / p) ** beta)
+    return few, np.where(rest > 0, spread, 0.0)
 
 
 def _greedy(table: LogprobTable) -> tuple[Shares, Shares, Shares, Shares]:

@@ -56,6 +56,16 @@ def test_every_token_is_drawn_with_its_white_space_and_split_characters_once(sho
     assert spans(page) == ["The", "·capital", "·is", "·Paris", ".↵\n", "🚀", "·odd", "⟨end⟩"]
 
 
+def test_everything_else_is_what_the_table_has(show):
+    page = show(LogprobTable.from_wire([
+        entry("a", 0.9925, [("a", 0.9925)]), entry("b", 0.999834, [("b", 0.999834)]), entry("c", 0.5, [("c", 0.5)]),
+    ]))
+    start(page)
+    assert "everything else" in card(page) and "0.75 %" in card(page)
+    page.keyboard.press("ArrowRight")
+    assert "< 0.067 %" in card(page)
+
+
 def test_the_keyboard_walks_the_tokens_with_one_tab_stop(show):
     page = show(contest())
     assert page.locator(".dsx-map [tabindex='0']").count() == 1

@@ -153,6 +153,13 @@ def test_a_stop_string_is_not_part_of_the_text_even_over_several_tokens(api):
     assert choice["finish_reason"] == "stop"
 
 
+def test_an_answer_that_stops_before_it_begins_still_has_the_token_that_stopped_it(api):
+    choice = api.chat(temperature=0, logprobs=True, top_logprobs=5, stop=["Hello"])["choices"][0]
+    assert choice["message"]["content"] == "" and choice["finish_reason"] == "stop"
+    (entry,) = choice["logprobs"]["content"]
+    assert "Hello".startswith(entry["token"]) and len(entry["top_logprobs"]) == 5
+
+
 def test_a_stop_string_ends_a_stream_too(api):
     *chunks, _ = api.events(temperature=0, stop="! How")
     assert "".join(chunk["choices"][0]["delta"]["content"] for chunk in chunks) == "Hello"

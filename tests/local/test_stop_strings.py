@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.local.sampling import Piece
+from ds_magic.local.sampling import Piece, Token
 from ds_magic.local.stop_strings import StopFinder
 
 texts = st.text("ab.\n", max_size=30)
@@ -48,3 +48,12 @@ def test_text_that_cannot_begin_a_stop_string_is_shown_at_once():
 
 def test_an_empty_stop_string_stops_nothing():
     assert run(["a", "b"], [""]) == ("ab", False)
+
+
+def test_an_empty_answer_keeps_the_token_that_stopped_it():
+    said = [Piece("He", [Token(7, -0.5, [])]), Piece("llo", [Token(8, -0.1, [])])]
+    finder = StopFinder(["Hello"])
+    assert finder.push(said[0]) == [] and finder.push(said[1]) == [Piece("", said[0].tokens)]
+    later = StopFinder(["\n"])
+    later.push(said[0])
+    assert later.push(Piece("\n", [Token(9, -0.1, [])])) == []

@@ -1,11 +1,14 @@
 import json
 import math
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from ds_magic.logprobs.json_spans import value_spans
+from ds_magic.logprobs.schema_choices import allowed_values
 from ds_magic.logprobs.table import LogprobTable
 
 
@@ -48,7 +51,7 @@ def test_a_token_shared_with_punctuation_is_marked():
     fields = table_of(*ORDER).fields()
     assert fields["item"].shared
     alone = table_of(("[", 0.9), ("12", 0.5), ("]", 0.9)).fields()
-    assert not alone["[0]"].shared and float(alone["[0]"].prob) == pytest.approx(0.5)
+    assert not alone["[0]"].shared and alone["[0]"].prob.high == pytest.approx(0.5)
 
 
 def test_nested_values_have_paths():
@@ -66,7 +69,7 @@ def test_a_value_of_split_characters_takes_all_their_tokens():
     fields = table_of(('["', 0.9), *((bytes([byte]), 0.5) for byte in rocket), ('"]', 0.9)).fields()
     assert fields["[0]"].value == "🚀"
     assert fields["[0]"].n_tokens == 4
-    assert float(fields["[0]"].prob) == pytest.approx(0.5**4)
+    assert fields["[0]"].prob.high == pytest.approx(0.5**4)
 
 
 def test_escapes_are_read_and_stand_for_their_own_bytes():
@@ -161,45 +164,116 @@ def test_find_takes_all_tokens_of_a_split_character():
     assert table.find("🚀").position.tolist() == [1, 2, 3, 4]
 
 
-def choice(alternatives, chosen=0, p=None):
+def chosen(alternatives, at=0, **fields):
+    """An entry of these (token, probability) alternatives, of which the one at `at` was chosen."""
     tops = [{"token": token, "logprob": math.log(share), "bytes": None} for token, share in alternatives]
-    token, share = alternatives[chosen]
-    return LogprobTable.from_wire(
-        [{"token": token, "logprob": math.log(p or share), "bytes": None, "top_logprobs": tops}]
-    )
+    return {**tops[at], "top_logprobs": tops, **fields}
 
 
-def test_a_label_gathers_its_surface_forms():
-    result = choice([(" Yes", 0.5), ("yes", 0.1), (" No", 0.3), (" maybe", 0.08)]).classify(["yes", "no"])
-    assert result["yes"].mass == pytest.approx(0.6) and result["yes"].forms == (" Yes", "yes")
-    assert result["no"].mass == pytest.approx(0.3)
-    assert result["yes"].ratio == pytest.approx(0.6 / 0.9)
-    assert result["yes"].share.low == pytest.approx(0.6 / 0.92)
-    assert result["yes"].share.high == pytest.approx(0.62 / 0.92)
-    assert result.rest.high == pytest.approx(0.1) and result.rest.low == pytest.approx(0.08)
+def test_a_number_has_the_probability_of_ending_where_it_does():
+    entries = [chosen([("[", 0.9)]), chosen([("10", 0.5), ("7", 0.4)]), chosen([("]", 0.6), ("0", 0.3), (",", 0.05)])]
+    prob = LogprobTable.from_wire(entries).fields()["[0]"].prob
+    assert prob.low == pytest.approx(0.5 * 0.65) and prob.high == pytest.approx(0.5 * 0.7, rel=1e-3)
 
 
-def test_a_label_that_was_not_returned_has_an_interval_from_nothing_to_the_rest():
-    result = choice([(" Yes", 0.9), (" Maybe", 0.06)]).classify(["yes", "no"])
-    assert not result["no"].returned and result["no"].ratio is None and result["yes"].ratio is None
-    assert result["no"].share.low == 0 and result["no"].share.high == pytest.approx(0.04 / 0.94)
-    assert str(result["no"].share).startswith("≤ ")
+def test_a_string_has_the_probability_of_its_closing_quote():
+    entries = [chosen([('["', 0.9)]), chosen([("cat", 0.5)]), chosen([('"]', 0.6), ("alogue", 0.3), ('",', 0.05)])]
+    prob = LogprobTable.from_wire(entries).fields()["[0]"].prob
+    assert prob.low == pytest.approx(0.5 * 0.65) and prob.high == pytest.approx(0.5 * 0.7, rel=1e-3)
 
 
-def test_a_token_that_only_begins_a_label_widens_its_interval():
-    result = choice([("pos", 0.6), ("negative", 0.4)]).classify(["positive", "negative"])
-    assert result["positive"].mass == 0
-    assert result["positive"].share.high == pytest.approx(0.6)
-    assert result["negative"].share.low == pytest.approx(0.4)
+def test_what_holds_its_end_or_cannot_go_on_has_the_probability_of_its_tokens():
+    entries = [chosen([("[", 0.9)]), chosen([("10,", 0.5)]), chosen([(" true", 0.25)]), chosen([("]", 0.9)])]
+    fields = LogprobTable.from_wire(entries).fields()
+    assert float(fields["[0]"].prob) == pytest.approx(0.5) and float(fields["[1]"].prob) == pytest.approx(0.25)
 
 
-def test_labels_may_name_their_forms_and_the_place():
-    table = choice([("A", 0.5), ("B", 0.4)])
-    result = table.classify({"right": ["A"], "wrong": ["B", "C"]}, at=0)
-    assert [each.label for each in result.labels] == ["right", "wrong"]
-    assert result.to_pandas()["mass"].tolist() == pytest.approx([0.5, 0.4])
+COLOURS = {
+    "type": "object",
+    "properties": {"colour": {"$ref": "#/$defs/colour"}, "ok": {"type": "boolean"}},
+    "$defs": {"colour": {"enum": ["red", "reddish", "blue"]}},
+}
+COLOURED = [
+    chosen([('{"', 0.9)]),
+    chosen([("colour", 0.9)]),
+    chosen([('":', 0.9)]),
+    chosen([(' "', 0.9), (" [", 0.1)], constrained=True),
+    chosen([("green", 0.5), ("red", 0.35), ("blue", 0.15)], 1, constrained=True),
+    chosen([('",', 0.8), ("dish", 0.2)]),
+    chosen([(' "ok":', 0.9)]),
+    chosen([(" maybe", 0.7), (" true", 0.2), (" false", 0.1)], 1, constrained=True),
+    chosen([("}", 1 - 1e-3)]),
+]
 
 
-def test_classifying_without_alternatives_says_what_to_do():
-    with pytest.raises(ValueError, match="-l"):
-        table_of(("yes", 0.5)).classify(["yes", "no"])
+def test_an_enum_has_the_distribution_over_what_is_allowed_and_the_mass_of_what_is_not():
+    field = LogprobTable.from_wire(COLOURED, schema=COLOURS).fields()["colour"]
+    assert field.value == "red" and math.isnan(field.prob.low)
+    assert {label.label for label in field.allowed.labels} == {"red", "reddish", "blue"}
+    red, reddish, blue = 0.35 * 0.8, 0.35 * 0.2, 0.15
+    total = red + reddish + blue
+    for label, share in (("red", red), ("reddish", reddish), ("blue", blue)):
+        assert field.allowed[label].share.low <= share / total <= field.allowed[label].share.high
+        assert field.allowed[label].share.high - field.allowed[label].share.low < 0.01
+    assert field.share == field.allowed["red"].share
+    assert field.allowed.rest.low == pytest.approx(0.1 + 0.9 * 0.5)
+    assert field.unconstrained.low == pytest.approx(0.35 * 0.8)
+    assert "renormalised" in repr(field) and "unconstrained" in repr(field)
+
+
+def test_without_a_constraint_a_value_may_still_become_another_than_is_listed():
+    free = [{**entry, "constrained": None} for entry in COLOURED]
+    field = LogprobTable.from_wire(free, schema=COLOURS).fields()["colour"]
+    assert field.prob.low == pytest.approx(0.35 * 0.8) and field.unconstrained.low == field.prob.low
+    assert field.allowed["blue"].share.low == 0 and field.allowed["blue"].share.high > 0.25
+
+
+def test_what_a_constraint_forbade_after_the_choice_had_narrowed_falls_to_what_is_left():
+    wide = [*COLOURED]
+    wide[5] = chosen([('",', 0.4), ("dish", 0.1), (" as", 0.5)], constrained=True)
+    allowed = LogprobTable.from_wire(wide, schema=COLOURS).fields()["colour"].allowed
+    drawn = {"red": 0.7 * 0.8, "reddish": 0.7 * 0.2, "blue": 0.3}  # by a sampler that masks each token
+    for label, share in drawn.items():
+        assert allowed[label].share.low <= share <= allowed[label].share.high
+
+
+def test_a_pydantic_model_may_stand_for_its_schema():
+    class Coloured(BaseModel):
+        colour: Literal["red", "reddish", "blue"]
+        ok: bool
+
+    table = LogprobTable.from_wire(COLOURED)
+    with_schema = LogprobTable.from_wire(COLOURED, schema=COLOURS).fields()
+    assert repr(table.fields(schema=Coloured)) == repr(with_schema)
+
+
+def test_true_and_false_are_what_a_boolean_may_be():
+    field = LogprobTable.from_wire(COLOURED, schema=COLOURS).fields()["ok"]
+    assert {label.label for label in field.allowed.labels} == {"true", "false"}
+    assert field.share.low < 2 / 3 < field.share.high and field.allowed["true"].ratio == pytest.approx(2 / 3, rel=1e-3)
+    assert field.unconstrained.low == pytest.approx(0.2)
+
+
+def test_a_forced_value_without_a_list_has_what_the_model_gave_it_unconstrained():
+    field = LogprobTable.from_wire(COLOURED).fields()["ok"]
+    assert field.allowed is None and math.isnan(field.prob.low)
+    assert float(field.unconstrained) == pytest.approx(0.2) and "0.200 unconstrained" in repr(field)
+    assert "unconstrained" in LogprobTable.from_wire(COLOURED).fields()._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("schema", "keys", "values"),
+    [
+        ({"properties": {"a": {"items": {"enum": [1, "x"]}}}}, ("a", 3), [1, "x"]),
+        ({"prefixItems": [{"const": None}], "items": {"type": "string"}}, (0,), [None]),
+        ({"prefixItems": [{"const": None}], "items": {"type": "string"}}, (1,), None),
+        ({"properties": {"a": {"anyOf": [{"enum": ["x"]}, {"type": "null"}]}}}, ("a",), ["x", None]),
+        ({"properties": {"a": {"anyOf": [{"enum": ["x"]}, {"type": "integer"}]}}}, ("a",), None),
+        ({"additionalProperties": {"type": ["boolean", "null"]}}, ("b",), [True, False, None]),
+        ({"properties": {"a": {"$ref": "#/properties/a"}}}, ("a",), None),
+        ({"$ref": "#"}, ("a",), None),
+        (7, ("a",), None),
+    ],
+)
+def test_a_schema_lists_what_may_stand_at_a_place(schema, keys, values):
+    assert allowed_values(schema, keys) == values

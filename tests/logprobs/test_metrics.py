@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.bounded import Bounded
+from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+from ds_magic.logprobs.provenance import Provenance
 from ds_magic.logprobs.samples import entropy
 from ds_magic.logprobs.table import LogprobTable
 
@@ -30,8 +32,8 @@ def test_perplexity_and_its_kin_have_the_values_worked_out_by_hand():
 def test_a_censored_token_turns_perplexity_into_a_lower_bound_that_says_so():
     table = LogprobTable.from_wire([entry("a", 0.5), censored("z", [("a", 0.6), ("b", 0.38)])])
     assert not table.perplexity.exact
-    assert table.perplexity.low == pytest.approx(math.sqrt(2 * 19 / 0.02))
-    assert str(table.perplexity) == "≥ 43.6, 1 token censored"
+    assert table.perplexity.low == pytest.approx(math.sqrt(2 * 19 / (0.02 + SOFTMAX_ERROR)))
+    assert str(table.perplexity) == "≥ 43.1, 1 token censored"
     assert str(table.probability).startswith("≤ ")
     with pytest.raises(ValueError, match="Only bounds"):
         float(table.perplexity)
@@ -119,9 +121,22 @@ def test_shares_at_another_temperature_lie_within_their_bounds(weights, k, tempe
 def test_at_temperature_one_nothing_changes():
     table = LogprobTable.from_wire([entry("a", 0.6, [("a", 0.6), ("b", 0.3)])])
     tempered = table.at_temperature(1)
-    assert tempered.low.tolist() == pytest.approx([0.6, 0.3])
-    assert tempered.high.tolist() == pytest.approx([0.6, 0.3])
-    assert tempered.rest_high[0] == pytest.approx(0.1)
+    assert tempered.low.tolist() == pytest.approx([0.6, 0.3], rel=2 * SOFTMAX_ERROR)
+    assert tempered.high.tolist() == pytest.approx([0.6, 0.3], rel=2 * SOFTMAX_ERROR)
+    assert tempered.low[0] < 0.6 < tempered.high[0]
+    assert tempered.rest_low[0] < 0.1 < tempered.rest_high[0]
+
+
+def test_alternatives_that_sum_to_one_and_more_still_leave_something_to_the_rest():
+    table = LogprobTable.from_wire([entry("a", 0.9001, [("a", 0.9001), ("b", 0.1)])], model="SmolLM2")
+    tempered = table.at_temperature(2)
+    assert tempered.low[0] < 0.7 < tempered.high[0] and tempered.rest_high[0] > 0.5
+
+
+def test_a_token_without_alternatives_has_no_share_at_another_temperature():
+    tempered = LogprobTable.from_wire([entry("a", 0.6)]).at_temperature(1.5)
+    assert len(tempered) == 0 and tempered.at(0) == [] and math.isnan(tempered.rest_high[0])
+    assert len(LogprobTable.from_wire([]).at_temperature(1.5)) == 0
 
 
 def test_the_bounds_meet_where_the_whole_distribution_was_returned():
@@ -140,7 +155,7 @@ def test_at_temperature_zero_the_likeliest_takes_all_and_ties_share_it():
 
 def test_with_an_unknown_vocabulary_a_high_temperature_bounds_from_above_only():
     tempered = LogprobTable.from_wire([entry("a", 0.6, [("a", 0.6), ("b", 0.3)])]).at_temperature(2)
-    assert tempered.low.tolist() == [0.0, 0.0] and tempered.high[0] == pytest.approx(0.4727338)
+    assert tempered.low.tolist() == [0.0, 0.0] and tempered.high[0] == pytest.approx(0.4727338, rel=1e-3)
     assert tempered.rest_high[0] == 1.0
 
 
@@ -169,6 +184,18 @@ def test_semantic_entropy_counts_answers_that_mean_the_same_as_one():
     assert [len(cluster) for cluster in result.clusters] == [2, 2, 1]
     assert result.semantic == pytest.approx(-(0.8 * math.log2(0.4) + 0.2 * math.log2(0.2)))
     assert entropy(answers, same=lambda a, b: True).semantic == 0.0
+
+
+def test_answers_that_were_drawn_at_a_temperature_are_said_to_be_scored_without_it():
+    def drawn(**used):
+        answer = Answer("x")
+        answer.logprobs = LogprobTable.from_wire([entry("t", 0.5)], provenance=Provenance(**used))
+        return answer
+
+    cold = entropy([drawn(temperature=0.5), drawn(temperature=1.0)])
+    assert "temperature 0.5" in cold.notes[0] and cold.notes[0] in repr(cold)
+    assert "top_p 0.9" in entropy([drawn(top_p=0.9)]).notes[0]
+    assert entropy([drawn(temperature=1), drawn()]).notes == ()
 
 
 def test_an_answer_without_logprobs_counts_for_the_meaning_alone():

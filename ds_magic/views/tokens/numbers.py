@@ -7,12 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Alternative, Token
     from ds_magic.logprobs.table import LogprobTable
 
 BARS_LIMIT = 8  # an answer of at most this many tokens gets bars for each
 BARS_SHOWN = 5
+VAGUE_REST = 10 * SOFTMAX_ERROR
 TRUTH = "A probability measures the choice of a token, not the truth of a sentence."
 
 
@@ -27,6 +30,11 @@ def percent(p: float) -> str:
     if p >= 1e-6:
         return f"{100 * p:.{1 - math.floor(math.log10(100 * p))}f} %"
     return f"{p:.0e}" if p > 0 else "≈ 0 %"
+
+
+def remainder(rest: float) -> str:
+    """What was not returned, 1 − S: a bound where the error of a sum would be more than a tenth of it."""
+    return percent(rest) if not rest < VAGUE_REST else f"< {_rounded_up(rest + SOFTMAX_ERROR)}"
 
 
 def chance(row: Token) -> str:
@@ -85,7 +93,7 @@ def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
         lines.append(Bar(row.label, row.prob, chance(row), "chosen"))
         total += 0.0 if math.isnan(row.prob) else row.prob
     rest = max(0.0, 1.0 - total)
-    lines.append(Bar("everything else", rest, percent(rest), "rest"))
+    lines.append(Bar("everything else", rest, remainder(rest), "rest"))
     return lines
 
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from ds_magic.logprobs.glyphs import visible
 
 from . import style
-from .numbers import TRUTH, percent
+from .numbers import TRUTH, percent, remainder
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.bounded import Bounded
-    from ds_magic.logprobs.json_values import Fields
+    from ds_magic.logprobs.json_values import Field, Fields
     from ds_magic.logprobs.temperature import TemperedTable
 
 _FIELDS = 100
@@ -43,7 +43,7 @@ def fields_html(fields: Fields) -> str:
         [
             style.code(visible(field.path)[:60] or "whole"),
             style.code(_cut(visible(field.text), 60)),
-            _escaped(bounded_percent(field.prob)),
+            _escaped(_field_chance(field)),
             _escaped(bounded_percent(field.minimum)),
             _escaped(bounded_percent(field.geometric_mean)),
             f"{field.n_tokens}{' *' if field.shared else ''}",
@@ -53,8 +53,24 @@ def fields_html(fields: Fields) -> str:
     if not rows:
         return style.table("No JSON values", [], [])
     shared = " * A token also holds punctuation around the value." if any(f.shared for f in fields) else ""
+    if any(field.share for field in fields[:_FIELDS]):
+        shared += " Of allowed: renormalised over the values that the schema lists."
+    if any(field.prob.low != field.prob.low for field in fields[:_FIELDS]):
+        shared += " Unconstrained: by the numbers from before a constraint forced a token."
     more = f" {len(fields) - _FIELDS:,} more fields." if len(fields) > _FIELDS else ""
     return style.table("Fields", head, rows, note=TRUTH + shared + more)
+
+
+def _field_chance(field: Field) -> str:
+    """A value's probability; beside it, or where a constraint forced it in its place, its share of what was allowed."""
+    facts = [bounded_percent(field.prob)] if field.prob.low == field.prob.low else []
+    if field.share is not None and field.allowed is not None:
+        facts.append(f"{bounded_percent(field.share)} of allowed")
+    if not facts and field.unconstrained.low == field.unconstrained.low:
+        return f"{bounded_percent(field.unconstrained)} unconstrained"
+    if field.allowed is not None:
+        facts.append(f"{bounded_percent(field.allowed.rest)} unconstrained to others")
+    return ", ".join(facts) or "—"
 
 
 def tempered_html(tempered: TemperedTable) -> str:
@@ -73,8 +89,8 @@ def tempered_html(tempered: TemperedTable) -> str:
         low, high = float(tempered.rest_low[index]), float(tempered.rest_high[index])
         if low == low:
             share = percent(low) if percent(low) == percent(high) else f"{percent(low)} – {percent(high)}"
-            rest = percent(float(tempered.table.rest_mass[index]))
-            rows.append([str(position), "<i>not returned</i>", rest, _escaped(share)])
+            rest = remainder(float(tempered.table.rest_mass[index]))
+            rows.append([str(position), "<i>not returned</i>", _escaped(rest), _escaped(share)])
     head = [("at", True), ("token", False), ("as it came", True), (f"at temperature {tempered.temperature:g}", True)]
     note = "Taken as from before temperature, as DeepSeek and llama.cpp send them."
     return style.table(f"At temperature {tempered.temperature:g}", head, rows, note=note)

@@ -85,6 +85,24 @@ def test_the_payload_holds_the_columns_and_the_alternatives_in_16_bits():
     assert header["bytes"] == {str(header["labels"].index("⟨end⟩")): ""}
 
 
+def test_the_payload_has_the_rest_of_the_table_and_not_of_rounded_alternatives():
+    table = LogprobTable.from_wire([entry("a", 0.9925, [("a", 0.9925)]), entry("b", 0.5)])
+    header, arrays = unpack(pack(table))
+    assert arrays["rest"] == pytest.approx(table.rest_mass, rel=1e-6)
+    assert 1 - np.exp(arrays["alternativeStep"][0] / -header["step"]) == pytest.approx(0.0073, abs=1e-4)
+
+
+def test_an_explorer_made_anew_has_the_branches_of_branches(explorer):
+    shown = explorer(spoken(entry(" is", 0.25, [(" is", 0.25), (" was", 0.2)])), spoken(entry(" big", 0.5)))
+    client = Client(base_url=shown.server.url, api_key="k", model="m", retries=0)
+    child = shown.answer.fork(0, rank=2, client=client)
+    grandchild = child.fork(1, rank=2, client=client)
+    anew = Explorer(shown.answer, fork=fork)
+    assert anew.completions == [shown.answer, child, grandchild]
+    assert [branch["id"] for branch in anew.branches] == ["0", "1"]
+    assert anew.tabs == ["answer", "branch 1: ·Sydney".replace("·", ""), "branch 2: was"]
+
+
 def test_the_payload_of_a_slice_has_only_its_own_vocabulary_and_keeps_positions():
     table = LogprobTable.from_wire([entry(f"t{i}", 0.5) for i in range(100)])
     header, _ = unpack(pack(table[40:42]))

@@ -84,12 +84,12 @@ def test_a_chosen_token_outside_the_first_five_has_a_bar_of_its_own():
 def test_a_censored_token_shows_a_bound_and_never_a_number():
     table = LogprobTable.from_wire([{**entry("z", 0.5, [("a", 0.6), ("b", 0.343)]), "logprob": -9999.0}])
     row = table[0]
-    assert numbers.chance(row) == "< 0.30 %"
-    assert math.exp(row.logprob_upper) <= 0.003 + 1e-12
+    assert numbers.chance(row) == "< 0.31 %"
+    assert math.exp(row.logprob_upper) <= 0.0031
     assert numbers.rank_text(row) == "> 2"
     assert numbers.bits(row).startswith("≥ 8.")
     for form in all_forms(table):
-        assert "0.30 %" in form and "9999" not in form and "50.0 %" not in form
+        assert "0.31 %" in form and "9999" not in form and "50.0 %" not in form
 
 
 def test_a_missing_probability_shows_as_a_dash():
@@ -188,6 +188,11 @@ def test_text_on_the_strongest_tint_has_a_contrast_of_at_least_4_5(theme):
 def test_bars_stand_out_from_the_page(theme):
     page, _, _ = THEMES[theme]
     assert contrast(tints.TINT, page) >= 3.0
+
+
+def test_a_rest_that_is_little_more_than_the_error_of_a_sum_is_a_bound():
+    shown = [numbers.remainder(rest) for rest in (0.043, 0.0051, 0.00015, 0.0, math.nan)]
+    assert shown == ["4.3 %", "0.51 %", "< 0.065 %", "< 0.050 %", "—"]
 
 
 def test_percentages_have_about_two_digits_and_never_pretend_certainty():

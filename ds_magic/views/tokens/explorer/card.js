@@ -1,6 +1,6 @@
 // The card: everything about one token.
 
-import { bits, chance, interval, percent, rank } from "./decode.js";
+import { bits, chance, interval, percent, rank, remainder } from "./decode.js";
 
 const VAGUE = 0.7; // bits; an entropy known no better is greyed
 
@@ -94,18 +94,14 @@ function alternatives(table, i, onFork) {
     list.append(make("div", "dsx-dim", "No alternatives came."));
     return list;
   }
-  let named = 0;
   for (const one of found) {
-    named += one.prob;
     list.append(row(one, onFork && (() => onFork(i, one.rank)), table.bytes(one.code)));
   }
   if (!found.some((one) => one.chosen)) {
-    const p = table.prob(i);
-    if (!Number.isNaN(p)) named += p;
-    list.append(row({ label: table.label(i), prob: p, shown: chance(table, i), chosen: true, cumulative: NaN }));
+    list.append(row({ label: table.label(i), prob: table.prob(i), shown: chance(table, i), chosen: true, cumulative: NaN }));
   }
-  const rest = Math.max(0, 1 - named);
-  list.append(row({ label: "everything else", prob: rest, rest: true, cumulative: NaN }));
+  const rest = { label: "everything else", prob: table.rest(i), shown: remainder(table, i), rest: true };
+  list.append(row({ ...rest, cumulative: NaN }));
   return list;
 }
 

@@ -72,6 +72,11 @@ export class Table {
     return Math.exp(this.columns.logprob[i]);
   }
 
+  /** What was not returned at a token, as the table has it: alternatives here are rounded. */
+  rest(i) {
+    return this.columns.rest[i];
+  }
+
   /** Bits; a lower bound where the token is censored, NaN where nothing is known. */
   surprisal(i) {
     const logprob = this.columns.logprob[i];
@@ -108,7 +113,7 @@ export class Table {
   }
 }
 
-/** A probability in about two digits, as figures.percent writes it; NaN is a dash. */
+/** A probability in about two digits, as numbers.percent writes it; NaN is a dash. */
 export function percent(p) {
   if (Number.isNaN(p)) return "—";
   if (p > 0.9995) return "> 99.9 %";
@@ -122,6 +127,12 @@ export function chance(table, i) {
   if (table.status(i) === "exact") return percent(table.prob(i));
   const upper = table.upper(i);
   return table.status(i) === "censored" && !Number.isNaN(upper) ? `< ${percentAbove(Math.exp(upper))}` : "—";
+}
+
+/** What was not returned, as numbers.remainder writes it: a bound where the error of a sum is much of it. */
+export function remainder(table, i) {
+  const rest = table.rest(i);
+  return rest < table.meta.vagueRest ? `< ${percentAbove(rest + table.meta.restError)}` : percent(rest);
 }
 
 /** A bound in about two digits, never below `p`. */

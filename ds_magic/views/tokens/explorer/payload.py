@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.glyphs import END, encodable, inline, label
 
 from ..heatmap import drawn_groups
-from ..numbers import TRUTH
+from ..numbers import TRUTH, VAGUE_REST
 from ..tints import METRICS, classes
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
         "logprob": table.logprob.astype(np.float32),
         "low": table.entropy_low.astype(np.float32),
         "high": table.entropy_high.astype(np.float32),
+        "rest": table.rest_mass.astype(np.float32),
         "code": codes.astype(code_type),
         "rank": np.minimum(table.rank, NO_NUMBER).astype(np.uint16),
         "alternativeCode": alternative_codes.astype(code_type),
@@ -63,6 +65,8 @@ def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
         "shared": shared,
         "step": STEP,
         "noNumber": NO_NUMBER,
+        "vagueRest": VAGUE_REST,
+        "restError": SOFTMAX_ERROR,
         "statuses": STATUSES,
         "metrics": [
             {"name": name, "title": metric.title, "classes": metric.names, "unknown": metric.unknown}

@@ -61,8 +61,7 @@ class Explorer(anywidget.AnyWidget):
             self._add("tokens", source, None)
         else:
             self._take(source, "answer")
-            for child in source.branches:
-                self._adopt(child, str(len(self.branches)))
+            self._adopt_all(source)
         self._show(0)
         self.on_msg(self._on_message)
 
@@ -82,6 +81,12 @@ class Explorer(anywidget.AnyWidget):
             return -1
         self._add(name, answer.logprobs, answer)
         return len(self._tables) - 1
+
+    def _adopt_all(self, answer: ChatCompletion) -> None:
+        """Show what branched off an answer before, and off that."""
+        for child in answer.branches:
+            self._adopt(child, str(len(self.branches)))
+            self._adopt_all(child)
 
     def _show(self, tab: int) -> None:
         if not 0 <= tab < len(self._tables):
