@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..api.errors import InvalidRequestError
-from .options import SPELLINGS, Option, example, nearest
+from ..api.nearest import nearest
+from .options import SPELLINGS, Option, example
 
 _LEAST = {"max-rounds": 1, "repair": 0}
 """The least value of options that are no request fields; those are checked with the request."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -171,12 +170,6 @@ def request_fields(values: dict[str, Any]) -> dict[str, Any]:
         if option.key in values:
             fields.update(option.fields(values[option.key]))
     return fields
-
-
-def nearest(word: str, words: Any) -> str | None:
-    """The word nearest to `word`, or None where none is near."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=0.65)
-    return found[0] if found else None
 
 
 _EXAMPLES = {

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import InvalidRequestError
-from .options import nearest
+from ..api.nearest import nearest
 
 _EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
 _PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
