@@ -6,10 +6,11 @@ tokenises the prefix anew, so that tokens beside the branching point may fall ot
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from .api.nearest import nearest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -129,8 +130,8 @@ def _find(table: LogprobTable, text: str) -> int:
     spelling = table.find(text)
     if len(spelling):
         return int(spelling.position[0])
-    near = difflib.get_close_matches(wanted, [token.strip() for token in table.token], n=1)
-    raise _refusal(f"{text!r} does not occur in the answer." + (f" Did you mean {near[0]!r}?" if near else ""))
+    near = nearest(wanted, dict.fromkeys(token.strip() for token in table.token))
+    raise _refusal(f"{text!r} does not occur in the answer." + (f" Did you mean {near!r}?" if near else ""))
 
 
 def _alternative(row: Token, instead: str | None, rank: int | None) -> Alternative | str:

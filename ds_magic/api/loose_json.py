@@ -47,7 +47,8 @@ def fit_to_keep(value: Any) -> Any:
     return kept
 
 
-def _whole_number(digits: str) -> int | float:
+def whole_number(digits: str) -> int | float:
+    """A whole number in JSON, for `parse_int` of Python's own parser."""
     try:
         return int(digits)
     except ValueError:  # Python refuses to read more than 4,300 digits
@@ -65,7 +66,7 @@ def parse_json(data: bytes) -> tuple[Any, bool]:
     except ValueError:
         pass
     try:
-        return json.loads(data.decode("utf-8-sig", "replace"), parse_int=_whole_number), True
+        return json.loads(data.decode("utf-8-sig", "replace"), parse_int=whole_number), True
     except RecursionError:
         pass
     raise ValueError("nested too deeply")

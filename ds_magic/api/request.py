@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
@@ -26,6 +25,7 @@ from .messages import (
     known_fields,
 )
 from .model_choice import thinks_unless_told
+from .nearest import nearest
 from .shorthand import as_messages, on_the_wire
 from .text import heal
 
@@ -109,8 +109,8 @@ class ChatRequest(_Fields):
     def _checked(cls, messages: list[Any], fields: Mapping[str, Any]) -> ChatRequest:
         unknown = [name for name in fields if name not in cls.model_fields or name == "messages"]
         if unknown:
-            nearest = difflib.get_close_matches(unknown[0], cls.model_fields, n=1)
-            hint = f"; did you mean `{nearest[0]}`?" if nearest else ""
+            near = nearest(unknown[0], cls.model_fields)
+            hint = f"; did you mean `{near}`?" if near else ""
             raise InvalidRequestError(
                 f"There is no request field `{unknown[0]}`{hint}",
                 field=unknown[0],

@@ -106,17 +106,21 @@ def on_one_line(text: str, limit: int = 200) -> str:
 
     Runs of blanks, tabs and line ends are one blank. A no-break space is no place to break: it stays.
     """
-    line = _WHITE.sub(" ", for_terminal(text)).strip(" ")
-    return line if len(line) <= limit else line[: _last_cut(line, limit)] + "…"
+    return shortened(_WHITE.sub(" ", for_terminal(text)).strip(" "), limit)
 
 
-def _last_cut(line: str, limit: int) -> int:
+def shortened(text: str, limit: int) -> str:
+    """`text`, cut to `limit` characters between two that a reader sees where it is longer."""
+    return text if len(text) <= limit else text[: _last_cut(text, limit)] + "…"
+
+
+def _last_cut(text: str, limit: int) -> int:
     """The last place before `limit` where no emoji and no accented letter is cut in two."""
-    if line[:limit].isascii():
+    if text[:limit].isascii():
         return limit - 1
     from wcwidth import grapheme_boundary_before
 
-    return grapheme_boundary_before(line[:limit], limit) or limit - 1
+    return grapheme_boundary_before(text[:limit], limit) or limit - 1
 
 
 def _mended(text: str) -> str:

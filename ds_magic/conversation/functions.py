@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
@@ -15,6 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from ..api.errors import InvalidRequestError
+from ..api.loose_json import parse_json
 from ..api.messages import FUNCTION_NAME, FunctionDefinition, Tool
 from .typed_dicts import describable
 
@@ -53,7 +53,7 @@ class FunctionTool:
     def arguments(self, text: str) -> dict[str, Any]:
         """The validated arguments in a JSON text, by parameter name. Raises ArgumentsError."""
         try:
-            given = json.loads(text) if text.strip() else {}
+            given = parse_json(text.encode("utf-8", "replace"))[0] if text.strip() else {}
         except ValueError as error:
             raise ArgumentsError(f"The arguments are not valid JSON: {error}") from None
         if not isinstance(given, dict):

@@ -12,6 +12,7 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError, create_mod
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticSchemaGenerationError
 
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.loose_json import whole_number
 from .functions import problems, without_titles
 from .typed_dicts import describable
 
@@ -152,7 +153,7 @@ def parse_answer(completion: ChatCompletion, schema: AnySchema) -> Any:
     if not text.strip():
         raise _unfit(completion, "The answer is blank.", "it is blank")
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text, parse_int=whole_number)
     except json.JSONDecodeError as error:
         cut = completion.finish_reason == "length"
         what = "The answer was cut off, at max_tokens." if cut else "The answer is not JSON."

@@ -170,12 +170,14 @@ def next_request(request: ChatRequest, last: Round) -> ChatRequest:
 
 def _unique_ids(ids: Sequence[str | None], round_number: int) -> list[str]:
     """An id for each call: the server's, and ours where it is missing or repeated."""
-    unique: list[str] = []
+    unique: dict[str, None] = {}
     for position, identity in enumerate(ids):
         if not identity or identity in unique:
             identity = f"call_{round_number}_{position}"
-        unique.append(identity)
-    return unique
+        while identity in unique:  # the server may have had the same idea
+            identity += "_"
+        unique[identity] = None
+    return list(unique)
 
 
 def _complete(definition: Mapping[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,10 @@ def fetch(progress: Progress | None = None) -> Path:
             if not is_intact(path):  # another process may have fetched it while we waited
                 _fetch_into(path, progress)
     except OSError as error:
-        raise _no_weights(path, f"The model's file cannot be written: {error}") from None
+        raise _no_weights(
+            path, f"The model's file cannot be written: {error}.",
+            first="Name a folder that can be written in DS_MAGIC_CACHE. Or ",
+        ) from None
     return path
 
 

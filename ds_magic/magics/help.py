@@ -5,7 +5,8 @@ from __future__ import annotations
 import textwrap
 
 from ..api.errors import InvalidRequestError
-from .options import GROUPS, OPTIONS, Option, example, nearest
+from ..api.nearest import nearest
+from .options import GROUPS, OPTIONS, Option, example
 
 _WIDTH = 96
 

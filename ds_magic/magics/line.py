@@ -10,7 +10,8 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
-from .options import SPELLINGS, Option, example, nearest
+from ..api.nearest import nearest
+from .options import SPELLINGS, Option, example
 from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
 _LEAST = {"max-rounds": 1, "repair": 0}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..api.errors import InvalidRequestError
-from .options import nearest
+from ..api.nearest import nearest
 
 _FIRST = re.compile(r"\s*(%%?)([^\W\d]\w*)(?=\s|$)")
 _LIKENESS = 0.8

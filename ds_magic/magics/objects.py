@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import InvalidRequestError
-from .options import nearest
+from ..api.nearest import nearest
 
 
 def named(name: str, namespace: Mapping[str, Any], option: str) -> Any:

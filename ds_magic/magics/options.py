@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -169,12 +168,6 @@ def request_fields(values: dict[str, Any]) -> dict[str, Any]:
         if option.key in values:
             fields.update(option.fields(values[option.key]))
     return fields
-
-
-def nearest(word: str, words: Any, likeness: float = 0.65) -> str | None:
-    """The word nearest to `word`, or None where none is as like it as `likeness`, of 1."""
-    found = difflib.get_close_matches(word, list(words), n=1, cutoff=likeness)
-    return found[0] if found else None
 
 
 _EXAMPLES = {

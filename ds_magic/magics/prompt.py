@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..api.errors import InvalidRequestError
+from ..api.nearest import nearest
 from ..api.shorthand import as_messages
-from .options import nearest
 
 _EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
 _PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")

@@ -12,6 +12,7 @@ from IPython.core.inputtransformer2 import (
 )
 
 _MAGIC = "deepseek"
+_LONG_BLANK = re.compile(r"[ \t]{100,}")
 
 
 def protect_questions(lines: list[str]) -> list[str]:
@@ -39,7 +40,7 @@ vars(protect_questions)["has_side_effects"] = True
 
 def _find(lines: list[str]) -> tuple[int, int, bool] | None:
     """Line, column and whether it is assigned, of the first magic line that is not a request for help."""
-    for tokens in make_tokens_by_line(lines):
+    for tokens in make_tokens_by_line(list(map(_with_short_blanks, lines))):
         tokens = [token for token in tokens if token.type not in (tokenize.INDENT, tokenize.DEDENT)]
         for at, assigned in ((0, False), *((i + 1, True) for i, token in enumerate(tokens) if token.string == "=")):
             if at + 1 >= len(tokens):
@@ -52,6 +53,12 @@ def _find(lines: list[str]) -> tuple[int, int, bool] | None:
                     continue
                 return line, column, assigned
     return None
+
+
+def _with_short_blanks(line: str) -> str:
+    """Python's tokenizer takes a quadratic time in blanks that end in what is no Python, such as a question mark."""
+    before, magic, rest = line.partition(f"%{_MAGIC}")
+    return before + magic + _LONG_BLANK.sub(" ", rest)
 
 
 def _as_call(lines: list[str], line: int, column: int, assigned: bool) -> list[str]:

@@ -7,12 +7,14 @@ import sys
 from collections.abc import Sequence
 
 from ..api.errors import DeepSeekError
-from ..api.text import for_report
+from ..api.text import for_report, shortened
 from .colours import for_errors
 
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _BAR = "▌ "
 _NARROWEST, _WIDEST = 30, 92
+_LONGEST = 1_200
+"""Characters of a message or a remedy that a panel shows: wrapping takes a quadratic time. The error has them all."""
 
 
 def panel(error: Exception, width: int | None = None, *, is_explained: bool = True) -> list[str]:
@@ -60,7 +62,7 @@ def _wrapped(text: str, width: int, first: str = "  ") -> list[str]:
     from wcwidth import wrap
 
     lines: list[str] = []
-    for paragraph in for_report(text).rstrip("\n").split("\n"):
+    for paragraph in shortened(for_report(text).rstrip("\n"), _LONGEST).split("\n"):
         lines += wrap(
             paragraph,
             width - len(_BAR),

@@ -4,6 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ds_magic.api.errors import StreamInterruptedError
+from ds_magic.api.loose_json import LONGEST
 from ds_magic.api.sse import EventDecoder
 
 
@@ -155,3 +157,13 @@ def test_a_flushed_decoder_has_forgotten_the_unfinished_event():
     decoder.decode(b"data: a")
     assert decoder.flush() == []
     assert decoder.decode(b"data: b\n\n") == [b"b"]
+
+
+def test_only_one_event_can_be_too_long_and_not_all_of_them_together():
+    decoder, part = EventDecoder(), b"x" * (LONGEST // 3)
+    for _ in range(4):
+        assert decoder.decode(b": " + part + b"\n") == []
+        assert decoder.decode(b"data: " + part) == [] and len(decoder.decode(b"\n\n")) == 1
+    with pytest.raises(StreamInterruptedError, match="longer than 128 MB"):
+        for _ in range(4):
+            decoder.decode(b"data: " + part + b"\n")

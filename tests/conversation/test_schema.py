@@ -144,3 +144,10 @@ class Opaque:
 def test_a_type_that_json_cannot_say_is_refused():
     with pytest.raises(InvalidRequestError, match="has no JSON Schema"):
         Schema(Opaque, "Opaque")
+
+
+def test_a_number_of_too_many_digits_is_an_answer_that_does_not_fit():
+    for text in ("7" * 5000, f'{{"a": {"7" * 5000}}}'):
+        completion = ChatCompletion.from_wire({"choices": [{"message": {"content": text}}]})
+        with pytest.raises(UnfitAnswerError):
+            parse_answer(completion, Schema(list[int], "x"))

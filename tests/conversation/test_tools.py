@@ -8,6 +8,7 @@ from ds_magic.api.client import Client
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
 from ds_magic.api.messages import FunctionDefinition, Tool
 from ds_magic.api.request import ChatRequest
+from ds_magic.api.response import ChatCompletion
 from ds_magic.conversation.tools import Toolbox, TooManyRoundsError
 from ds_magic.conversation.turn import Seats, Turn
 from tests.servers.scripted import ScriptedServer, said, streamed, text_chunk
@@ -188,3 +189,19 @@ def test_text_beside_the_calls_is_kept():
 def test_two_tools_of_one_name_are_refused():
     with pytest.raises(InvalidRequestError, match="two tools called `add`"):
         Toolbox([add, {"type": "function", "function": {"name": "add"}}])
+
+
+def test_each_call_has_an_id_of_its_own_whatever_the_server_sends():
+    message = {"tool_calls": [
+        {"id": identity, "function": {"name": "add", "arguments": '{"a": 1, "b": 2}'}}
+        for identity in ("call_0_1", None, "a", "a", "call_0_3", None)
+    ]}
+    completion = ChatCompletion.from_wire({"choices": [{"message": message}]})
+    ids = [called.id for called in Toolbox([add]).run(completion)]
+    assert len(set(ids)) == 6 and ids[0] == "call_0_1" and ids[2] == "a"
+
+
+def test_arguments_nested_without_end_are_an_error_for_the_model():
+    message = {"tool_calls": [{"id": "a", "function": {"name": "add", "arguments": "[" * 100_000}}]}
+    (called,) = Toolbox([add]).run(ChatCompletion.from_wire({"choices": [{"message": message}]}))
+    assert called.error == "The arguments are not valid JSON: nested too deeply"

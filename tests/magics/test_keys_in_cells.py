@@ -1,9 +1,13 @@
 """A key in a cell is refused, and shows nowhere."""
 
+import atexit
+
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from ds_magic.magics.keys_in_cells import holds_key
-from tests.servers.scripted import answered, refused, said
+from tests.servers.scripted import ScriptedServer, answered, refused, said
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 OTHER = "a-key-of-another-server-7Hq2"
@@ -98,3 +102,24 @@ def test_the_key_that_was_sent_shows_nowhere(script, mode, key, ask, shell, caps
     assert KEY not in shown and KEY[-4:] not in shown
     if result.error_in_exec is not None:
         assert {frame.f_code.co_name for frame in our_frames(result.error_in_exec)} == {"magic"}
+
+
+def test_the_history_that_ipython_keeps_on_disk_holds_no_key_and_what_was_asked(key, monkeypatch, tmp_path):
+    file = tmp_path / "history.sqlite"
+    config = Config()
+    config.HistoryManager.hist_file = str(file)
+    config.HistoryManager.db_log_output = True
+    shell = InteractiveShell(config=config)
+    echo = f"no access for {KEY}"
+    with ScriptedServer(said("Hello"), refused(401, echo, code=[echo])) as server:
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        for cell in ("%load_ext ds_magic", "import ds_magic", "x = %deepseek Hi", "x", "%deepseek no", "%ds_why",
+                     "ds_magic.Client()", "%ds_usage", "%deepseek --dry-run Hi", "error = Exception()\nvars()"):
+            shell.run_cell(cell, store_history=True)
+        assert server.requests[0].headers["authorization"] == f"Bearer {KEY}" and len(server.requests) == 2
+    shell.history_manager.writeout_cache()
+    kept = b"".join(path.read_bytes() for path in tmp_path.glob("history.sqlite*"))
+    atexit.unregister(shell.atexit_operations)
+    shell.atexit_operations()
+    assert b"deepseek Hi" in kept and b"Hello" in kept
+    assert not [at for at in range(3, len(KEY) - 8) if KEY[at : at + 8].encode() in kept]

@@ -113,6 +113,16 @@ def test_an_error_that_nobody_foresaw_is_a_panel_too(shell, capsys):
     assert "division by zero" in shown and "%ds_why" in shown and "Traceback" not in shown
 
 
+def test_a_panel_shows_the_beginning_of_a_long_message():
+    from ds_magic.api.errors import DeepSeekError
+    from ds_magic.views.panel import panel
+
+    error = DeepSeekError("begins " + "word " * 10_000, remedy="begins too " + "word " * 10_000)
+    shown = "\n".join(panel(error, 92))
+    assert "begins word" in shown and "begins too" in shown and len(shown) < 4_000 and "…" in shown
+    assert len(error.message) > 50_000
+
+
 def test_a_panel_is_as_narrow_as_the_terminal(shell, capsys):
     lines = panel(InvalidRequestError("word " * 60), width=40)
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in lines) <= 40
