@@ -9,6 +9,7 @@ from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
 from .model_failures import ContextOverflowError, EngineError, LocalModelError
+from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
 from .template import Template
@@ -18,12 +19,14 @@ class Engine:
     """A model, its template and its slots.
 
     `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`,
-    `llama`, `template` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
+    `origin`, `llama`, `template` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
     """
 
     model: Model
     llama: Llama
     template: Template
+    origin: dict[str, str]
+    """The model's file and the engine, as they are told of."""
     context: int
     """Tokens of prompt and answer together that each request may have."""
 
@@ -44,6 +47,7 @@ class Engine:
         self.stage = "loading"
         try:
             self.model = await asyncio.to_thread(read_gguf, path)
+            self.origin = await asyncio.to_thread(of_model, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
             self.llama = Llama(path, threads=self.threads, parallel=self.slots.count, context=self.context)
             await asyncio.to_thread(self.llama.start)

@@ -41,14 +41,23 @@ class Envelope:
             "system_fingerprint": fingerprint,
         }
         self.include_usage = include_usage
+        self._provenance = ""
         self._head = "data: " + json.dumps({**self.fields, "object": "chat.completion.chunk"})[:-1]
         self._tail = ',"usage":null}\n\n' if include_usage else "}\n\n"
 
-    def chunk(self, delta: str, logprobs: str = "null", finish: str = "null", usage: Usage | None = None) -> bytes:
+    def tell(self, provenance: dict[str, Any]) -> None:
+        """Say once, in a field that DeepSeek does not have, how the answer is made."""
+        self._provenance = f',"provenance":{json.dumps(provenance)}'
+
+    def chunk(
+        self, delta: str, logprobs: str = "null", finish: str = "null", usage: Usage | None = None, *,
+        is_first: bool = False,
+    ) -> bytes:
         """One event of the stream; `delta`, `logprobs` and `finish` are JSON."""
+        head = self._head + self._provenance if is_first else self._head
         tail = f',"usage":{json.dumps(usage.to_wire())}}}\n\n' if usage else self._tail
         return (
-            f'{self._head},"choices":[{{"index":0,"delta":{delta},"logprobs":{logprobs},'
+            f'{head},"choices":[{{"index":0,"delta":{delta},"logprobs":{logprobs},'
             f'"finish_reason":{finish}}}]{tail}'
         ).encode()
 
@@ -66,7 +75,7 @@ class Envelope:
 
     def whole(self, message: str, logprobs: str, reason: str, usage: Usage) -> bytes:
         """The answer that is not streamed; `message` and `logprobs` are JSON."""
-        head = json.dumps({**self.fields, "object": "chat.completion"})[:-1]
+        head = json.dumps({**self.fields, "object": "chat.completion"})[:-1] + self._provenance
         return (
             f'{head},"choices":[{{"index":0,"message":{message},"logprobs":{logprobs},'
             f'"finish_reason":"{reason}"}}],"usage":{json.dumps(usage.to_wire())}}}'

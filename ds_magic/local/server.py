@@ -7,13 +7,12 @@ import time
 import traceback
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
-from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
 
 from ..api.errors import UNAVAILABLE
 from ..api.text import on_one_line
-from . import checks
+from . import checks, origin
 from .answer import Answer
 from .contract import Seeds, Today
 from .engine import Engine
@@ -56,7 +55,7 @@ class LocalService:
         self.contract = Today(model) if today else Seeds(model)
         self.keep_alive = keep_alive
         self.loopback_only = loopback_only
-        self.fingerprint = f"fp_{model}_{_build()}"
+        self.fingerprint = f"fp_{model}_{origin.build()}"
         self.on_failure = on_failure
         self.leases = leases
         self._fault = fault
@@ -154,6 +153,7 @@ class LocalService:
         async with FaultyOutlet(*opened, fault) if fault else Outlet(*opened) as outlet:
             try:
                 await answer.prepare()
+                envelope.tell(self.engine.origin | {"threads": self.engine.threads} | origin.of_answer(asked))
                 response = await send(outlet, answer, envelope, alternatives)
                 used = answer.usage
                 if self._log:
@@ -195,7 +195,7 @@ class LocalService:
     async def _stream(
         self, outlet: Outlet, answer: Answer, envelope: Envelope, alternatives: int | None
     ) -> web.StreamResponse:
-        opening = envelope.chunk('{"role":"assistant","content":""}')
+        opening = envelope.chunk('{"role":"assistant","content":""}', is_first=True)
         async with aclosing(answer.parts()) as parts:
             async for part in parts:
                 if not (part.text or part.name or (part.tokens and alternatives is not None)):
@@ -230,13 +230,6 @@ class LocalService:
         if not thinks:
             return f'{{"content":{lists["content"]}}}' if lists["content"] != "null" else "null"
         return f'{{"content":{lists["content"]},"reasoning_content":{lists["reasoning"]}}}'
-
-
-def _build() -> str:
-    try:
-        return f"xllamacpp-{version('xllamacpp')}"
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _refusal(error: LocalModelError) -> Refusal:

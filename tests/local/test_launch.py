@@ -17,6 +17,7 @@ import psutil
 import pytest
 import requests
 
+from ds_magic.api.errors import StreamInterruptedError
 from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
 from ds_magic.local.model_failures import LocalModelError, MissingExtraError
@@ -181,6 +182,37 @@ def test_one_process_has_one_server_and_a_new_one_when_it_died():
         assert models(second.base_url, second.api_key).status_code == 200
     finally:
         psutil.Process(launch.ensure().pid).kill()
+
+
+@pytest.fixture
+def embedded(monkeypatch):
+    """The client of the embedded server, and that server, which is killed in the end."""
+    from ds_magic import backend
+
+    monkeypatch.setattr(launch, "_server", None)
+    monkeypatch.setattr(backend, "_clients", {})
+    client = backend.resolve(local=True)
+    yield client
+    psutil.Process(launch.ensure().pid).kill()
+
+
+def test_an_answer_whose_server_is_killed_keeps_what_had_come_and_the_next_one_is_given(embedded):
+    texts = []
+    with pytest.raises(StreamInterruptedError) as caught:
+        with embedded.stream("Count to a hundred.", max_tokens=3000, temperature=2) as stream:
+            for delta in stream:
+                texts.append(delta.content or "")
+                if len(texts) == 5:
+                    psutil.Process(launch.ensure().pid).kill()
+    assert caught.value.partial.content == "".join(texts)
+    assert caught.value.partial.interrupted
+    assert embedded.chat("Hi", max_tokens=2).finish_reason == "length"
+
+
+def test_a_request_right_after_the_server_was_killed_starts_it_again(embedded):
+    assert embedded.chat("Hi", max_tokens=2).content
+    psutil.Process(launch.ensure().pid).kill()
+    assert embedded.chat("Hi", max_tokens=2).content
 
 
 def test_the_key_is_on_no_command_line_and_in_no_repr(local_server):

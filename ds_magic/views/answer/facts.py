@@ -24,7 +24,12 @@ def ending(completion: ChatCompletion, finish_reason: str | None = None) -> str 
         return None
     if reason == "length":
         limit = completion.request and completion.request.max_tokens
-        return f"cut off at max_tokens = {limit:,}" if limit else "cut off at the limit of the length"
+        if limit:
+            return f"cut off at max_tokens = {limit:,}"
+        came = completion.usage and completion.usage.completion_tokens
+        return f"cut off at {came:,} tokens, the server's own limit: --max-tokens asks for more" if came else (
+            "cut off at the limit of the length"
+        )
     return FINISHES.get(reason) or on_one_line(reason, 80)
 
 
@@ -57,9 +62,20 @@ def _times(completion: ChatCompletion) -> Iterator[str]:
 
 
 def facts(completion: ChatCompletion) -> list[str]:
-    """The model, where it ran, and the figures."""
+    """The model, where it ran, at which settings of its own, and the figures."""
     known = [on_one_line(name, 80) for name in (completion.model, completion.backend) if name]
-    return known + figures(completion)
+    return [*known, *_own_settings(completion), *figures(completion)]
+
+
+def _own_settings(completion: ChatCompletion) -> Iterator[str]:
+    """The temperature and top_p that the server took where nobody asked for any, and says so."""
+    asked, used = completion.request, completion.provenance
+    if asked is None or asked.temperature is not None or asked.top_p is not None:
+        return
+    if used.temperature not in (None, 1.0):
+        yield f"temperature {used.temperature:g}"
+    if used.top_p not in (None, 1.0):
+        yield f"top_p {used.top_p:g}"
 
 
 def summary(completion: ChatCompletion) -> str:
