@@ -297,12 +297,13 @@ def dry_run(text):
 
 def listings(text):
     from ds_magic.magics.listings import ChatList, ModelList
-    from ds_magic.magics.usage_report import UsageLog
+    from ds_magic.api.spent import UsageLog
+    from ds_magic.magics.usage_report import UsageReport
 
     chat, log = Chat(text), UsageLog()
     chat.record(text, [{"role": "user", "content": text}], completion(text))
-    log.add(completion(text))
-    repr(chat), repr(ChatList({text: chat})), repr(ModelList([text], text)), repr(log.report({}))
+    log.add(text, text, None)
+    repr(chat), repr(ChatList({text: chat})), repr(ModelList([text], text)), repr(UsageReport(log.sums, {}))
 
 
 def arguments_of_a_call(text):

@@ -49,7 +49,7 @@ async def all_slots_at_once(session: aiohttp.ClientSession, slots: int) -> None:
 
 
 def test_twenty_clients_half_of_which_hang_up_lose_no_slot_and_no_memory(local_server):
-    server = psutil.Process(local_server.process.pid)
+    server = psutil.Process(local_server.pid)
     tally = {"answered": 0, "hung up": 0}
 
     async def crowd(seconds: float) -> None:

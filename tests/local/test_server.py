@@ -283,7 +283,7 @@ def test_too_long_a_conversation_is_refused_with_both_numbers(refused):
     error = refused(text="word " * 9000)
     assert error["status"] == 400
     assert error["param"] == "messages"
-    assert "8192" in error["message"] and "9031" in error["message"]
+    assert "4096" in error["message"] and "9031" in error["message"]
 
 
 @pytest.mark.parametrize("fields", [{"user": "someone"}, {"n": None, "seed": None}, {"metadata": {"a": [1]}}])

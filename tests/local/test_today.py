@@ -51,7 +51,7 @@ def test_the_program_names_a_model_of_today(api):
 def test_todays_models_are_listed_with_the_room_they_have(api):
     data = api.get("/models").json()["data"]
     assert [model["id"] for model in data] == ["deepseek-flash", "deepseek-v4-pro"]
-    assert all(model["context_window"] == model["max_output_tokens"] == 8192 for model in data)
+    assert all(model["context_window"] == model["max_output_tokens"] == 4096 for model in data)
 
 
 @pytest.mark.parametrize(("asked", "answers"), [
