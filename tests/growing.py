@@ -296,8 +296,8 @@ def dry_run(text):
 
 
 def listings(text):
-    from ds_magic.magics.listings import ChatList, ModelList
     from ds_magic.api.spent import UsageLog
+    from ds_magic.magics.listings import ChatList, ModelList
     from ds_magic.magics.usage_report import UsageReport
 
     chat, log = Chat(text), UsageLog()

@@ -198,12 +198,12 @@ def embedded(monkeypatch):
 
 def test_an_answer_whose_server_is_killed_keeps_what_had_come_and_the_next_one_is_given(embedded):
     texts = []
-    with pytest.raises(StreamInterruptedError) as caught:
-        with embedded.stream("Count to a hundred.", max_tokens=3000, temperature=2) as stream:
-            for delta in stream:
-                texts.append(delta.content or "")
-                if len(texts) == 5:
-                    psutil.Process(launch.ensure().pid).kill()
+    stream = embedded.stream("Count to a hundred.", max_tokens=3000, temperature=2)
+    with pytest.raises(StreamInterruptedError) as caught, stream:
+        for delta in stream:
+            texts.append(delta.content or "")
+            if len(texts) == 5:
+                psutil.Process(launch.ensure().pid).kill()
     assert caught.value.partial.content == "".join(texts)
     assert caught.value.partial.interrupted
     assert embedded.chat("Hi", max_tokens=2).finish_reason == "length"

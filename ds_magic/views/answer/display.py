@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .static import error_bundle, mimebundle
 
@@ -50,11 +50,13 @@ class StaticView:
 
     def __init__(self, *, in_background: bool = False) -> None:
         self._clock = ThinkingClock()
-        self._place = Place(is_reserved=in_background)
+        self._in_background = in_background
+        self._place = Place()
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Nothing is shown yet."""
-        self._place.reserve()
+        if self._in_background:
+            self._place.reserve({})
 
     def event(self, event: Event) -> None:
         """Waits are not kept."""
@@ -69,31 +71,38 @@ class StaticView:
 
 
 class Place:
-    """Where the final output stands: a display of its own, which nbval and others compare best.
+    """Where the final output stands: one display, which nbval and others compare best.
 
-    In the background a new display would go to the cell that runs by then, so a place is reserved
-    at the start and filled at the end.
+    In the background a new display would go to the cell that runs by then, and a live answer is kept as far as it
+    has come: there a place is reserved at the start, and filled with what there is by then.
     """
 
-    def __init__(self, *, is_reserved: bool) -> None:
-        self._is_reserved = is_reserved
-        self._handle = None
+    def __init__(self) -> None:
+        self._handle: Any = None
 
-    def reserve(self) -> None:
-        """Hold a place in the cell that runs now, if it will be needed."""
+    def reserve(self, bundle: dict[str, str]) -> None:
+        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there."""
         from IPython.display import display
 
-        if self._is_reserved:
-            self._handle = display({}, raw=True, display_id=True)
+        self._handle = display(bundle, raw=True, display_id=True)
+
+    def keep(self, bundle: dict[str, str]) -> None:
+        """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
+        self._handle.update(bundle, raw=True)
 
     def show(
         self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
-    ) -> None:
-        """The static output; in the background the error too, which no cell shows."""
-        bundle = mimebundle(completion, thinking_seconds=thinking_seconds) if completion is not None else None
+    ) -> dict[str, str]:
+        """The static output; without one the `error`, where a place was reserved: nothing else may show it."""
+        bundle: dict[str, str] = {}
+        if completion is not None:
+            bundle = mimebundle(completion, thinking_seconds=thinking_seconds)
+        elif error is not None and self._handle is not None:
+            bundle = error_bundle(error)
         if self._handle is not None:
-            self._handle.update(bundle or (error_bundle(error) if error is not None else {}), raw=True)
-        elif bundle is not None:
+            self._handle.update(bundle, raw=True)
+        elif bundle:
             from IPython.display import display
 
             display(bundle, raw=True)
+        return bundle

@@ -1,27 +1,28 @@
-// The live view of an answer as a widget: any number of views draw one state.
+// The live view of an answer: a widget that is displayed nowhere, and draws beside the output that is kept of it.
 
+import { nodes } from "./elements.js";
 import { Answer } from "./live_answer.js";
+import { Places } from "./live_places.js";
 import { View } from "./live_view.js";
 
-export default () => {
-  const views = new Set();
-  let state;
-  return {
-    initialize({ model }) {
-      state = new Answer(model.get("about"), model.get("styles"));
-      // The listener must be there before the first view is: messages do not wait for it.
-      model.on("msg:custom", (message) => {
-        const change = state.take(message);
-        for (const view of views) view.update(change);
-      });
-    },
-    render({ model, el }) {
-      const view = new View(model, el, state);
-      views.add(view);
-      return () => {
-        views.delete(view);
-        view.close();
-      };
-    },
-  };
+export default {
+  initialize({ model }) {
+    const about = model.get("about");
+    const answer = new Answer(about, model.get("styles"));
+    const places = new Places(about.mark, (frame) => new View(model, frame, answer));
+    const update = (change) => {
+      for (const view of places.views) view.update(change);
+      if (answer.isOver) places.finish();
+    };
+    model.on("msg:custom", (message) => {
+      if (message.begins) places.begin();
+      else if (message.final) places.fill(() => nodes(message.final));
+      else if (places.hasBegun) update(answer.take(message));
+    });
+    // A page that was loaded in mid-answer shows what was saved of it, and then the whole.
+    if (!places.hasBegun) places.ask = () => model.send({ final: true });
+    // The kernel was restarted or has ended: nothing more comes, and nothing can be stopped.
+    model.on("comm_live_update", () => places.hasBegun && update(answer.abandon()));
+    return () => places.end();
+  },
 };

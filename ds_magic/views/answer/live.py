@@ -35,6 +35,12 @@ SHORT_INTERVAL = 0.04
 MUCH = 4_000
 """Characters that are sent ahead of their HTML: formatting them takes longer than a reader should wait."""
 
+KEPT = 3.0
+"""Seconds between two times at which what has come is put into the notebook, in case it is saved or its page closed."""
+
+GROWN = 1.5
+"""How many times as long it is then at least: all of them together are three times the text."""
+
 COUNTED = 0.5
 """Seconds between two counts of the tokens, once they are many: figures that change more often cannot be read."""
 
@@ -72,12 +78,12 @@ class LiveView:
         self._is_over = False
         self._widget: LiveWidget | None = None
         self._unmarked = 0
-        self._place = Place(is_reserved=on_stop is not None)
+        self._place = Place()
+        self._last_kept, self._kept_length = time.monotonic(), 0
+        self._length = 0
 
     def start(self, request: ChatRequest, backend: str) -> None:
-        """Display the widget."""
-        from IPython.display import display
-
+        """Display what is kept of the answer, beside which the widget draws."""
         self._request, self._backend = request, backend
         # Which model answers where nobody named one is known when it does.
         self._model = request.model if "model" in request.model_fields_set else ""
@@ -93,8 +99,7 @@ class LiveView:
         self._widget = LiveWidget(about=about, styles=_STYLES)
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
-        self._handle = display(self._widget.view_bundle(), raw=True, display_id=True)
-        self._place.reserve()
+        self._place.reserve(self._bundle_so_far())
         if request.prefix:
             self._unmarked = static.prefix_length(request.prefix)
             self._fresh["content"].append(request.prefix)
@@ -208,12 +213,25 @@ class LiveView:
             self._add_html(message, is_last=is_last)
         if message:
             self._tell(message)
+        if not is_last:
+            self._keep()
         self._interval = SHORT_INTERVAL if much else INTERVAL
 
     def _tell(self, message: dict[str, Any]) -> None:
         if self._widget is not None:
             self._widget.tell(message)
         self._last_sent = time.monotonic()
+
+    def _keep(self) -> None:
+        """Now and then, put what has come into the notebook."""
+        if self._length > GROWN * self._kept_length and time.monotonic() >= self._last_kept + KEPT:
+            self._place.keep(self._bundle_so_far())
+            self._last_kept, self._kept_length = time.monotonic(), self._length
+
+    def _bundle_so_far(self) -> dict[str, str]:
+        reasoning, content = ("".join(self._kept[part]) for part in ("reasoning", "content"))
+        mark = self._widget.mark if self._widget is not None else ""
+        return static.unfinished_bundle(self._backend, self._model, reasoning, content, mark)
 
     def _news(self, *, is_last: bool) -> dict[str, Any]:
         message, self._message = self._message, {}
@@ -250,6 +268,7 @@ class LiveView:
             text += self._joiners[part].flush()
         text = for_page(text)
         self._kept[part].append(text)
+        self._length += len(text)
         if part == "content" and self._formats:
             self._blocks.add(text)
         return text
@@ -264,7 +283,7 @@ class LiveView:
         return changed(before, steps)
 
     def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
-        """Send the rest, then put the static output in the widget's place; nothing where nothing came."""
+        """Send the rest, then put the static output in the place of what was kept; nothing where nothing came."""
         if self._widget is None:
             return
         with self._lock:
@@ -277,10 +296,8 @@ class LiveView:
                 self._state = "failed"
             self._message["over"] = True
             self._send(is_last=True)
-        # First the static output, then away with the widget: the page swaps them without a frame in between.
-        self._place.show(completion, error, self._clock.seconds)
-        self._handle.update({}, raw=True)
-        self._widget.close()
+        final = self._place.show(completion, error if self._on_stop is not None else None, self._clock.seconds)
+        self._widget.retire(final.get("text/html", ""))
 
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""

@@ -65,6 +65,16 @@ export class Answer {
     return change;
   }
 
+  /** The kernel has gone: what had come stays, and its clock stands. */
+  abandon() {
+    if (!this.isOver) {
+      this.state = "abandoned";
+      this.note = "The kernel has gone in the middle of the answer: this is what had come.";
+      this.over = performance.now();
+    }
+    return { reasoning: "", blocks: [], growing: null };
+  }
+
   addTints(pairs) {
     const { ends, classes } = this.tints;
     for (let at = 0; at < pairs.length; at += 2) {

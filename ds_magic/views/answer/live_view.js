@@ -13,9 +13,9 @@ const STATES = {
   done: "done",
   stopped: "stopped",
   failed: "failed",
+  abandoned: "the kernel has gone",
 };
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
-const OUTPUT = ".jp-OutputArea-output > .mathjax_ignore";
 
 /** One view of an answer, in the frame and the styles that the static output has. */
 export class View {
@@ -71,7 +71,6 @@ export class View {
     if (answer.calls.size) this.drawCalls();
     follow();
     this.announce();
-    if (answer.isOver) this.handOver();
   }
 
   drawStatus() {
@@ -207,26 +206,7 @@ export class View {
     this.note.hidden = false;
   }
 
-  /** The static output comes below: once it is there it takes this view's place, and what is unfolded stays so. */
-  handOver() {
-    const area = this.root.closest(".jp-OutputArea");
-    if (!area || this.observer) return;
-    const before = new Set(area.querySelectorAll(OUTPUT));
-    this.observer = new MutationObserver(() => {
-      const output = [...area.querySelectorAll(OUTPUT)].find((one) => !before.has(one));
-      if (!output) return;
-      this.observer.disconnect();
-      const follow = follower(this.root);
-      const details = output.querySelector("details");
-      if (details && this.reasoning.open) details.open = true;
-      this.root.hidden = true;
-      follow(output);
-    });
-    this.observer.observe(area, { childList: true, subtree: true });
-  }
-
   close() {
     clearInterval(this.clock);
-    this.observer?.disconnect();
   }
 }

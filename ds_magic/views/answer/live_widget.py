@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,8 @@ import traitlets
 from ..scripts import joined
 
 HERE = Path(__file__).parent
-_SCRIPTS = ("elements.js", "notebook_page.js", "live_answer.js", "live_view.js", "live.js")
+_SCRIPTS = ("elements.js", "notebook_page.js", "live_answer.js", "live_view.js", "live_places.js", "live.js")
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
-VIEW_TYPE = "application/vnd.jupyter.widget-view+json"
 
 
 def _without_comments(text: str) -> str:
@@ -25,17 +25,43 @@ def _without_comments(text: str) -> str:
 
 
 class LiveWidget(anywidget.AnyWidget):
-    """Shows a stream. Its text travels in custom messages, in order; nothing of it is kept as state."""
+    """Shows a stream. Its text travels in custom messages, in order; nothing of it is kept as state.
+
+    It is not displayed: a view that a notebook has saved is an error message for ever where its kernel has gone. It
+    draws beside each output that has the class `mark`. A page that was loaded in mid-answer has such an output from
+    the notebook's file, and asks for the final one: so the last few widgets are kept open for a while.
+    """
 
     _esm = _without_comments(joined(HERE, *_SCRIPTS))
     _css = _without_comments((HERE / "live.css").read_text(encoding="utf-8"))
 
-    about = traitlets.Dict(help="backend, model, kernel, in_background").tag(sync=True)
+    about = traitlets.Dict(help="backend, model, kernel, in_background, mark").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
 
-    def __init__(self, **state: Any) -> None:
+    def __init__(self, about: dict[str, Any], **state: Any) -> None:
         # The id stands in each message; the usual one is almost three times as long.
-        super().__init__(model_id=secrets.token_hex(6), **state)
+        number = secrets.token_hex(6)
+        self.mark = f"ds-live-{number}"
+        super().__init__(model_id=number, about={**about, "mark": self.mark}, **state)
+        self._final: str | None = None
+        self._is_waited_for = False
+        self.on_msg(self._asked)
+        self.tell({"begins": True})  # a page that has not heard this came later
+
+    def retire(self, final: str) -> None:
+        """The answer is over, and `final` is its HTML, for pages that were not there; the eldest widget is closed."""
+        self._final = final
+        if self._is_waited_for:
+            self.tell({"final": final})
+        _RETIRED.append(self)
+        while len(_RETIRED) > _MOST_RETIRED:
+            _RETIRED.popleft().close()
+
+    def _asked(self, widget: Any, content: Any, buffers: Any) -> None:
+        if isinstance(content, dict) and content.get("final"):
+            self._is_waited_for = True
+            if self._final is not None:
+                self.tell({"final": self._final})
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a custom message, from any thread.
@@ -51,9 +77,9 @@ class LiveWidget(anywidget.AnyWidget):
         content = {"comm_id": comm.comm_id, "data": {"method": "custom", "content": message}}
         kernel.session.send(kernel.iopub_socket, "comm_msg", content, ident=comm.topic)
 
-    def view_bundle(self) -> dict[str, Any]:
-        """The display data of a view alone, without a text that would stand beside it."""
-        return {VIEW_TYPE: {"version_major": 2, "version_minor": 0, "model_id": self.model_id}}
+
+_RETIRED: deque[LiveWidget] = deque()
+_MOST_RETIRED = 4
 
 
 def kernel_id() -> str | None:

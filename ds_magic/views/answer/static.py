@@ -76,15 +76,28 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     return root_html("".join(parts))
 
 
+def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, mark: str) -> dict[str, str]:
+    """What is kept of an answer that has not ended, as far as it has come; `mark` is the class of its frame."""
+    said = "This answer had not ended when the notebook was saved."
+    parts = [header_html(backend, model)]
+    if reasoning:
+        parts.append(reasoning_html(reasoning, "Reasoning"))
+    parts.append(f'<div dir="auto" style="white-space:pre-wrap;margin:0 0 8px">{escaped(content)}</div>')
+    parts.append(f'<div style="{FOOTER}">{said}</div>')
+    texts = [f"Reasoning:\n{reasoning}" if reasoning else "", content, said]
+    plain = "\n\n".join(for_terminal(text) for text in texts if text)
+    return {"text/html": root_html("".join(parts), mark), "text/plain": plain}
+
+
 def error_bundle(error: DeepSeekError) -> dict[str, str]:
     """An error that no cell can show, because the cell has ended."""
     said = on_one_line(f"{error} {error.remedy}", 600)
     return {"text/html": root_html(_end_html(said)), "text/plain": said}
 
 
-def root_html(inner: str) -> str:
-    """The frame of an answer: nothing in it is typeset by the page but its formulas."""
-    return f'<div class="{IGNORE}" dir="ltr" style="{ROOT}">{inner}</div>'
+def root_html(inner: str, mark: str = "") -> str:
+    """The frame of an answer, of the class `mark` too: nothing in it is typeset by the page but its formulas."""
+    return f'<div class="{f"{mark} " if mark else ""}{IGNORE}" dir="ltr" style="{ROOT}">{inner}</div>'
 
 
 def header_html(backend: str | None, model: str | None) -> str:

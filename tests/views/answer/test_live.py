@@ -8,7 +8,6 @@ LIVE = """
 view = make_view("live")
 view.start(ChatRequest.build("q"), "embedded model")
 """
-VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def told(content):
@@ -40,16 +39,32 @@ view.finish(completion("One and two Three"), None)
     assert not waiting
 
 
-def test_the_widget_gives_way_to_the_static_output(kernel):  # noqa: F811
+def test_the_static_output_takes_the_place_of_what_was_kept(kernel):  # noqa: F811
     code = 'view.delta(delta(content="**Hi**")); view.finish(completion("**Hi**"), None)'
     shown = [
-        (kind, set(content["data"])) for kind, content in outputs(kernel, LIVE + code) if kind != "comm_msg"
+        (kind, content["transient"]["display_id"], set(content["data"]))
+        for kind, content in outputs(kernel, LIVE + code) if kind != "comm_msg"
     ]
+    (_, place, _), _ = shown
     assert shown == [
-        ("display_data", {VIEW}),
-        ("display_data", {"text/html", "text/markdown", "text/plain"}),
-        ("update_display_data", set()),
+        ("display_data", place, {"text/html", "text/plain"}),
+        ("update_display_data", place, {"text/html", "text/markdown", "text/plain"}),
     ]
+
+
+def test_what_has_come_is_kept_now_and_then_and_altogether_not_much_of_it(kernel):  # noqa: F811
+    code = """
+from ds_magic.views.answer import live
+live.KEPT = 0.0
+live.INTERVAL = live.SHORT_INTERVAL = 0.0
+for number in range(2000): view.delta(delta(content=f"word{number} "))
+view.finish(completion("x"), None)
+"""
+    kept = [content["data"]["text/plain"] for kind, content in outputs(kernel, LIVE + code) if kind != "comm_msg"][1:-1]
+    assert len(kept) > 5
+    assert all("had not ended" in text for text in kept)
+    lengths = [len(text) for text in kept]
+    assert lengths == sorted(lengths) and sum(lengths) < 4 * lengths[-1]
 
 
 def test_nothing_is_left_where_nothing_came(kernel):  # noqa: F811
@@ -59,7 +74,7 @@ def test_nothing_is_left_where_nothing_came(kernel):  # noqa: F811
 
 def test_what_came_is_kept_where_a_second_interrupt_leaves_no_completion(kernel):  # noqa: F811
     code = 'view.delta(delta(content="Half", reasoning_content="Hm")); view.finish(None, None)'
-    content = next(content for _, content in outputs(kernel, LIVE + code) if "text/plain" in content["data"])
+    *_, (_, content) = ((kind, content) for kind, content in outputs(kernel, LIVE + code) if kind != "comm_msg")
     assert "Half" in content["data"]["text/plain"]
     assert "stopped: this answer is partial" in content["data"]["text/plain"]
 

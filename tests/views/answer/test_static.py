@@ -51,7 +51,7 @@ def test_figures_that_nobody_gave_are_left_out():
 @pytest.mark.parametrize(
     ("finish", "words"),
     [
-        ("length", "cut off at the limit of the length"),
+        ("length", "cut off at 56 tokens, the server's own limit: --max-tokens asks for more"),
         ("content_filter", "content filter"),
         ("tool_calls", "called a tool"),
         ("insufficient_system_resource", "the server ran out of resources"),
