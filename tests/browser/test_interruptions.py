@@ -12,11 +12,10 @@
 import json
 import os
 import signal
-import urllib.request
 
 import pytest
 
-from tests.browser.jupyter import TOKEN, Lab
+from tests.browser.jupyter import Lab
 from tests.browser.test_live import SETUP, shows, text_of
 
 AT_ONCE = "from ds_magic.views.answer import live\nlive.KEPT = 0.0\n" + SETUP
@@ -81,6 +80,7 @@ def test_a_notebook_that_was_saved_in_mid_answer_has_what_had_come(streaming, ga
     (jupyter.folder / "elsewhere.ipynb").write_text(json.dumps(saved))
     gate.open()
     shows(page, "<Half an answer is whole>", ".jp-OutputArea-output")
+    wait_until_saved(streaming, jupyter, "is whole")
     Lab(page, jupyter, "elsewhere.ipynb")
     shows(page, "Half an answer", ".jp-RenderedHTML")
     shows(page, "had not ended", ".jp-RenderedHTML")
@@ -118,9 +118,7 @@ def test_a_view_whose_kernel_has_gone_ends_and_keeps_what_had_come(lab, gate, ju
     if how == "killed":
         os.kill(int(page.inner_text(".jp-OutputArea-output >> text=pid").split()[1]), signal.SIGKILL)
     else:
-        kernel = page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.id")
-        url = f"{jupyter.url}/api/kernels/{kernel}/restart?token={TOKEN}"
-        urllib.request.urlopen(urllib.request.Request(url, method="POST")).close()
+        page.evaluate("void jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
     shows(page, "the kernel has gone", ".ds-status")
     assert "Half an answer" in text_of(page, ".ds-answer")
     assert not page.is_visible(".ds-stop")

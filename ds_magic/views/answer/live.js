@@ -20,7 +20,7 @@ export default {
       else if (places.hasBegun) update(answer.take(message));
     });
     // A page that was loaded in mid-answer shows what was saved of it, and then the whole.
-    if (!places.hasBegun) places.ask = () => model.send({ final: true });
+    places.ifLate(() => model.send({ final: true }));
     // The kernel was restarted or has ended: nothing more comes, and nothing can be stopped.
     model.on("comm_live_update", () => places.hasBegun && update(answer.abandon()));
     return () => places.end();

@@ -24,10 +24,18 @@ export class Places {
     this.look();
   }
 
+  /** Calls `ask` where there is an output of an answer whose beginning this page has not heard. */
+  ifLate(ask) {
+    this.askOnce = () => {
+      this.askOnce = null;
+      ask();
+    };
+    this.look();
+  }
+
   look() {
     if (!this.hasBegun) {
-      if (this.marked.length) this.ask?.();
-      if (this.marked.length) this.ask = null;
+      if (this.marked.length) this.askOnce?.();
       return;
     }
     for (const place of this.marked) {
