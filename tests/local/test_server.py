@@ -254,8 +254,9 @@ def test_a_wrong_key_is_refused_and_not_repeated(api, local_server, authorizatio
     response = api.get("/models", headers={"Authorization": authorization})
     assert response.status_code == 401
     error = response.json()["error"]
-    assert error["type"] == "authentication_error"
-    assert set(error) == {"message", "type", "param", "code"}
+    said = error.pop("message")  # the rest as DeepSeek's service has it
+    assert said.startswith("Authentication Fails")
+    assert error == {"type": "authentication_error", "param": None, "code": "invalid_request_error"}
     assert "sk-0123456789" not in response.text and local_server.api_key not in response.text
 
 
