@@ -219,6 +219,22 @@ def test_a_penalty_on_what_was_said_changes_it(api):
     assert words[0] > words[2]
 
 
+@pytest.mark.parametrize("penalty", ["frequency_penalty", "presence_penalty"])
+def test_a_penalty_does_not_count_what_was_asked(api, penalty):
+    for value in (0, 2):
+        answer = api.chat("Hello! Hello! Hello!", temperature=0, max_tokens=1, **{penalty: value})
+        assert answer["choices"][0]["message"]["content"] == "Hello"
+
+
+def test_a_penalty_counts_how_the_answer_was_made_to_begin(api):
+    asked = ("Hi", "ha ha ha ha ha ha")
+    said = [
+        api.prefixed(*asked, temperature=0, max_tokens=1, frequency_penalty=value)["choices"][0]["message"]["content"]
+        for value in (0, 2)
+    ]
+    assert said[0] == " ha" != said[1]
+
+
 def test_a_penalty_does_not_keep_an_answer_in_a_long_chat_from_ending(api):
     messages = []
     for _ in range(4):
