@@ -47,7 +47,7 @@ class Sampling:
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
     begun: int = 0
-    """How many of the prompt's last tokens are the answer's own beginning: of the prompt, penalties count only these."""
+    """How many of the last tokens of the prompt are the answer's own beginning: only these of it do penalties count."""
     logprobs: bool = False
     seed: int | None = None
     grammar: str | None = None
