@@ -33,7 +33,8 @@ def first_broken(error: ValidationError) -> InvalidRequestError:
     elif problem["type"] == "extra_forbidden":
         what = "is not a field of this kind of message" if field == "messages" else "is not a field there"
     else:
-        what = f"is {shown(value)}: {problem['msg'][0].lower()}{problem['msg'][1:]}"
+        reason = problem["msg"].removeprefix("Value error, ")
+        what = f"is {shown(value)}: {reason[0].lower()}{reason[1:]}"
     limit = LIMITS.get(field, "an object")
     return InvalidRequestError(
         f"`{path}` {what}. `{field}` is {limit}.",

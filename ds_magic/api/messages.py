@@ -32,7 +32,26 @@ class ToolCall(Outgoing):
     function: FunctionCall
 
 
-class SystemMessage(Outgoing):
+class Spoken(Outgoing):
+    """A message. Its content may be given as a list of text parts, as other clients do: it goes out as one text."""
+
+    @field_validator("content", mode="before", check_fields=False)
+    @classmethod
+    def _joined(cls, content: Any) -> Any:
+        return "".join(map(_text_of, content)) if isinstance(content, list) else content
+
+
+def _text_of(part: Any) -> str:
+    fields = part if isinstance(part, Mapping) else {}
+    if fields.get("type") != "text":
+        raise ValueError(f"it has a part of type {fields.get('type')!r:.60}, and only parts of type 'text' can be read")
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise ValueError("it has a part of type 'text' whose text is not a string")
+    return text
+
+
+class SystemMessage(Spoken):
     """Instructions for the whole conversation."""
 
     role: Literal["system"] = "system"
@@ -40,7 +59,7 @@ class SystemMessage(Outgoing):
     name: str | None = None
 
 
-class UserMessage(Outgoing):
+class UserMessage(Spoken):
     """What the user says."""
 
     role: Literal["user"] = "user"
@@ -48,7 +67,7 @@ class UserMessage(Outgoing):
     name: str | None = None
 
 
-class AssistantMessage(Outgoing):
+class AssistantMessage(Spoken):
     """What the model said, or with `prefix` (last message only) how its answer must begin.
 
     `reasoning_content` goes out with `prefix`, where it is the start of the thinking, and in every earlier turn of a
@@ -63,7 +82,7 @@ class AssistantMessage(Outgoing):
     tool_calls: list[ToolCall] | None = None
 
 
-class ToolMessage(Outgoing):
+class ToolMessage(Spoken):
     """What a function returned; `tool_call_id` is the id of an earlier call."""
 
     role: Literal["tool"] = "tool"
@@ -140,7 +159,7 @@ def as_message_fields(message: Any) -> Any:
     """`message` as something the message models can validate.
 
     Takes a mapping, one of our messages, a message or a completion that came from a server. Fields that
-    are null count as not set, so that messages of other clients go through.
+    are null count as not set, and a `developer` is the system, so that messages of other clients go through.
     """
     if hasattr(message, "as_message"):
         message = message.as_message()
@@ -149,6 +168,8 @@ def as_message_fields(message: Any) -> Any:
     if not isinstance(message, Mapping):
         return message
     fields = {name: value for name, value in message.items() if value is not None}
+    if fields.get("role") == "developer":
+        fields["role"] = "system"
     if isinstance(fields.get("tool_calls"), Iterable) and not isinstance(fields["tool_calls"], str | Mapping):
         fields["tool_calls"] = [_as_tool_call(call) for call in fields["tool_calls"]] or None
     return fields

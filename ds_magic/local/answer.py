@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import AsyncGenerator
 
 from ..api.messages import AssistantMessage
@@ -99,10 +100,14 @@ class Answer:
         prompt = self._prompt
         if self.thinks or self._calls.tools:
             prompt = await self.engine.template.ids(self._said, self._begins())
+        begun = 0
+        if self._prefix:
+            question = await self.engine.template.ids(self._said)
+            begun = len(prompt) - len(os.path.commonprefix([question, prompt]))
         stop = self.request.stop
         stops = [stop] if isinstance(stop, str) else stop
         async for part in self._speech.say(
-            slot, prompt, "content", grammar=answer_grammar(self.request), stops=stops
+            slot, prompt, "content", grammar=answer_grammar(self.request), stops=stops, begun=begun
         ):
             yield part
 

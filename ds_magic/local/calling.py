@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncGenerator
+from typing import Any
 
-from ..api.messages import NamedToolChoice, Tool
+from pydantic_core import from_json
+
+from ..api.messages import AssistantMessage, FunctionCall, NamedToolChoice, Tool, ToolMessage, UserMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
 from .dialogue import Turn
@@ -22,7 +25,36 @@ def offered(request: ChatRequest) -> list[Tool]:
         return []
     if isinstance(choice, NamedToolChoice):
         return [tool for tool in request.tools or [] if tool.function.name == choice.function.name]
-    return list(request.tools or [])
+    if choice == "required":
+        return list(request.tools or [])
+    done = answered(request)
+    return [tool for tool in request.tools or [] if _takes_arguments(tool) or tool.function.name not in done]
+
+
+def answered(request: ChatRequest) -> dict[str, list[Any]]:
+    """By function: the arguments of its calls that have their results, since the user last spoke."""
+    calls: dict[str, FunctionCall] = {}
+    found: dict[str, list[Any]] = {}
+    for message in request.messages:
+        if isinstance(message, UserMessage):
+            found = {}
+        elif isinstance(message, AssistantMessage):
+            calls.update((call.id, call.function) for call in message.tool_calls or ())
+        elif isinstance(message, ToolMessage):
+            function = calls[message.tool_call_id]
+            found.setdefault(function.name, []).append(_parsed(function.arguments))
+    return found
+
+
+def _parsed(arguments: str) -> Any:
+    try:
+        return from_json(arguments)
+    except ValueError:
+        return arguments
+
+
+def _takes_arguments(tool: Tool) -> bool:
+    return bool((tool.function.parameters or {}).get("properties"))
 
 
 class Functions:
@@ -32,16 +64,29 @@ class Functions:
         self.speech = speech
         self.tools = offered(speech.request)
         self.calls: list[tuple[str, str]] = []
+        self._answered = answered(speech.request)
 
     async def parts(self, slot: Slot, said: list[Turn]) -> AsyncGenerator[Part, None]:
-        """The calls as they come; none where the model would rather answer."""
+        """The calls as they come; none where the model would rather answer, or knows the answer to its call.
+
+        A model of this size, asked again after a result, would make the same call for ever.
+        """
         while len(self.calls) < self._most():
             tool = await self._choose(slot, said)
             if tool is None or self.speech.reason != "stop":
                 return
+            known = self._answered.get(tool.function.name) if self._word_for_none() else None
             arguments = ""
+            held: list[Part] = []
             async for part in self._arguments(slot, said, tool):
                 arguments += part.text
+                if known:
+                    held.append(part)
+                else:
+                    yield part
+            if known and _parsed(arguments) in known:
+                return
+            for part in held:
                 yield part
             self.calls.append((tool.function.name, arguments))
 
@@ -86,7 +131,7 @@ class Functions:
         number = len(self.calls)
         yield Part("call", "", [], [], number, tool.function.name, f"call_{number}_{uuid.uuid4().hex[:24]}")
         schema = tool.function.parameters
-        if not (schema and schema.get("properties")):
+        if not schema or not _takes_arguments(tool):
             yield Part("call", "{}", [], [], number)
             return
         prompt = await self.speech.engine.template.ids(dialogue.calling(said, tool), dialogue.ARGUMENTS)

@@ -45,18 +45,29 @@ class Contract(ABC):
 
         `model` is the name that answers, `thinking` is set, and of what concerns sampling only what counts is left.
         """
-        model = self._answering(request)
+        if "model" not in request.model_fields_set:
+            raise Refusal(self.invalid, f"model is missing: one of {', '.join(self.listed)}.", "model")
+        if not self.known(request.model):
+            raise self.unknown(request.model)
         thinks = self._thinks(request) and request.reasoning_effort != "none"
         self._check(request, thinks)
         thinking = Thinking(type="enabled" if thinks else "disabled")
         counts = self._what_counts(request, thinks)
         if not thinks and request.temperature is None and request.top_p is None:
             counts = {**counts, **SETTINGS.get(self.own, {})}
-        return request.model_copy(update={"model": model, "thinking": thinking, **counts})
+        return request.model_copy(update={"model": self._answering(request.model), "thinking": thinking, **counts})
+
+    def known(self, name: str) -> bool:
+        """Whether `name` can be asked for; not all of these are listed."""
+        return name in self.listed or name in Today.aliases
 
     @abstractmethod
-    def _answering(self, request: ChatRequest) -> str:
-        """The name that an answer carries. Raises Refusal where the model that was asked does not exist."""
+    def unknown(self, name: str, status: int = 400) -> Refusal:
+        """The refusal of a model that does not exist."""
+
+    @abstractmethod
+    def _answering(self, name: str) -> str:
+        """The name that an answer carries where the model `name` was asked."""
 
     @abstractmethod
     def _thinks(self, request: ChatRequest) -> bool:
@@ -84,11 +95,10 @@ class Seeds(Contract):
     def listed(self) -> tuple[str, ...]:
         return (self.own, *self.names, *Today.names)
 
-    def _answering(self, request: ChatRequest) -> str:
-        if request.model not in (*self.listed, *Today.aliases):
-            raise Refusal(
-                400, f"Model Not Exist: {request.model[:80]!r}. There is: {', '.join(self.listed)}.", "model"
-            )
+    def unknown(self, name: str, status: int = 400) -> Refusal:
+        return Refusal(status, f"Model Not Exist: {name[:80]!r}. There is: {', '.join(self.listed)}.", "model")
+
+    def _answering(self, name: str) -> str:
         return self.own
 
     def _thinks(self, request: ChatRequest) -> bool:
@@ -124,15 +134,12 @@ class Today(Contract):
     def listed(self) -> tuple[str, ...]:
         return self.names
 
-    def _answering(self, request: ChatRequest) -> str:
-        if "model" not in request.model_fields_set:
-            raise Refusal(400, f"model is missing: one of {', '.join(self.names)}.", "model")
-        model = self.aliases.get(request.model, request.model)
-        if model not in self.names:
-            raise Refusal(
-                400, f"The supported API model names are {', '.join(self.names)}, but you passed {request.model[:80]}."
-            )
-        return model
+    def unknown(self, name: str, status: int = 400) -> Refusal:
+        known = ", ".join(self.names)
+        return Refusal(status, f"The supported API model names are {known}, but you passed {name[:80]}.")
+
+    def _answering(self, name: str) -> str:
+        return self.aliases.get(name, name)
 
     def _thinks(self, request: ChatRequest) -> bool:
         return request.thinking is None or request.thinking.type == "enabled"

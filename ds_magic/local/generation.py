@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
@@ -142,22 +143,21 @@ class _Run:
             body["grammar"] = sampling.grammar
         if sampling.seed is not None:
             body["seed"] = (sampling.seed + len(self.told)) % 2**32
-        if bias := self._spared_marks():
+        if bias := self._spared():
             body["logit_bias"] = bias
         return body
 
-    def _spared_marks(self) -> list[list[float]]:
-        """What makes up for the penalties on the template's marks.
+    def _spared(self) -> list[list[float]]:
+        """What makes up for the penalties on the prompt, which llama.cpp counts: they are for what the answer says.
 
-        They stand in the prompt once a message, and are not text that anybody repeats: with a penalty
-        the longer a conversation, the less an answer could end.
+        So they are documented; else the longer a conversation, the less an answer could end. A bias cannot know
+        whether a token has been said: one of the prompt is spared the presence penalty for good.
         """
         frequency, presence = self.sampling.frequency_penalty, self.sampling.presence_penalty
         if not (frequency or presence):
             return []
-        marks = set(self.engine.model.marks.values())
-        counts: dict[int, int] = {}
-        for token in self.prompt:
-            if token in marks:
-                counts[token] = counts.get(token, 0) + 1
-        return [[token, frequency * count + presence] for token, count in counts.items()]
+        asked = Counter(self.prompt[: len(self.prompt) - self.sampling.begun])
+        begun = set(self.prompt[len(self.prompt) - self.sampling.begun :])
+        return [
+            [token, frequency * count + (0.0 if token in begun else presence)] for token, count in asked.items()
+        ]

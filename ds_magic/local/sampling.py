@@ -46,6 +46,8 @@ class Sampling:
     top_p: float = 1.0
     frequency_penalty: float = 0.0
     presence_penalty: float = 0.0
+    begun: int = 0
+    """How many of the last tokens of the prompt are the answer's own beginning: only these of it do penalties count."""
     logprobs: bool = False
     seed: int | None = None
     grammar: str | None = None

@@ -70,6 +70,7 @@ class LocalService:
         for prefix in PREFIXES:
             app.router.add_post(f"{prefix}/chat/completions", self.chat)
             app.router.add_get(f"{prefix}/models", self.models, allow_head=False)
+            app.router.add_get(f"{prefix}/models/{{name}}", self.model, allow_head=False)
         if self.leases is not None:
             self.leases.begin(FIRST_LEASE)
             app.router.add_get("/lease", self.leases.hold, allow_head=False)
@@ -111,19 +112,32 @@ class LocalService:
         except Exception:  # ours to mend: the client gets the documented shape, the terminal the traceback
             traceback.print_exc()
             error = Refusal(500, "The server failed at this request.", kind="server_error")
-        said = {HEADER: self._fault.spec} if self._fault else {}
         return web.Response(
-            status=error.status, body=error.body, content_type="application/json", headers={**error.headers, **said}
+            status=error.status, body=error.body, content_type="application/json",
+            headers={**error.headers, **self._said()},
         )
 
     async def models(self, request: web.Request) -> web.Response:
         """The names that can be asked for, the one to use first."""
-        fields: dict[str, str | int] = {"object": "model", "owned_by": "ds_magic"}
-        if self.contract.tells_limits:
-            fields |= await self._limits()
+        fields = await self._fields_of_models()
         data = [{"id": name, **fields} for name in self.contract.listed]
-        said = {HEADER: self._fault.spec} if self._fault else {}
-        return web.json_response({"object": "list", "data": data}, headers=said)
+        return web.json_response({"object": "list", "data": data}, headers=self._said())
+
+    async def model(self, request: web.Request) -> web.Response:
+        """One of the models, by a name that can be asked for."""
+        name = request.match_info["name"]
+        if not self.contract.known(name):
+            raise self.contract.unknown(name, 404)
+        return web.json_response({"id": name, **await self._fields_of_models()}, headers=self._said())
+
+    async def _fields_of_models(self) -> dict[str, str | int]:
+        """What is told of each model beside its name: they are all the same one."""
+        limits = await self._limits() if self.contract.tells_limits else {}
+        return {"object": "model", "owned_by": "ds_magic", **limits}
+
+    def _said(self) -> dict[str, str]:
+        """The header that says what shall go wrong here."""
+        return {HEADER: self._fault.spec} if self._fault else {}
 
     async def _limits(self) -> dict[str, int]:
         """What the model that really runs has room for, once it is loaded."""

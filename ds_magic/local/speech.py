@@ -58,10 +58,11 @@ class Speech:
 
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
-        grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None,
+        grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None, begun: int = 0,
     ) -> AsyncGenerator[Part, None]:
-        """What comes after `prompt`; `logprobs` only where the request asked for them, too."""
-        sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs)
+        """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs` only where the request
+        asked for them, too."""
+        sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
         if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
             self.reason = "length"
             return
@@ -83,7 +84,7 @@ class Speech:
             yield part(text, tokens)
         self.reason = outcome.reason
 
-    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool) -> Sampling:
+    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool, begun: int) -> Sampling:
         asked = self.request
         seed = asked.seed
         return Sampling(
@@ -96,4 +97,5 @@ class Speech:
             top_p=1.0 if asked.top_p is None else asked.top_p,
             frequency_penalty=asked.frequency_penalty or 0.0,
             presence_penalty=asked.presence_penalty or 0.0,
+            begun=begun,
         )

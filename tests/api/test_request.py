@@ -128,6 +128,14 @@ def test_a_system_message_comes_first_and_a_prefix_last(connect):
         ]
 
 
+def test_messages_of_other_clients_are_sent_as_the_service_takes_them():
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    request = ChatRequest.build([{"role": "developer", "content": parts}, {"role": "user", "content": parts}])
+    assert request.to_wire()["messages"] == [{"role": "system", "content": "ab"}, {"role": "user", "content": "ab"}]
+    with pytest.raises(InvalidRequestError, match="'image_url'"):
+        ChatRequest.build([{"role": "user", "content": [*parts, {"type": "image_url"}]}])
+
+
 def test_an_answer_has_one_beginning():
     with pytest.raises(InvalidRequestError, match="two beginnings"):
         ChatRequest.build([{"role": "assistant", "content": "a", "prefix": True}], prefix="b")

@@ -131,6 +131,47 @@ def test_what_a_function_returned_is_taken_into_the_next_round(api):
     assert api.post(body).json()["usage"]["prompt_tokens"] >= told + 8
 
 
+def round_of(api, question, name, arguments, result, *after, **fields):
+    """The next message, and why it ended, when a call of the function `name` has its result."""
+    call = {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    body = api.body(question, temperature=0, max_tokens=80, **fields)
+    body["messages"] += [
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": result}, *after,
+    ]
+    response = api.post(body)
+    assert response.status_code == 200, response.text
+    (choice,) = response.json()["choices"]
+    return choice["message"], choice["finish_reason"]
+
+
+@pytest.mark.parametrize("arguments", ['{"a": 17, "b": 25}', '{"b":25.0,"a":17}'])
+def test_a_call_that_has_its_result_is_not_made_again(api, arguments):
+    message, reason = round_of(api, SUM, "add", arguments, "42", tools=[ADD], tool_choice="auto")
+    assert "tool_calls" not in message
+    assert message["content"] and reason in ("stop", "length")
+
+
+def test_a_function_without_parameters_that_has_its_result_is_not_called_again(api):
+    message, _ = round_of(api, "What time is it?", "now", "", "12:30", tools=[NOW])
+    assert "tool_calls" not in message and message["content"]
+
+
+def test_a_function_is_called_again_with_other_arguments(api):
+    only = {"type": "object", "properties": {"a": {"enum": [17]}, "b": {"enum": [25]}}, "required": ["a", "b"]}
+    add = {"type": "function", "function": {**ADD["function"], "parameters": only}}
+    message, reason = round_of(api, SUM, "add", '{"a": 1, "b": 2}', "3", tools=[add])
+    assert reason == "tool_calls"
+    assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"a": 17, "b": 25}
+
+
+def test_a_call_is_made_again_when_the_user_asks_again_or_it_is_required(api):
+    once = (SUM, "add", '{"a": 17, "b": 25}', "42")
+    again = [{"role": "assistant", "content": "42"}, {"role": "user", "content": SUM}]
+    assert round_of(api, *once, *again, tools=[ADD])[1] == "tool_calls"
+    assert round_of(api, *once, tools=[ADD], tool_choice="required")[1] == "tool_calls"
+
+
 def test_a_call_that_the_limit_cuts_is_an_honest_length(api):
     (choice,) = api.chat("Weather?", tools=[WEATHER], tool_choice="required", max_tokens=4)["choices"]
     assert choice["finish_reason"] == "length"
