@@ -5,7 +5,7 @@
 | Run All once more | the view, with Stop, until it ends | the new run's answer | the answer |
 | the notebook is saved and opened elsewhere | what had come, and that it had not ended | likewise | the answer |
 | the page is reloaded | what was saved, then the whole answer | what was saved | the answer |
-| the kernel is restarted, or killed | what had come, that the kernel has gone; no Stop, no clock | what was kept | nothing |
+| the kernel is restarted or killed | what had come, and that the kernel has gone; no Stop | what was kept | nothing |
 | a second tab | in both what has come, then the answer | the answer | the answer |
 """
 

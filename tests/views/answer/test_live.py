@@ -55,10 +55,11 @@ def test_the_static_output_takes_the_place_of_what_was_kept(kernel):  # noqa: F8
 def test_what_has_come_is_kept_now_and_then_and_altogether_not_much_of_it(kernel):  # noqa: F811
     code = """
 from ds_magic.views.answer import live
-live.KEPT = 0.0
-live.INTERVAL = live.SHORT_INTERVAL = 0.0
+usual = live.KEPT, live.INTERVAL, live.SHORT_INTERVAL
+live.KEPT = live.INTERVAL = live.SHORT_INTERVAL = 0.0
 for number in range(2000): view.delta(delta(content=f"word{number} "))
 view.finish(completion("x"), None)
+live.KEPT, live.INTERVAL, live.SHORT_INTERVAL = usual
 """
     kept = [content["data"]["text/plain"] for kind, content in outputs(kernel, LIVE + code) if kind != "comm_msg"][1:-1]
     assert len(kept) > 5
