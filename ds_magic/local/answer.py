@@ -34,8 +34,7 @@ class Answer:
         self._calls = Functions(self._speech)
         last = request.messages[-1]
         self._prefix = last if isinstance(last, AssistantMessage) and last.prefix else None
-        said = request.messages[:-1] if self._prefix else request.messages
-        self._said = dialogue.turns(said) or [("user", "")]  # templates do not go without a message
+        self._said = dialogue.opening(request)
         if self.thinks:
             self._said = dialogue.with_instruction(self._said, dialogue.THINK_FIRST)
         self._prompt: list[int] = []

@@ -17,6 +17,7 @@ from ..api.text import heal
 from .answer import grammar_problem, wants_json
 from .contract import Contract
 from .refusal import Refusal
+from .scoring import texts_of
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -85,6 +86,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)
+    texts_of(request)
     if problem := grammar_problem(request):
         field, reason = problem
         raise Refusal(400, f"{field} is a JSON Schema that cannot be followed here: {reason}", field)

@@ -38,6 +38,11 @@ class Model:
     """The id that ends an answer."""
 
     @cached_property
+    def plain(self) -> int:
+        """The id of a token that is a whole character whatever stands before it."""
+        return self.pieces.index(b"a")
+
+    @cached_property
     def fragments(self) -> list[int]:
         """The ids of tokens that are not whole characters: a few hundred."""
         return [number for number, piece in enumerate(self.pieces) if not _is_text(piece)]
