@@ -55,7 +55,7 @@ class Answer:
         elif self._calls.tools:
             self._prompt = await self._calls.prompt(self._said)
         else:
-            self._prompt = await self.engine.template.ids(self._said, self._begins())
+            self._prompt = await self.engine.template.ids(self._said, *self._begins())
         self.engine.check_room(self._prompt)
 
     async def parts(self) -> AsyncGenerator[Part, None]:
@@ -76,8 +76,8 @@ class Answer:
     def _thought_begins(self) -> str:
         return (self._prefix and self._prefix.reasoning_content) or dialogue.THOUGHT_BEGINS
 
-    def _begins(self) -> str:
-        return (self._prefix and self._prefix.content) or ""
+    def _begins(self) -> tuple[str, list[bytes]]:
+        return dialogue.beginning(self.request)
 
     async def _think(self, slot: Slot) -> AsyncGenerator[Part, None]:
         share = SHARE_OF_THINKING[self.request.reasoning_effort or "high"]
@@ -97,7 +97,7 @@ class Answer:
     async def _say(self, slot: Slot) -> AsyncGenerator[Part, None]:
         prompt = self._prompt
         if self.thinks or self._calls.tools:
-            prompt = await self.engine.template.ids(self._said, self._begins())
+            prompt = await self.engine.template.ids(self._said, *self._begins())
         stop = self.request.stop
         stops = [stop] if isinstance(stop, str) else stop
         async for part in self._speech.say(

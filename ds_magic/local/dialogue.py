@@ -48,6 +48,20 @@ def opening(request: ChatRequest) -> list[Turn]:
     return turns(said) or [("user", "")]  # templates do not go without a message
 
 
+def beginning(request: ChatRequest) -> tuple[str, list[bytes]]:
+    """How the answer to `request` begins: its prefix as text, and the tokens that it ends with, where they are told.
+
+    Raises ValueError where these do not spell its end.
+    """
+    last = request.messages[-1]
+    told = (last.prefix_tokens or []) if isinstance(last, AssistantMessage) and last.prefix else []
+    tokens = [bytes(token) for token in told]
+    raw, end = (request.prefix or "").encode(), b"".join(tokens)
+    if not raw.endswith(end) or not all(tokens):
+        raise ValueError
+    return raw[: len(raw) - len(end)].decode(), tokens
+
+
 def _by(name: str | None, text: str) -> str:
     """What is said, with who says it: no template has a place for names."""
     return f"{name}: {text}" if name else text

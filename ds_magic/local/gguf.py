@@ -38,6 +38,13 @@ class Model:
     """The id that ends an answer."""
 
     @cached_property
+    def ids(self) -> dict[bytes, int]:
+        """The id of each token that is text, by its bytes."""
+        marks = set(self.marks.values())
+        numbered = reversed(list(enumerate(self.pieces)))  # of two of the same bytes the first
+        return {piece: number for number, piece in numbered if piece and number not in marks}
+
+    @cached_property
     def plain(self) -> int:
         """The id of a token that is a whole character whatever stands before it."""
         return self.pieces.index(b"a")

@@ -60,7 +60,7 @@ class Scoring:
         self.texts = texts
         self.stage = "queued"
         self._said = dialogue.opening(request)
-        self._prefix = request.prefix or ""
+        self._begins = dialogue.beginning(request)
         self._prompt: list[int] = []
         self._ids: list[list[int]] = []
         self._read = Outcome()
@@ -73,7 +73,7 @@ class Scoring:
     async def prepare(self) -> None:
         """Wait for the model and see whether everything fits. Raises LocalModelError."""
         await self.engine.ready()
-        self._prompt = await self.engine.template.ids(self._said, self._prefix)
+        self._prompt = await self.engine.template.ids(self._said, *self._begins)
         self.engine.check_room(self._prompt)
         room = self.engine.context - len(self._prompt)
         # A text is parted into tokens by itself, as the model would begin it: at the end of a token.
