@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
-from . import constraint, dialogue
+from . import constraint, dialogue, healing
 from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
@@ -98,6 +98,14 @@ class Answer:
         prompt = self._prompt
         if self.thinks or self._calls.tools:
             prompt = await self.engine.template.ids(self._said, *self._begins())
+        head, word = healing.parted(self.request.prefix or "")
+        if word and not self._begins()[1] and not self.request.stop:  # a stop string might begin in the word's rest
+            before = await self.engine.template.ids(self._said, head)
+            token = await self._speech.heal(slot, before, word)
+            if token is not None:
+                rest = self.engine.model.pieces[token.id][token.cut:].decode()
+                yield Part("content", rest, [token] if self.request.logprobs else [], [])
+                prompt = [*before, token.id]
         stop = self.request.stop
         stops = [stop] if isinstance(stop, str) else stop
         async for part in self._speech.say(

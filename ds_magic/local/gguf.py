@@ -45,6 +45,11 @@ class Model:
         return {piece: number for number, piece in numbered if piece and number not in marks}
 
     @cached_property
+    def whole(self) -> frozenset[int]:
+        """The ids of tokens that are whole characters."""
+        return frozenset(range(len(self.pieces))) - frozenset(self.fragments)
+
+    @cached_property
     def plain(self) -> int:
         """The id of a token that is a whole character whatever stands before it."""
         return self.pieces.index(b"a")
