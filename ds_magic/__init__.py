@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .backend import stream as stream
     from .conversation.chats import Chat as Chat
     from .conversation.schema import UnfitAnswerError as UnfitAnswerError
+    from .conversation.score import score as score
     from .conversation.tools import TooManyRoundsError as TooManyRoundsError
     from .conversation.turn import ask as ask
     from .logprobs.compare import compare as compare
@@ -70,6 +71,7 @@ _PLACES = {
     "backend": ["chat", "stream"],
     "conversation.chats": ["Chat"],
     "conversation.schema": ["UnfitAnswerError"],
+    "conversation.score": ["score"],
     "conversation.tools": ["TooManyRoundsError"],
     "conversation.turn": ["ask"],
     "logprobs.compare": ["compare"],

@@ -1,7 +1,8 @@
 """Branching: an answer is continued from a token that was chosen differently.
 
-The text up to the token and what stands there instead are sent as a prefix, which the server continues. It
-tokenises the prefix anew, so that tokens beside the branching point may fall otherwise than in the parent.
+The text up to the token and what stands there instead are sent as a prefix, which the server continues. The embedded
+server is told the tokens, too, and goes on after just these. Others tokenise the prefix anew, so that tokens beside the
+branching point may fall otherwise than in the parent.
 """
 
 from __future__ import annotations
@@ -64,11 +65,13 @@ def fork(
     place or the text cannot be had, or any other DeepSeekError, its `.partial` being the branch as far as it came.
     """
     from .api.errors import DeepSeekError
+    from .backend import EMBEDDED
     from .conversation.turn import Seats, Turn
 
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    turn = Turn(_request(answer, point, fields), run_tools=False)
+    tokens = _tokens(answer, point) if client.name == answer.backend == EMBEDDED else []
+    turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
         reply = turn.answer(client, Seats(*observers), stop)
     except DeepSeekError as error:
@@ -174,7 +177,27 @@ def _client_of(answer: ChatCompletion) -> Client:
     return client
 
 
-def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> ChatRequest:
+def _tokens(answer: ChatCompletion, point: Branch) -> list[bytes]:
+    """The tokens that the branch's prefix ends with, for a server that continues from tokens; none where not known."""
+    if point.position is None:
+        return []
+    tokens = [*answer.logprobs.bytes[: point.position], point.instead.encode("utf-8", "replace")]
+    content = answer.content[: point.char] + point.instead
+    return tokens if all(tokens) and content.encode("utf-8", "replace").endswith(b"".join(tokens)) else []
+
+
+def _shifts(answer: ChatCompletion, point: Branch, tokens: list[bytes]) -> Iterator[str]:
+    """What there is to say, before it is asked, of tokens that may fall otherwise than in the parent."""
+    from .views.tokens.tree import BOUNDARIES
+
+    if tokens:
+        return
+    yield BOUNDARIES
+    if (point.base + answer.content[: point.char])[-1:].isspace() and point.instead[:1].isspace():
+        yield f"{point.instead!r} stands after white space here, and may become one token with it."
+
+
+def _request(answer: ChatCompletion, point: Branch, tokens: list[bytes], fields: dict[str, Any]) -> ChatRequest:
     from .api.request import ChatRequest
 
     asked = answer.request
@@ -187,6 +210,7 @@ def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> C
         "role": "assistant",
         "prefix": True,
         "content": point.base + answer.content[: point.char] + point.instead,
+        "prefix_tokens": [list(token) for token in tokens] or None,
         "reasoning_content": answer.reasoning_content,
     }
     kept = {
@@ -204,8 +228,6 @@ def _request(answer: ChatCompletion, point: Branch, fields: dict[str, Any]) -> C
 
 def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatCompletion:
     """The branch: the shared part, the forced text and the reply, as one completion with a parent."""
-    from .views.tokens.tree import BOUNDARIES
-
     body = reply.model_dump(exclude={"choices"})
     choice = reply.choice.model_dump()
     shared = parent.content[: point.char] + point.instead
@@ -224,7 +246,7 @@ def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatC
             timing=reply.timing,
             backend=reply.backend,
             interruption=reply.interruption,
-            notes=[*reply.notes, BOUNDARIES],
+            notes=reply.notes,
         )
         .adopted_by(parent, point)
     )

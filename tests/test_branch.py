@@ -5,6 +5,8 @@ import pytest
 
 from ds_magic import Client
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
+from ds_magic.backend import EMBEDDED
+from ds_magic.run import AtTheEnd
 from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
 
 
@@ -229,6 +231,40 @@ def test_the_embedded_model_continues_a_branch(local_server):
     assert branch.logprobs.matches_content is True
     assert branch.logprobs.forced.tolist()[:2] == [True, False]
     assert 0.1 < branch.branch.prob < 0.6
+
+
+def test_at_the_embedded_model_the_tokens_before_a_fork_have_the_numbers_they_had(local_server):
+    with Client(local_server.base_url, local_server.api_key, name=EMBEDDED) as client:
+        answer = client.chat("List three seas.", top_logprobs=20, temperature=0, max_tokens=24)
+        at = 12
+        branch = answer.fork(at, rank=answer.logprobs[at].rank, client=client, max_tokens=24 - at - 1)
+        assert [row.logprob for row in branch.logprobs] == [row.logprob for row in answer.logprobs]
+        assert branch.content == answer.content
+        broken = answer.fork(at, "\n", client=client, max_tokens=2).fork(at + 1, "\n", client=client, max_tokens=1)
+    assert [row.bytes for row in broken.logprobs][at + 1] == b"\n"
+    assert not any("anew" in note for note in [*branch.notes, *broken.notes])
+    assert broken.request.messages[-1].prefix_tokens[at:] == [[10], [10]]
+    assert broken.usage.prompt_tokens == answer.usage.prompt_tokens + at + 2
+
+
+def test_elsewhere_it_is_said_before_it_is_asked_that_tokens_may_merge(answered):
+    answer, client, _ = answered(spoken(entry("\n", 0.5), entry("a", 0.5)), spoken(*SYDNEY))
+    said = []
+
+    class Listener(AtTheEnd):
+        def event(self, event):
+            said.append(str(event))
+
+        def delta(self, delta):
+            said.append("asked")
+
+        def finish(self, completion, error):
+            pass
+
+    branch = answer.fork(1, "\n", client=client, observers=[Listener()])
+    before = said[: said.index("asked")]
+    assert any("tokenised anew" in each for each in before) and any("one token" in each for each in before)
+    assert branch.request.messages[-1].prefix_tokens is None
 
 
 def test_a_fork_at_a_server_without_beta_says_so(answered):

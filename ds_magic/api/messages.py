@@ -72,12 +72,14 @@ class AssistantMessage(Spoken):
 
     `reasoning_content` goes out with `prefix`, where it is the start of the thinking, and in every earlier turn of a
     request with tools, where newer models require it; elsewhere it is left out, since older servers refuse it.
+    `prefix_tokens`, for the embedded server alone: the tokens that a prefix ends with, each as its bytes.
     """
 
     role: Literal["assistant"] = "assistant"
     content: str | None = None
     name: str | None = None
     prefix: bool | None = None
+    prefix_tokens: list[list[int]] | None = None
     reasoning_content: str | None = None
     tool_calls: list[ToolCall] | None = None
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
-from . import constraint, dialogue
+from . import constraint, dialogue, healing
 from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
@@ -35,8 +35,7 @@ class Answer:
         self._calls = Functions(self._speech)
         last = request.messages[-1]
         self._prefix = last if isinstance(last, AssistantMessage) and last.prefix else None
-        said = request.messages[:-1] if self._prefix else request.messages
-        self._said = dialogue.turns(said) or [("user", "")]  # templates do not go without a message
+        self._said = dialogue.opening(request)
         if self.thinks:
             self._said = dialogue.with_instruction(self._said, dialogue.THINK_FIRST)
         self._prompt: list[int] = []
@@ -57,7 +56,7 @@ class Answer:
         elif self._calls.tools:
             self._prompt = await self._calls.prompt(self._said)
         else:
-            self._prompt = await self.engine.template.ids(self._said, self._begins())
+            self._prompt = await self.engine.template.ids(self._said, *self._begins())
         self.engine.check_room(self._prompt)
 
     async def parts(self) -> AsyncGenerator[Part, None]:
@@ -78,8 +77,8 @@ class Answer:
     def _thought_begins(self) -> str:
         return (self._prefix and self._prefix.reasoning_content) or dialogue.THOUGHT_BEGINS
 
-    def _begins(self) -> str:
-        return (self._prefix and self._prefix.content) or ""
+    def _begins(self) -> tuple[str, list[bytes]]:
+        return dialogue.beginning(self.request)
 
     async def _think(self, slot: Slot) -> AsyncGenerator[Part, None]:
         share = SHARE_OF_THINKING[self.request.reasoning_effort or "high"]
@@ -99,7 +98,15 @@ class Answer:
     async def _say(self, slot: Slot) -> AsyncGenerator[Part, None]:
         prompt = self._prompt
         if self.thinks or self._calls.tools:
-            prompt = await self.engine.template.ids(self._said, self._begins())
+            prompt = await self.engine.template.ids(self._said, *self._begins())
+        head, word = healing.parted(self.request.prefix or "")
+        if word and not self._begins()[1] and not self.request.stop:  # a stop string might begin in the word's rest
+            before = await self.engine.template.ids(self._said, head)
+            token = await self._speech.heal(slot, before, word)
+            if token is not None:
+                rest = self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace")
+                yield Part("content", rest, [token] if self.request.logprobs else [], [])
+                prompt = [*before, token.id]
         begun = 0
         if self._prefix:
             question = await self.engine.template.ids(self._said)

@@ -14,9 +14,11 @@ from ..api.fields import EFFORTS
 from ..api.messages import NamedToolChoice
 from ..api.request import WHOLE_NUMBERS, ChatRequest
 from ..api.text import heal
+from . import dialogue
 from .answer import grammar_problem, wants_json
 from .contract import Contract
 from .refusal import Refusal
+from .scoring import texts_of
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -85,6 +87,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)
+    texts_of(request)
     if problem := grammar_problem(request):
         field, reason = problem
         raise Refusal(400, f"{field} is a JSON Schema that cannot be followed here: {reason}", field)
@@ -99,8 +102,18 @@ def _check_prefix(request: ChatRequest, beta: bool) -> None:
         raise Refusal(
             400, "prefix is a beta feature: set the base URL to this server's with /beta at its end to use it.", field
         )
+    _check_prefix_tokens(request, field + "_tokens")
     if wants_json(request):
         raise Refusal(400, "A prefix and response_format do not go together on this machine.", field)
+
+
+def _check_prefix_tokens(request: ChatRequest, field: str) -> None:
+    try:
+        dialogue.beginning(request)
+    except ValueError:
+        raise Refusal(
+            400, f"{field} must be lists of bytes, none of them empty, that spell the end of the content.", field
+        ) from None
 
 
 def _check_json_mode(request: ChatRequest) -> None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 
 from ..api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
+from ..api.request import ChatRequest
 
 Turn = tuple[str, str]
 """A role and a text."""
@@ -39,6 +40,26 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
         else:
             said.append((message.role, _by(message.name, text)))
     return said
+
+
+def opening(request: ChatRequest) -> list[Turn]:
+    """What stands before the answer to `request`: its messages as turns, but for the prefix of the answer."""
+    said = request.messages if request.prefix is None else request.messages[:-1]
+    return turns(said) or [("user", "")]  # templates do not go without a message
+
+
+def beginning(request: ChatRequest) -> tuple[str, list[bytes]]:
+    """How the answer to `request` begins: its prefix as text, and the tokens that it ends with, where they are told.
+
+    Raises ValueError where these do not spell its end.
+    """
+    last = request.messages[-1]
+    told = (last.prefix_tokens or []) if isinstance(last, AssistantMessage) and last.prefix else []
+    tokens = [bytes(token) for token in told]
+    raw, end = (request.prefix or "").encode(), b"".join(tokens)
+    if not raw.endswith(end) or not all(tokens):
+        raise ValueError
+    return raw[: len(raw) - len(end)].decode(), tokens
 
 
 def _by(name: str | None, text: str) -> str:

@@ -37,6 +37,8 @@ class Engine:
         self.threads = threads
         self.slots = Slots(parallel, waiting)
         self._asked_context = context
+        self.words: dict[tuple[tuple[int, ...], str], list[tuple[int | None, float]]] = {}
+        """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
         self.stage = "loading"
         """What all wait for: `fetching`, the bytes done and in all, or `loading`; empty once it is loaded."""

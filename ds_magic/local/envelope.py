@@ -73,10 +73,11 @@ class Envelope:
         own = f'{self._head},"choices":[],"usage":{json.dumps(usage.to_wire())}}}\n\n'.encode()
         return self.chunk(delta, finish=finish) + own + b"data: [DONE]\n\n"
 
-    def whole(self, message: str, logprobs: str, reason: str, usage: Usage) -> bytes:
-        """The answer that is not streamed; `message` and `logprobs` are JSON."""
+    def whole(self, choices: list[tuple[str, str]], reason: str, usage: Usage) -> bytes:
+        """The answer that is not streamed; `choices` are pairs of a message and its logprobs, as JSON."""
         head = json.dumps({**self.fields, "object": "chat.completion"})[:-1] + self._provenance
-        return (
-            f'{head},"choices":[{{"index":0,"message":{message},"logprobs":{logprobs},'
-            f'"finish_reason":"{reason}"}}],"usage":{json.dumps(usage.to_wire())}}}'
-        ).encode()
+        written = ",".join(
+            f'{{"index":{index},"message":{message},"logprobs":{logprobs},"finish_reason":"{reason}"}}'
+            for index, (message, logprobs) in enumerate(choices)
+        )
+        return f'{head},"choices":[{written}],"usage":{json.dumps(usage.to_wire())}}}'.encode()

@@ -38,6 +38,23 @@ class Model:
     """The id that ends an answer."""
 
     @cached_property
+    def ids(self) -> dict[bytes, int]:
+        """The id of each token that is text, by its bytes."""
+        marks = set(self.marks.values())
+        numbered = reversed(list(enumerate(self.pieces)))  # of two of the same bytes the first
+        return {piece: number for number, piece in numbered if piece and number not in marks}
+
+    @cached_property
+    def whole(self) -> frozenset[int]:
+        """The ids of tokens that are whole characters."""
+        return frozenset(range(len(self.pieces))) - frozenset(self.fragments)
+
+    @cached_property
+    def plain(self) -> int:
+        """The id of a token that is a whole character whatever stands before it."""
+        return self.pieces.index(b"a")
+
+    @cached_property
     def fragments(self) -> list[int]:
         """The ids of tokens that are not whole characters: a few hundred."""
         return [number for number, piece in enumerate(self.pieces) if not _is_text(piece)]

@@ -106,9 +106,8 @@ async def _rivals(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[i
     A plain token is forced, since an event is sent only for what ends with a whole character; the
     numbers are from before any bias.
     """
-    plain = engine.model.pieces.index(b"a")
     answer = await engine.llama.sample({
         "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
-        "n_probs": ALTERNATIVES, "logit_bias": [[plain, _FORCE]],
+        "n_probs": ALTERNATIVES, "logit_bias": [[engine.model.plain, _FORCE]],
     })
     return Token.from_engine(answer["completion_probabilities"][0]).top

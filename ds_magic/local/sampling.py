@@ -17,6 +17,8 @@ class Token(NamedTuple):
     """None where it is not among `top`."""
     top: list[tuple[int, float]]
     """The most likely tokens there, likeliest first: id and log-probability."""
+    cut: int = 0
+    """Bytes at its beginning, and at that of its rivals, that are the end of a prefix and no part of the answer."""
 
     @classmethod
     def among(cls, number: int, top: list[tuple[int, float]]) -> Token:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 import traceback
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,8 @@ from .message_json import delta, message
 from .model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .outlet import Outlet
 from .refusal import Refusal
+from .sampling import Token
+from .scoring import Scoring, texts_of
 from .server_options import KEEP_ALIVE
 from .speech import Part
 from .token_json import TokenWriter
@@ -158,17 +161,24 @@ class LocalService:
             self.engine.slots.check_line()
         except QueueFullError as error:
             raise _refusal(error) from None
-        answer = FaultyAnswer(self.engine, asked, fault) if fault else Answer(self.engine, asked)
+        answer: Answer | Scoring
+        if texts := texts_of(asked):
+            answer = Scoring(self.engine, asked, texts)
+        else:
+            answer = FaultyAnswer(self.engine, asked, fault) if fault else Answer(self.engine, asked)
         with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
         envelope = Envelope(asked.model, self.fingerprint, with_usage and self.contract.has_usage_chunk)
         alternatives = (asked.top_logprobs or 0) if asked.logprobs else None
-        send = self._stream if asked.stream else self._whole
         opened = (request, bool(asked.stream), self.keep_alive, lambda: self.engine.stage or answer.stage)
         async with FaultyOutlet(*opened, fault) if fault else Outlet(*opened) as outlet:
             try:
                 await answer.prepare()
                 envelope.tell(self.engine.origin | {"threads": self.engine.threads} | origin.of_answer(asked))
-                response = await send(outlet, answer, envelope, alternatives)
+                if isinstance(answer, Scoring):
+                    response = await self._scored(outlet, answer, envelope, alternatives or 0)
+                else:
+                    send = self._stream if asked.stream else self._whole
+                    response = await send(outlet, answer, envelope, alternatives)
                 used = answer.usage
                 if self._log:
                     self._notes[id(request)] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
@@ -226,24 +236,39 @@ class LocalService:
         async with aclosing(answer.parts()) as coming:
             parts = [part async for part in coming]
         logprobs = self._logprobs(parts, alternatives, answer.thinks)
-        body = envelope.whole(message(parts, answer.thinks), logprobs, answer.reason, answer.usage)
+        body = envelope.whole([(message(parts, answer.thinks), logprobs)], answer.reason, answer.usage)
         return await outlet.end(body)
+
+    async def _scored(
+        self, outlet: Outlet, scoring: Scoring, envelope: Envelope, alternatives: int
+    ) -> web.StreamResponse:
+        choices = [
+            (
+                json.dumps({"role": "assistant", "content": text}),
+                f'{{"content":{self._written(tokens, alternatives, [])}}}',
+            )
+            for text, tokens in await scoring.scored()
+        ]
+        return await outlet.end(envelope.whole(choices, scoring.reason, scoring.usage))
 
     def _logprobs(self, parts: list[Part], alternatives: int | None, thinks: bool) -> str:
         """The `logprobs` of a choice, as JSON: a list for the content, and one for the thinking."""
         if alternatives is None:
             return "null"
-        if self._writer is None:
-            self._writer = TokenWriter(self.engine.model.pieces)
         lists = {}
         for kind in ("content", "reasoning"):
             own = [part for part in parts if part.kind == kind]
             tokens = [token for part in own for token in part.tokens]
             forced = [is_forced for part in own for is_forced in part.forced]
-            lists[kind] = self._writer(tokens, alternatives, forced) if own else "null"
+            lists[kind] = self._written(tokens, alternatives, forced) if own else "null"
         if not thinks:
             return f'{{"content":{lists["content"]}}}' if lists["content"] != "null" else "null"
         return f'{{"content":{lists["content"]},"reasoning_content":{lists["reasoning"]}}}'
+
+    def _written(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
+        if self._writer is None:
+            self._writer = TokenWriter(self.engine.model.pieces)
+        return self._writer(tokens, alternatives, forced)
 
 
 def _refusal(error: LocalModelError) -> Refusal:

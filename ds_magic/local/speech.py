@@ -10,6 +10,7 @@ from ..api.request import ChatRequest
 from .constraint import Marker
 from .engine import Engine
 from .generation import generate
+from .healing import heal
 from .sampling import Outcome, Sampling, Token
 from .server_options import DEFAULT_MAX_TOKENS
 from .slots import Slot
@@ -83,6 +84,15 @@ class Speech:
         for text, tokens in finder.flush():
             yield part(text, tokens)
         self.reason = outcome.reason
+
+    async def heal(self, slot: Slot, before: list[int], word: str) -> Token | None:
+        """The token that `word`, the end of a prefix, is the beginning of; None where it is whole, or no more fits."""
+        if self.left <= 0 or len(before) + 1 >= self.engine.context:
+            return None
+        token = await heal(self.engine, slot, before, word, self._sampling(1, None, True, 0))
+        if token is not None:
+            self.outcomes.append(Outcome(generated=1))
+        return token
 
     def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool, begun: int) -> Sampling:
         asked = self.request

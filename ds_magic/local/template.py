@@ -25,10 +25,13 @@ class Template:
         self._shapes: dict[tuple[str, ...], list[int | str]] = {}
         self._marks = re.compile("|".join(map(re.escape, sorted(model.marks, key=len, reverse=True))) or "(?!)")
 
-    async def ids(self, messages: Sequence[tuple[str, str]], prefix: str = "") -> list[int]:
+    async def ids(
+        self, messages: Sequence[tuple[str, str]], prefix: str = "", tokens: Sequence[bytes] = ()
+    ) -> list[int]:
         """The prompt for `messages`, pairs of role and text, as token ids.
 
-        `prefix` is how the answer begins: the model goes on after its last character.
+        `prefix` is how the answer begins, and `tokens` how it goes on: the model goes on after the last of them. Each
+        is the token of these bytes, whatever stands beside it; where there is none, it is tokenised by itself.
         """
         shape = await self._shape(tuple(role for role, _ in messages))
         texts = [text for _, text in messages]
@@ -40,6 +43,7 @@ class Template:
             parts[-1] += prefix
         else:
             parts.append(prefix)
+        parts += [self.model.ids.get(token, token.decode("utf-8", "replace")) for token in tokens]
         return await self.llama.tokenize([part for part in parts if part != ""])
 
     async def _shape(self, roles: tuple[str, ...]) -> list[int | str]:

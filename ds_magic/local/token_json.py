@@ -34,7 +34,7 @@ class TokenWriter:
         return "[" + ",".join(written) + "]"
 
     def _token(self, token: Token, alternatives: int) -> str:
-        begin = self._begin
+        begin = self._begin if not token.cut else lambda number: self._begun_at(number, token.cut)
         logprob = NOT_IN_TOP if token.logprob is None else token.logprob
         rivals = ",".join([begin(number) + repr(value) + "}" for number, value in token.top[:alternatives]])
         return f'{begin(token.id)}{logprob!r},"top_logprobs":[{rivals}]}}'
@@ -42,7 +42,10 @@ class TokenWriter:
     def _begin(self, number: int) -> str:
         begun = self._begun.get(number)
         if begun is None:
-            piece = self.pieces[number]
-            text = encode_basestring(piece.decode("utf-8", "replace"))
-            begun = self._begun[number] = f'{{"token":{text},"bytes":{list(piece)},"logprob":'
+            begun = self._begun[number] = self._begun_at(number, 0)
         return begun
+
+    def _begun_at(self, number: int, cut: int) -> str:
+        piece = self.pieces[number][cut:]
+        text = encode_basestring(piece.decode("utf-8", "replace"))
+        return f'{{"token":{text},"bytes":{list(piece)},"logprob":'

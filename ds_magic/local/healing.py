@@ -1,0 +1,92 @@
+"""A prefix that ends within a word: the tokens that its last word may be the beginning of.
+
+A tokenizer parts "Shake" otherwise than "Shakespeare", so that after the tokens of a cut word its own rest is next to
+impossible. The last word is therefore taken back, and the model is asked what may stand there: the word as it is, or a
+token that it begins.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import re
+from typing import TYPE_CHECKING
+
+from .sampling import ALTERNATIVES, Sampling, Token
+from .slots import Slot
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+_LAST_WORD = re.compile(r" ?[^\W\d_]{1,30}\Z| \Z")
+_FORCE = 1000.0
+_REMEMBERED = 32
+"""Words whose readings are kept: that of a prefix that is asked for many times is read once."""
+
+
+def parted(prefix: str) -> tuple[str, str]:
+    """`prefix` before its last word, and the word with its blank, or the blank that it ends with; else empty."""
+    found = _LAST_WORD.search(prefix, max(0, len(prefix) - 31))
+    return (prefix[: found.start()], found[0]) if found else (prefix, "")
+
+
+async def heal(engine: Engine, slot: Slot, before: list[int], word: str, sampling: Sampling) -> Token | None:
+    """The token that stands for `word` and more of it, drawn as `sampling` says; None where the word is whole.
+
+    Its numbers, and those of its rivals, are of what may follow the word: p over that of all tokens that it begins,
+    and of the word as it is.
+    """
+    key = (tuple(before), word)
+    if key not in engine.words:
+        if len(engine.words) >= _REMEMBERED:
+            engine.words.clear()
+        engine.words[key] = await _readings(engine, slot, before, word)
+    among = engine.words[key]
+    drawn = _draw(among, sampling)
+    if drawn is None:
+        return None
+    top = [(number, logprob) for number, logprob in among if number is not None][:ALTERNATIVES]
+    return Token.among(drawn, top)._replace(cut=len(word.encode()))
+
+
+async def _readings(engine: Engine, slot: Slot, before: list[int], word: str) -> list[tuple[int | None, float]]:
+    """What may stand for `word`, the likeliest first: tokens that it begins, and None for itself."""
+    raw, model = word.encode(), engine.model
+    everything = await _distribution(engine, slot, before)
+    longer = [
+        (number, logprob) for number, logprob in everything
+        if len(model.pieces[number]) > len(raw) and model.pieces[number].startswith(raw)
+        and number in model.whole
+    ]
+    alone, path = 0.0, list(before)
+    for number in await engine.llama.tokenize([word]):
+        found = everything if len(path) == len(before) else await _distribution(engine, slot, path)
+        alone += next(logprob for rival, logprob in found if rival == number)
+        path.append(number)
+    total = math.log(math.fsum(math.exp(logprob) for _, logprob in longer) + math.exp(alone))
+    among: list[tuple[int | None, float]] = [(None, alone), *longer]
+    return sorted(((number, logprob - total) for number, logprob in among), key=lambda one: -one[1])
+
+
+def _draw(among: list[tuple[int | None, float]], sampling: Sampling) -> int | None:
+    """One of `among`, by p^(1/temperature), of that the `top_p` mass."""
+    if not sampling.temperature:
+        return among[0][0]
+    weights = [math.exp((logprob - among[0][1]) / sampling.temperature) for _, logprob in among]
+    kept, enough = 0.0, sampling.top_p * math.fsum(weights)
+    count = 0
+    while count < len(weights) and (kept < enough or not count):
+        kept += weights[count]
+        count += 1
+    numbers = [number for number, _ in among[:count]]
+    return random.Random(sampling.seed).choices(numbers, weights[:count])[0]
+
+
+async def _distribution(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[int, float]]:
+    """Every token after `prompt` with its log-probability, the likeliest first."""
+    slot.tokens = prompt
+    answer = await engine.llama.sample({
+        "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
+        "n_probs": len(engine.model.pieces), "logit_bias": [[engine.model.plain, _FORCE]],
+    })
+    return [(rival["id"], rival["logprob"]) for rival in answer["completion_probabilities"][0]["top_logprobs"]]

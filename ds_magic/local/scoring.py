@@ -1,0 +1,117 @@
+"""One request ─▶ how likely each of some given texts is as its answer: the field `score`, an extension of ours.
+
+`"score": ["yes", "no"]` beside the documented fields asks for no answer, but for the log-probability of every token of
+these texts where each of them is the answer, or goes on after a prefix. There is a choice for each text, in their
+order: the text is its content, and its logprobs are as of an answer that the model gave itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..api.request import ChatRequest
+from . import dialogue
+from .engine import Engine
+from .envelope import Usage
+from .model_failures import ContextOverflowError
+from .refusal import Refusal
+from .sampling import ALTERNATIVES, Outcome, Token
+from .slots import Slot
+
+MOST_TEXTS = 64
+_FORCE = 1000.0
+_NOTHING = -9998.0
+"""llama.cpp writes a probability that is too small for a float as the least of all numbers."""
+
+
+class Scored(NamedTuple):
+    """A text, and its tokens as if the model had chosen them."""
+
+    text: str
+    tokens: list[Token]
+
+
+def texts_of(request: ChatRequest) -> list[str]:
+    """The texts that are to be scored; none where an answer is asked for. Raises Refusal."""
+    if "score" not in request.extra:
+        return []
+    texts: Any = request.extra["score"]
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+        raise Refusal(400, "score must be a list of texts, none of them empty.", "score")
+    if not 1 <= len(texts) <= MOST_TEXTS:
+        raise Refusal(400, f"score has {len(texts)} texts, and takes from 1 to {MOST_TEXTS}.", "score")
+    for name, is_there in (
+        ("thinking", request.thinks), ("stream", request.stream), ("tools", request.tools),
+        ("response_format", request.response_format and request.response_format.type != "text"),
+    ):
+        if is_there:
+            raise Refusal(400, f"score and {name} do not go together.", name)
+    return texts
+
+
+class Scoring:
+    """The scores of `texts` as answers to `request`; `scored` gives them, after `prepare`."""
+
+    thinks = False
+    reason = "stop"
+
+    def __init__(self, engine: Engine, request: ChatRequest, texts: list[str]):
+        self.engine = engine
+        self.texts = texts
+        self.stage = "queued"
+        self._said = dialogue.opening(request)
+        self._begins = dialogue.beginning(request)
+        self._prompt: list[int] = []
+        self._ids: list[list[int]] = []
+        self._read = Outcome()
+
+    @property
+    def usage(self) -> Usage:
+        """Tokens of the prompt, and of all texts after it."""
+        return Usage(len(self._prompt), min(self._read.cached, len(self._prompt)), self._read.generated)
+
+    async def prepare(self) -> None:
+        """Wait for the model and see whether everything fits. Raises LocalModelError."""
+        await self.engine.ready()
+        self._prompt = await self.engine.template.ids(self._said, *self._begins)
+        self.engine.check_room(self._prompt)
+        room = self.engine.context - len(self._prompt)
+        # A text is parted into tokens by itself, as the model would begin it: at the end of a token.
+        for text in self.texts:
+            self._ids.append(await self.engine.llama.tokenize([text]))
+        needed = sum(map(len, self._ids))
+        if needed > room:
+            raise ContextOverflowError(
+                f"This model's maximum context length is {self.engine.context} tokens. However, your messages resulted "
+                f"in {len(self._prompt)} tokens, and the texts to score in {needed}.", needed=needed, room=room,
+            )
+
+    async def scored(self) -> list[Scored]:
+        """All texts with their tokens; waits for a slot first."""
+        async with self.engine.slots.take(self._prompt) as slot:
+            self.stage = "reading"
+            return [
+                Scored(text, [await self._token(slot, ids[:place], each) for place, each in enumerate(ids)])
+                for text, ids in zip(self.texts, self._ids, strict=True)
+            ]
+
+    async def _token(self, slot: Slot, before: list[int], number: int) -> Token:
+        """Token `number` after the prompt and `before`, with its rivals; numbers are from before any bias."""
+        slot.tokens = self._prompt + before
+        body = {"prompt": slot.tokens, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0}
+        # What is forced is told of with its own number, but where the text ends within a character nothing is told:
+        # there a plain token is forced, and the numbers of the whole vocabulary are asked for.
+        model = self.engine.model
+        is_told = number not in model.fragments
+        answer = await self.engine.llama.sample({
+            **body, "n_probs": ALTERNATIVES if is_told else len(model.pieces),
+            "logit_bias": [[number if is_told else model.plain, _FORCE]],
+        })
+        self._read.generated += 1
+        entry = answer["completion_probabilities"][0]
+        if self._read.generated == 1:
+            self._read.cached = answer["timings"]["cache_n"]
+        rivals = entry["top_logprobs"]
+        own = entry if is_told else next(rival for rival in rivals if rival["id"] == number)
+        top = [(rival["id"], rival["logprob"]) for rival in rivals[:ALTERNATIVES]]
+        return Token(number, own["logprob"] if own["logprob"] > _NOTHING else None, top)
