@@ -34,8 +34,8 @@ def ending(completion: ChatCompletion, finish_reason: str | None = None) -> str 
 
 
 def figures(completion: ChatCompletion) -> list[str]:
-    """Tokens, time to the first of them and tokens a second, as far as they are known."""
-    return [*_tokens(completion), *_times(completion)]
+    """Tokens, times and settings that nobody asked for, as far as they are known."""
+    return [*_tokens(completion), *_times(completion), *_own_settings(completion)]
 
 
 def _tokens(completion: ChatCompletion) -> Iterator[str]:
@@ -62,20 +62,18 @@ def _times(completion: ChatCompletion) -> Iterator[str]:
 
 
 def facts(completion: ChatCompletion) -> list[str]:
-    """The model, where it ran, at which settings of its own, and the figures."""
+    """The model, where it ran, and the figures."""
     known = [on_one_line(name, 80) for name in (completion.model, completion.backend) if name]
-    return [*known, *_own_settings(completion), *figures(completion)]
+    return known + figures(completion)
 
 
 def _own_settings(completion: ChatCompletion) -> Iterator[str]:
-    """The temperature and top_p that the server took where nobody asked for any, and says so."""
+    """What the server drew the tokens with, of its own accord, and says so."""
     asked, used = completion.request, completion.provenance
-    if asked is None or asked.temperature is not None or asked.top_p is not None:
-        return
-    if used.temperature not in (None, 1.0):
-        yield f"temperature {used.temperature:g}"
-    if used.top_p not in (None, 1.0):
-        yield f"top_p {used.top_p:g}"
+    for name, usual in (("temperature", 1), ("top_p", 1), ("frequency_penalty", 0), ("presence_penalty", 0)):
+        value = getattr(used, name)
+        if asked is not None and getattr(asked, name) is None and value not in (None, usual):
+            yield f"{name} {value:g}"
 
 
 def summary(completion: ChatCompletion) -> str:
