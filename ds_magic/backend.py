@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
+from .api.addresses import EMBEDDED
+
 if TYPE_CHECKING:
     from .api.client import Client
     from .api.model_choice import Offer
@@ -13,9 +15,6 @@ if TYPE_CHECKING:
     from .api.secret import Secret
     from .api.stream import Stream
     from .api.timeouts import Timeouts
-
-EMBEDDED = "embedded model"
-
 
 _login: Secret | None = None
 _clients: dict[Hashable, Client] = {}

@@ -64,8 +64,8 @@ def fork(
     says where; the shared part and the forced token are `forced` in its table. Raises InvalidRequestError where the
     place or the text cannot be had, or any other DeepSeekError, its `.partial` being the branch as far as it came.
     """
+    from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
-    from .backend import EMBEDDED
     from .conversation.turn import Seats, Turn
 
     point = _branching_point(answer, token, instead, rank)

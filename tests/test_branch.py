@@ -4,8 +4,8 @@ import re
 import pytest
 
 from ds_magic import Client
+from ds_magic.api.addresses import EMBEDDED
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
-from ds_magic.backend import EMBEDDED
 from ds_magic.run import AtTheEnd
 from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
 

@@ -7,7 +7,8 @@ from urllib.parse import SplitResult, urlsplit
 
 DEEPSEEK_URL = "https://api.deepseek.com"
 DEEPSEEK = "DeepSeek"
-"""How DeepSeek's own service is called in what people see; another server is called by its `place`."""
+EMBEDDED = "embedded model"
+"""How DeepSeek's service and the server on this machine are called in what people see; others by their `place`."""
 
 
 def base_url_of(given: str | None = None) -> str:

@@ -18,7 +18,7 @@ ENDS_IN_BLANK = (
 
 
 def ends_in_blank(asked: ChatRequest | None) -> bool:
-    """Whether the answer was made to begin with a text that ends in a blank."""
+    """Whether the answer was made to begin with a text that ends in a blank, which only the embedded server heals."""
     return asked is not None and (asked.prefix or "").endswith(" ")
 
 

@@ -12,6 +12,7 @@ from pydantic import PrivateAttr, ValidationError
 
 from .. import conveniences
 from . import saved
+from .addresses import EMBEDDED
 from .choices import Choice, MessageToolCall
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
@@ -105,7 +106,7 @@ class ChatCompletion(Incoming):
         completion._backend = backend
         completion._interruption = interruption or FAILURES.get(completion.finish_reason or "")
         completion._notes = list(notes)
-        if ends_in_blank(request) and ENDS_IN_BLANK not in notes:
+        if ends_in_blank(request) and backend != EMBEDDED and ENDS_IN_BLANK not in notes:
             completion._notes.append(ENDS_IN_BLANK)
         completion._raw = _Raw(body)
         return completion

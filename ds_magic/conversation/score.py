@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import backend
+from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.model_choice import thinks_unless_told
 from ..api.request import ChatRequest
@@ -52,7 +53,7 @@ def score(
         raise InvalidRequestError("There is nothing to score: give one or more texts, none of them empty.")
     client = client or backend.resolve()
     request = _request(client, messages, fields)
-    if client.name == backend.EMBEDDED:
+    if client.name == EMBEDDED:
         return _at_once(client, request, texts)
     return _by_tokens(client, request, texts, allow_requests)
 

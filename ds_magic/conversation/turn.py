@@ -230,7 +230,8 @@ def ask(
     the question goes on with and is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any
     thread. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..backend import EMBEDDED, resolve
+    from ..api.addresses import EMBEDDED
+    from ..backend import resolve
 
     client = client or resolve()
     turn = Turn.of(

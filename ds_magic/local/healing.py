@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _LAST_WORD = re.compile(r" ?[^\W\d_]{1,30}\Z| \Z")
 _FORCE = 1000.0
+_READ = 2_000
+"""Tokens of a distribution that are looked at: to read all 49,152 takes a third of a second, and the others are next to
+impossible together."""
 _REMEMBERED = 32
 """Words whose readings are kept: that of a prefix that is asked for many times is read once."""
 
@@ -52,15 +55,16 @@ async def heal(engine: Engine, slot: Slot, before: list[int], word: str, samplin
 async def _readings(engine: Engine, slot: Slot, before: list[int], word: str) -> list[tuple[int | None, float]]:
     """What may stand for `word`, the likeliest first: tokens that it begins, and None for itself."""
     raw, model = word.encode(), engine.model
-    everything = await _distribution(engine, slot, before)
+    tokens = await engine.llama.tokenize([word])
+    first = await _distribution(engine, slot, before, tokens[0])
     longer = [
-        (number, logprob) for number, logprob in everything
+        (number, logprob) for number, logprob in first
         if len(model.pieces[number]) > len(raw) and model.pieces[number].startswith(raw)
         and number in model.whole
     ]
     alone, path = 0.0, list(before)
-    for number in await engine.llama.tokenize([word]):
-        found = everything if len(path) == len(before) else await _distribution(engine, slot, path)
+    for number in tokens:
+        found = first if len(path) == len(before) else await _distribution(engine, slot, path, number)
         alone += next(logprob for rival, logprob in found if rival == number)
         path.append(number)
     total = math.log(math.fsum(math.exp(logprob) for _, logprob in longer) + math.exp(alone))
@@ -82,11 +86,16 @@ def _draw(among: list[tuple[int | None, float]], sampling: Sampling) -> int | No
     return random.Random(sampling.seed).choices(numbers, weights[:count])[0]
 
 
-async def _distribution(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[int, float]]:
-    """Every token after `prompt` with its log-probability, the likeliest first."""
+async def _distribution(engine: Engine, slot: Slot, prompt: list[int], wanted: int) -> list[tuple[int, float]]:
+    """What may follow `prompt` and how likely, the likeliest first: `_READ` tokens, or all where `wanted` is below."""
     slot.tokens = prompt
-    answer = await engine.llama.sample({
-        "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
-        "n_probs": len(engine.model.pieces), "logit_bias": [[engine.model.plain, _FORCE]],
-    })
-    return [(rival["id"], rival["logprob"]) for rival in answer["completion_probabilities"][0]["top_logprobs"]]
+    found: list[tuple[int, float]] = []
+    for count in (_READ, len(engine.model.pieces)):
+        answer = await engine.llama.sample({
+            "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
+            "n_probs": count, "logit_bias": [[engine.model.plain, _FORCE]],
+        })
+        found = [(rival["id"], rival["logprob"]) for rival in answer["completion_probabilities"][0]["top_logprobs"]]
+        if any(number == wanted for number, _ in found):
+            break
+    return found

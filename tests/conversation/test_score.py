@@ -6,7 +6,7 @@ import pytest
 
 import ds_magic
 from ds_magic import Client, InvalidRequestError
-from ds_magic.backend import EMBEDDED
+from ds_magic.api.addresses import EMBEDDED
 from tests.servers.scripted import ScriptedServer, answered, completion
 
 QUESTION = "What is the capital of France?"
