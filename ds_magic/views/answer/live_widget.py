@@ -57,6 +57,11 @@ class LiveWidget(anywidget.AnyWidget):
         while len(_RETIRED) > _MOST_RETIRED:
             _RETIRED.popleft().close()
 
+    def close(self) -> None:
+        """Close it, and the layout that every widget brings along."""
+        self.layout.close()
+        super().close()
+
     def _asked(self, widget: Any, content: Any, buffers: Any) -> None:
         if isinstance(content, dict) and content.get("final"):
             self._is_waited_for = True
