@@ -139,6 +139,7 @@ def test_a_key_or_a_part_of_it_that_a_server_echoes_is_masked(echo, where, conne
     shown = f"{error} {error!r} {vars(error)} {verbose(error)} {error.partial and error.partial.interruption}"
     shown = re.sub(r"0x[0-9a-f]+", "", shown)  # addresses look like parts of a key, too
     pieces = [key[at : at + 4] for at in range(3, len(key) - 3)]
+    pieces = [piece for piece in pieces if not piece.isdigit()]  # so does the number of a port
     assert "****" in str(error) and not [piece for piece in pieces if piece in shown.replace(said_of_key, "")]
     assert key not in shown
 
