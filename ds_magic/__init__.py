@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .api.usage import Usage as Usage
     from .backend import chat as chat
     from .backend import stream as stream
+    from .conversation.answer_schema import UnfitAnswerError as UnfitAnswerError
     from .conversation.chats import Chat as Chat
-    from .conversation.schema import UnfitAnswerError as UnfitAnswerError
     from .conversation.score import score as score
     from .conversation.tools import TooManyRoundsError as TooManyRoundsError
     from .conversation.turn import ask as ask
@@ -70,7 +70,7 @@ _PLACES = {
     "api.usage": ["Usage"],
     "backend": ["chat", "stream"],
     "conversation.chats": ["Chat"],
-    "conversation.schema": ["UnfitAnswerError"],
+    "conversation.answer_schema": ["UnfitAnswerError"],
     "conversation.score": ["score"],
     "conversation.tools": ["TooManyRoundsError"],
     "conversation.turn": ["ask"],

@@ -9,15 +9,15 @@ from functools import partial
 from types import SimpleNamespace
 
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.clean_text import escaped, for_code, for_json, for_page, for_report, heal, mask_keys, on_one_line
 from ds_magic.api.decoder import ChunkDecoder
 from ds_magic.api.delta import deltas_of
-from ds_magic.api.error_bodies import refusal
+from ds_magic.api.error_messages import refusal
 from ds_magic.api.errors import DeepSeekError
 from ds_magic.api.loose_json import parse_json
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
 from ds_magic.api.sse import EventDecoder
-from ds_magic.api.text import escaped, for_code, for_json, for_page, for_report, heal, mask_keys, on_one_line
 from ds_magic.conversation.chats import Chat
 from ds_magic.logprobs.glyphs import label
 from tests.servers.scripted import event, text_chunk
@@ -318,7 +318,7 @@ def arguments_of_a_call(text):
 
 
 def an_answer_to_a_schema(text):
-    from ds_magic.conversation.schema import AnySchema, Schema, parse_answer
+    from ds_magic.conversation.answer_schema import AnySchema, Schema, parse_answer
 
     for said in (text, json.dumps({"a": text}), "```json\n" + text):
         for schema in (AnySchema(), Schema(list[int], "x")):

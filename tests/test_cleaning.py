@@ -1,4 +1,4 @@
-"""Every place that shows what somebody else wrote cleans it by the policies of api/text.py: none has its own."""
+"""Every place that shows what somebody else wrote cleans it by the policies of api/clean_text.py: none has its own."""
 
 import io
 
@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ds_magic.api.clean_text import for_terminal, on_one_line
 from ds_magic.api.errors import DeepSeekError
 from ds_magic.api.events import Note
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
-from ds_magic.api.text import for_terminal, on_one_line
 
 # What a reader needs, what harms, and letters that no place takes for a key, for white space or for its own marks.
 SAID = ["é", "\u00a0", "👩\u200d👧", "ی\u200cخ", "❤\ufe0f", "\u200f", "日本", "x"]

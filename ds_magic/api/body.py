@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .addresses import place
-from .error_bodies import error_in_body, not_an_answer, too_long
+from .error_messages import error_in_body, not_an_answer, too_long
 from .events import Event, Queued
 from .exchange import Exchange
 from .loose_json import LONGEST, fit_to_keep, parse_json

@@ -13,6 +13,7 @@ import requests
 
 from . import addresses
 from .body import read_body
+from .clean_text import mask_keys, on_one_line
 from .errors import NO_BETA, AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, Preparing, Queued
 from .exchange import Exchange
@@ -24,7 +25,6 @@ from .response import ChatCompletion
 from .secret import Secret
 from .spent import SPENT
 from .stream import Stream
-from .text import mask_keys, on_one_line
 from .timeouts import Timeouts
 from .transport import HEADERS, KeyAuth, make_session, no_key
 from .usage import Timing

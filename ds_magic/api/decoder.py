@@ -8,10 +8,10 @@ from msgspec import Struct
 from msgspec.json import Decoder
 
 from ..logprobs.entries import Entry
-from .error_bodies import error_in_stream
+from .clean_text import on_one_line
+from .error_messages import error_in_stream
 from .errors import StreamInterruptedError
 from .loose_json import SurrogateJoiner, index_of, parse_json
-from .text import on_one_line
 
 _PATIENCE = 8
 """After so many refusals in a row the server does not speak the strict dialect: it is not tried again."""

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import conveniences
+from .clean_text import for_report, on_one_line
 from .loose_json import written
-from .text import for_report, on_one_line
 
 if TYPE_CHECKING:
     from .response import ChatCompletion

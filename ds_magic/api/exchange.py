@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .addresses import place
-from .error_bodies import refusal
+from .error_messages import refusal
 from .errors import APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
 from .paced import PacedResponse

@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 
+from .clean_text import heal_surrogates
 from .loose_json import written
-from .text import heal_surrogates
 
 Value = TypeVar("Value")
 

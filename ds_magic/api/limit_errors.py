@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .clean_text import mask_keys
 from .errors import InvalidRequestError
 from .fields import LIMITS
-from .text import mask_keys
 
 
 def broken(field: str, value: Any) -> InvalidRequestError:

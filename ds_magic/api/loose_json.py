@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from .text import heal, heal_surrogates
+from .clean_text import heal, heal_surrogates
 
 LONGEST = 1 << 27
 """Bytes of one event, or of an answer in one piece. The logprobs of 32,000 tokens, 20 each, are half as many."""

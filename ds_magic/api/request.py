@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, ValidationError, create_model, field_va
 
 from . import fields as _fields
 from . import messages as _messages
+from .clean_text import heal
 from .errors import InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
 from .limit_errors import broken, first_broken, shown
@@ -27,7 +28,6 @@ from .messages import (
 from .model_choice import thinks_unless_told
 from .nearest import nearest
 from .shorthand import as_messages, on_the_wire
-from .text import heal
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 

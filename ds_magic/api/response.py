@@ -14,12 +14,12 @@ from .. import conveniences
 from . import saved
 from .addresses import EMBEDDED
 from .choices import Choice, MessageToolCall
+from .clean_text import for_terminal
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
 from .no_logprobs import NoLogprobs
 from .notes import ENDS_IN_BLANK, ends_in_blank
 from .provenance import provenance
-from .text import for_terminal
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
 

@@ -5,7 +5,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-inte
 
 from __future__ import annotations
 
-from .error_bodies import too_long
+from .error_messages import too_long
 from .loose_json import LONGEST
 
 _BOM = b"\xef\xbb\xbf"

@@ -10,9 +10,10 @@ from typing import Any
 
 from .accumulator import Accumulator
 from .body import Body, as_chunk, parse_body
+from .clean_text import on_one_line
 from .decoder import Chunk, ChunkDecoder, leniently
 from .delta import Delta, deltas_of
-from .error_bodies import truncated
+from .error_messages import truncated
 from .errors import DeepSeekError, bare
 from .events import KEEP_ALIVE, Event, waiting
 from .exchange import Exchange
@@ -21,7 +22,6 @@ from .request import ChatRequest
 from .response import ChatCompletion
 from .spent import SPENT
 from .sse import EventDecoder
-from .text import on_one_line
 from .usage import Timing, Usage
 
 _DONE = b"[DONE]"

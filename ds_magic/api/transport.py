@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection
 
 from .addresses import DEEPSEEK_URL, host_of, is_loopback, place
+from .clean_text import on_one_line
 from .errors import (
     APIConnectionError,
     APITimeoutError,
@@ -25,7 +26,6 @@ from .errors import (
 )
 from .paced import PacedResponse, TooSlow
 from .secret import Secret
-from .text import on_one_line
 
 HEADERS = {
     "Content-Type": "application/json",

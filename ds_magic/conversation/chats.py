@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..api.clean_text import heal, on_one_line
 from ..api.errors import InvalidRequestError
-from ..api.text import heal, on_one_line
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion

@@ -11,9 +11,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..api.clean_text import for_terminal
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
-from ..api.text import for_terminal
 from ..stop import Stop
 from .functions import ArgumentsError, FunctionTool, as_text
 

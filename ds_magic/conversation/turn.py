@@ -12,9 +12,9 @@ from ..api.request import ChatRequest
 from ..api.shorthand import as_messages
 from ..run import AtTheEnd, Observer
 from ..stop import Stop, second_interrupt
+from .answer_schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .chats import Chat, without_open_calls
 from .degrade import run_as_supported
-from .schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .tools import MOST_ROUNDS, Called, Round, Toolbox, TooManyRoundsError, next_request
 
 if TYPE_CHECKING:

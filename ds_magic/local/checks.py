@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from ..api.clean_text import heal
 from ..api.errors import InvalidRequestError
 from ..api.fields import EFFORTS
 from ..api.messages import NamedToolChoice
 from ..api.request import WHOLE_NUMBERS, ChatRequest
-from ..api.text import heal
 from . import dialogue
 from .answer import grammar_problem, wants_json
 from .contract import Contract

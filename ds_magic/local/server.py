@@ -11,8 +11,8 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from ..api.clean_text import on_one_line
 from ..api.errors import UNAVAILABLE
-from ..api.text import on_one_line
 from . import checks, origin
 from .answer import Answer
 from .contract import Seeds, Today

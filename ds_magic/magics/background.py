@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 
-from ..api.text import for_report, on_one_line
+from ..api.clean_text import for_report, on_one_line
 from ..stop import Stop
 
 if TYPE_CHECKING:

@@ -29,8 +29,8 @@ from .settings import setting, traits_of
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.response import ChatCompletion
+    from ..conversation.answer_schema import SchemaUse
     from ..conversation.chats import Chat
-    from ..conversation.schema import SchemaUse
     from ..conversation.turn import Turn
     from .background import Background
     from .cell_order import CellOrder
@@ -290,7 +290,7 @@ class DeepSeekMagics(Magics):
         """How the server that is meant is told of a schema; None where there is none."""
         if "schema" not in values and "json" not in values:
             return None
-        from ..conversation.schema import SchemaUse
+        from ..conversation.answer_schema import SchemaUse
 
         url = base_url_of(self._base_url(values))
         return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))

@@ -10,7 +10,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import address, base_url_of
-from ..api.text import for_json, for_report
+from ..api.clean_text import for_json, for_report
 from ..backend import default_model
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..api.text import for_report, on_one_line
+from ..api.clean_text import for_report, on_one_line
 
 if TYPE_CHECKING:
     from ..api.models import Model

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from ..api.text import MASK, for_report
+from ..api.clean_text import MASK, for_report
 from ..views.panel import panel, with_bar
 
 _TRANSPORT = re.compile(

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
+from ..conversation.answer_schema import AnySchema, Schema, SchemaUse
 from ..conversation.chats import Chat
-from ..conversation.schema import AnySchema, Schema, SchemaUse
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..api.text import on_one_line
+from ..api.clean_text import on_one_line
 from ..run import AtTheEnd, Observer
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ class UsageReport:
     def __repr__(self) -> str:
         from wcwidth import ljust, rjust, width
 
-        from ..api.text import for_report, on_one_line
+        from ..api.clean_text import for_report, on_one_line
 
         if not self.rows:
             return "Nothing has been asked yet."

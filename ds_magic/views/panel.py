@@ -6,8 +6,8 @@ import shutil
 import sys
 from collections.abc import Sequence
 
+from ..api.clean_text import for_report, shortened
 from ..api.errors import DeepSeekError
-from ..api.text import for_report, shortened
 from .colours import for_errors
 
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"

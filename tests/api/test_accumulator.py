@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.clean_text import heal_surrogates
 from ds_magic.api.decoder import ChunkDecoder, leniently
 from ds_magic.api.delta import deltas_of
 from ds_magic.api.loose_json import SurrogateJoiner, parse_json
 from ds_magic.api.response import ChatCompletion
-from ds_magic.api.text import heal_surrogates
 from tests.servers.scripted import text_chunk
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pygments.lexer import Lexer
     from pygments.token import _TokenType
 
-from ...api.text import for_code
+from ...api.clean_text import for_code
 
 # No fixed colour has a contrast of 4.5 on JupyterLab's white and on its #111 both. Mixed with the text
 # colour of the page it becomes dark on white and light on black. Where a page drops `color-mix` (an

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...api.clean_text import on_one_line
 from ...api.response import ChatCompletion
-from ...api.text import on_one_line
 
 FINISHES = {
     "content_filter": "content filter",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
-from ...api.text import on_one_line
+from ...api.clean_text import on_one_line
 from .tex import IGNORE
 
 if TYPE_CHECKING:

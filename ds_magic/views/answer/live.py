@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...api.clean_text import Joiner, for_page, on_one_line
 from ...api.events import Preparing, Queued
-from ...api.text import Joiner, for_page, on_one_line
 from ..tokens.tints import class_of, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units

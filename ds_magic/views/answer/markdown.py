@@ -13,7 +13,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from ...api.text import escaped, for_code, for_page, for_terminal
+from ...api.clean_text import escaped, for_code, for_page, for_terminal
 from .code import code_to_html
 from .tex import IGNORE, tex_plugin
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ...api.text import escaped, for_terminal, on_one_line
+from ...api.clean_text import escaped, for_terminal, on_one_line
 from .code import CODE_STYLE
 
 if TYPE_CHECKING:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from html import escape
 
 from ...api.choices import Choice, MessageToolCall
+from ...api.clean_text import escaped, for_code, for_terminal, on_one_line
 from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
 from ...api.response import ChatCompletion
-from ...api.text import escaped, for_code, for_terminal, on_one_line
 from . import facts
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown

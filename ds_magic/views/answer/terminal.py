@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from ...api.clean_text import Joiner, for_code, for_terminal, on_one_line
 from ...api.events import Preparing
-from ...api.text import Joiner, for_code, for_terminal, on_one_line
 from .. import colours
 from . import facts
 from .static import pretty_arguments

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ds_magic.logprobs.glyphs import inline, visible
 
-from ...api.text import on_one_line
+from ...api.clean_text import on_one_line
 from .numbers import percent
 from .tints import tint
 

@@ -97,7 +97,7 @@ def test_no_letter_is_lost_or_moved_between_blocks(text, sizes):
 
 @given(st.text(max_size=80))
 def test_steps_make_the_html_from_the_source(text):
-    from ds_magic.api.text import for_page
+    from ds_magic.api.clean_text import for_page
 
     text = for_page(text)
     html = markdown_to_html(text)

@@ -8,7 +8,14 @@ from pydantic import BaseModel
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
-from ds_magic.conversation.schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
+from ds_magic.conversation.answer_schema import (
+    AnySchema,
+    Schema,
+    SchemaUse,
+    UnfitAnswerError,
+    parse_answer,
+    repair_messages,
+)
 
 
 class Invoice(BaseModel):

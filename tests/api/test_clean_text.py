@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.api.loose_json import SurrogateJoiner, parse_json
-from ds_magic.api.text import (
+from ds_magic.api.clean_text import (
     Joiner,
     escaped,
     for_code,
@@ -23,6 +22,7 @@ from ds_magic.api.text import (
     mask_keys,
     on_one_line,
 )
+from ds_magic.api.loose_json import SurrogateJoiner, parse_json
 
 KEY = "sk-0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 any_text = st.text(st.characters(exclude_categories=()))

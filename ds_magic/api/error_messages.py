@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .addresses import place
+from .clean_text import on_one_line
 from .errors import (
     UNAVAILABLE,
     APIConnectionError,
@@ -14,7 +15,6 @@ from .errors import (
     described,
 )
 from .loose_json import LONGEST, parse_json
-from .text import on_one_line
 
 
 def refusal(
