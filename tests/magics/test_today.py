@@ -50,7 +50,8 @@ def test_a_tool_loop_of_three_rounds_in_a_conversation_of_three_turns_goes_throu
         options = "--chat sums --tools add --tool-choice add --seed 1 --max-tokens 40"
         answer = run(f"%%deepseek {options}\nWhat is {turn} plus 1?")
         assert answer.rounds[0].calls and "switched off" in " ".join(answer.rounds[0].completion.notes)
-    answer = run("%%deepseek --chat sums --tools add --max-rounds 1 --no-run-tools --seed 1 --max-tokens 24\nAnd 4 plus 1?")
+    options = "--chat sums --tools add --max-rounds 1 --no-run-tools --seed 1 --max-tokens 24"
+    answer = run(f"%%deepseek {options}\nAnd 4 plus 1?")
     assert answer.reasoning_content, "with tools it thinks, and what it thought before was sent back"
 
 
