@@ -64,5 +64,6 @@ def test_a_seed_gives_the_same_text_with_and_without_log_probabilities(ask):
 
 def test_defaults_that_are_left_out_and_that_are_spelled_out_are_the_same_request(ask):
     left_out = {"messages": MESSAGES[0], "seed": 3, "max_tokens": 20}
-    spelled_out = {**left_out, "frequency_penalty": 0, "presence_penalty": 0, "stream": False, "n": 1}
+    own = {"temperature": 0.2, "top_p": 0.9, "frequency_penalty": 0.5, "presence_penalty": 0}
+    spelled_out = {**left_out, **own, "stream": False, "n": 1}
     assert ask(left_out) == ask(spelled_out)
