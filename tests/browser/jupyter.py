@@ -71,15 +71,22 @@ class Jupyter:
             return False
         return True
 
+    def _kernels(self, notebook):
+        with urllib.request.urlopen(f"{self.url}/api/sessions?token={TOKEN}") as response:
+            return [each["kernel"] for each in json.load(response) if each["path"] == notebook]
+
     def wait_for_a_client(self, notebook):
         """Until a page is connected to the kernel of a notebook, and the kernel is idle."""
+        self._wait(notebook, lambda kernel: kernel["connections"] and kernel["execution_state"] == "idle")
+
+    def wait_until_idle(self, notebook):
+        """Until the kernel of a notebook runs nothing, whoever is connected to it."""
+        self._wait(notebook, lambda kernel: kernel["execution_state"] == "idle")
+
+    def _wait(self, notebook, is_so):
         deadline = time.monotonic() + PATIENCE
-        while True:
-            with urllib.request.urlopen(f"{self.url}/api/sessions?token={TOKEN}") as response:
-                kernels = [each["kernel"] for each in json.load(response) if each["path"] == notebook]
-            if any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels):
-                return
-            assert time.monotonic() < deadline, f"no page has the kernel: {kernels}"
+        while not any(map(is_so, kernels := self._kernels(notebook))):
+            assert time.monotonic() < deadline, f"no such kernel: {kernels}"
             time.sleep(0.1)
 
     def end(self):

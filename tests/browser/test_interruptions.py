@@ -6,6 +6,7 @@
 | the notebook is saved and opened elsewhere | what had come, and that it had not ended | likewise | the answer |
 | the page is reloaded | what was saved, then the whole answer | what was saved | the answer |
 | the kernel is restarted or killed | what had come, and that the kernel has gone; no Stop | what was kept | nothing |
+| the tab is closed, and opened when all is over | the whole answer | what was saved | the answer |
 | a second tab | in both what has come, then the answer | the answer | the answer |
 """
 
@@ -95,6 +96,18 @@ def test_a_page_that_is_reloaded_in_mid_answer_shows_what_was_saved_and_then_the
     shows(page, "Half an answer is whole", ".jp-RenderedHTML")
     assert "had not ended" not in page.inner_text(".jp-Notebook")
     assert "Error displaying widget" not in page.inner_text(".jp-Notebook")
+
+
+def test_a_page_that_is_closed_and_opened_when_all_is_over_shows_the_whole(streaming, gate, jupyter, browser):
+    wait_until_saved(streaming, jupyter, "Half an answer")
+    streaming.page.goto("about:blank")
+    gate.open()
+    jupyter.wait_until_idle(streaming.notebook)
+    page = browser.new_page()
+    Lab(page, jupyter, streaming.notebook)
+    shows(page, "Half an answer is whole", ".jp-RenderedHTML")
+    assert "Error displaying widget" not in page.inner_text(".jp-Notebook")
+    page.close()
 
 
 def test_a_second_tab_shows_the_answer_when_it_is_there(streaming, gate, jupyter, browser):
