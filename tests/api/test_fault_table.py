@@ -42,6 +42,9 @@ from tests.servers.scripted import (
 
 KEY = "sk-0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 IDLE = 0.15
+"""Seconds of silence that are too many, where a fault is one of time."""
+PATIENCE = 60
+"""The same elsewhere: a busy machine may take its time."""
 BEGUN = {True: event(text_chunk("a")), False: b'{"choices": [{"index": 0, "message": {"content": "a"'}
 WHOLE = {True: BEGUN[True] + DONE, False: json.dumps(completion("a")).encode()}
 
@@ -145,15 +148,19 @@ FAULTS = {
 """By name: the script, as a function of whether the answer streams; the class raised; whether a stream had begun."""
 
 
-def ask(url, streams):
+def ask(url, streams, idle=PATIENCE):
     """The error that a client of its own, closed again, raises; None where it has an answer."""
     error = None
-    with Client(url, KEY, model="m", retries=0, timeout=Timeouts(idle=IDLE), on_event=lambda event: None) as client:
+    with Client(url, KEY, model="m", retries=0, timeout=Timeouts(idle=idle), on_event=lambda event: None) as client:
         try:
             assert client.chat("Hi", stream=streams).content == "a"
         except DeepSeekError as caught:
             error = caught
     return error
+
+
+def idle_of(fault):
+    return IDLE if fault.startswith(("dripped", "a dripped", "silence")) else PATIENCE
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
@@ -164,7 +171,7 @@ def test_each_fault_is_its_error_with_a_remedy_and_leaves_nothing(fault, streams
     other_threads, other_sockets = threading.enumerate(), open_sockets()
     began = time.perf_counter()
     with ScriptedServer(make(streams)) as server:
-        error = ask(server.url, streams)
+        error = ask(server.url, streams, idle_of(fault))
         seconds = time.perf_counter() - began
         sockets = server.open_sockets_of_clients(other_sockets)
     timers()  # those that were cancelled have ended then
@@ -194,7 +201,7 @@ def test_each_fault_is_its_error_with_a_remedy_and_leaves_nothing(fault, streams
 ])
 def test_an_error_says_what_the_server_did(fault, said):
     with ScriptedServer(FAULTS[fault][0](True)) as server:
-        assert said in str(ask(server.url, True))
+        assert said in str(ask(server.url, True, idle_of(fault)))
 
 
 @pytest.mark.parametrize("streams", [True, False], ids=["streamed", "whole"])
