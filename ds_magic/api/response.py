@@ -19,7 +19,7 @@ from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
 from .no_logprobs import NoLogprobs
 from .notes import ENDS_IN_BLANK, ends_in_blank
-from .provenance import provenance
+from .served import provenance
 from .token_logprobs import StreamedEntries, TokenLogprobs
 from .usage import Timing, Usage
 

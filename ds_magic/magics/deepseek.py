@@ -21,9 +21,9 @@ from traitlets import Bool, Dict, Enum, Float, Unicode
 from ..api.addresses import base_url_of, given_url, is_deepseek
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.fields import FIELDS
+from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
-from .panel import guarded, is_panel, traceback_text
 from .settings import setting, traits_of
 
 if TYPE_CHECKING:

@@ -139,15 +139,22 @@ def test_what_tells_of_a_server_can_be_read_by_its_user_alone_and_goes_with_it()
         assert not record.path.exists()
 
 
-def test_a_record_that_others_can_read_or_that_is_no_record_is_passed_over():
+def test_a_record_that_is_no_record_is_passed_over():
     record = Record.of_this_kernel()
     record.make_folder()
-    for content, mode in (("no JSON", 0o600), ('["a list"]', 0o600), ('{"pid": 1}', 0o644), ('{"pid": 1}', 0o600)):
+    for content in ("no JSON", '["a list"]', '{"pid": 1}'):
         record.path.write_text(content)
-        record.path.chmod(mode)
+        record.path.chmod(0o600)
         with kernel() as (_, server, url, key):
             assert models(url, key).status_code == 200
         server.wait(timeout=60)
+
+
+def test_a_server_of_which_others_can_read_is_not_used():
+    with kernel() as (_, one, _, _):
+        Record.of_this_kernel().path.chmod(0o644)
+        with kernel() as (_, another, _, _):
+            assert another.pid != one.pid
 
 
 def test_where_nothing_can_be_written_a_kernel_has_a_server_for_itself(tmp_path, monkeypatch):
