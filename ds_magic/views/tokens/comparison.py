@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from ds_magic.logprobs.glyphs import inline, visible
 
 from ...api.clean_text import on_one_line
+from ..size import widest_tint
 from ..terminal_width import fit
 from .numbers import percent
-from .tints import WIDEST_TINT, tint
+from .tints import tint
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.compare import Aligned, Comparison
@@ -52,7 +53,7 @@ def comparison_html(comparison: Comparison) -> str:
 def _style(difference: float) -> str:
     class_ = sum(difference >= step for step in _STEPS)
     line = ";border-bottom:2px solid" if class_ == len(_STEPS) else ""
-    return f"background-color:{tint(WIDEST_TINT * class_ / len(_STEPS))};border-radius:3px{line};" if class_ else ""
+    return f"background-color:{tint(widest_tint() * class_ / len(_STEPS))};border-radius:3px{line};" if class_ else ""
 
 
 def _span(stretch: Aligned) -> str:

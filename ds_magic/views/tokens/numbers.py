@@ -32,6 +32,19 @@ def percent(p: float) -> str:
     return f"{p:.0e}" if p > 0 else "≈ 0 %"
 
 
+def between(low: float, high: float) -> str:
+    """A share of which bounds are known, in words: `57.0 %`, `between 72 % and 79 %`, `at most 3.0 %`; NaN is `—`."""
+    if math.isnan(low):
+        return "—"
+    if percent(low) == percent(high):
+        return percent(low)
+    if low <= 0 and high >= 1:
+        return "not known"
+    if low <= 0:
+        return f"at most {percent(high)}"
+    return f"at least {percent(low)}" if high > 0.9995 else f"between {percent(low)} and {percent(high)}"
+
+
 def remainder(rest: float) -> str:
     """What was not returned, 1 − S: a bound where the error of a sum would be more than a tenth of it."""
     return percent(rest) if not rest < VAGUE_REST else f"< {_rounded_up(rest + SOFTMAX_ERROR)}"

@@ -1,29 +1,79 @@
-"""Inline styles that the static pieces on token probabilities share: JupyterLab's own table styles undone."""
+"""What all pictures of token probabilities are made of: chips, bars, rows of a table. Inline styles, sizes in em.
+
+A picture stands in a page that we do not know: JupyterLab's own table styles are undone, its font size is taken
+over, and what has no colour of ours has the page's own, so that light and dark need no style sheet.
+"""
 
 from __future__ import annotations
 
+import math
 from html import escape
+
+from .tints import tint
 
 IGNORE = 'class="mathjax_ignore tex2jax_ignore"'
 MONO = "font-family:Menlo,Consolas,monospace"
 DIM = "opacity:0.75"
+SMALL = "font-size:0.86em"
 # JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
-TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:13px;line-height:1.4"
+TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:0.93em;line-height:1.5"
 ROW = "background:transparent"
-CELL = "padding:2px 14px 2px 0;border:none;text-align:left;vertical-align:middle;max-width:none"
+CELL = "padding:0.15em 1.2em 0.15em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
 
+TRACK = "background:rgba(128,128,128,0.16)"
+RIVAL = tint(0.88)  # 3:1 against the page in both themes
+BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
+
+
+def chip(text: str, *, strong: bool = False) -> str:
+    """A token as a chip: its label in the monospaced face, apart from what stands around and from its direction."""
+    weight = ";font-weight:bold" if strong else ""
+    return (
+        f'<bdi style="{MONO};font-size:0.93em;padding:0.1em 0.35em;border-radius:0.3em;'
+        f'background:rgba(128,128,128,0.16){weight}">{escape(text)}</bdi>'
+    )
+
 
 def code(text: str) -> str:
-    """A token's label, escaped, in the monospaced face and isolated from the direction of what stands around."""
+    """A name or a piece of text as code, without a chip around it."""
     return f'<bdi style="{MONO}">{escape(text)}</bdi>'
 
 
+def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> str:
+    """A share, 0 … 1, as a bar on a faint track from 0 to 100 %; an empty track where it is NaN.
+
+    `kind`: `chosen` in the page's ink, `alternative` in the hue, `rest` hollow. `to`: the share lies between both,
+    and the part that is not sure is hollow.
+    """
+    if math.isnan(share):
+        return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
+    low = 100 * max(0.0, min(1.0, share))
+    # The ink is drawn as a border, which has the page's colour of text in every theme.
+    fill = {"chosen": "border:0.43em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
+        kind, f"background-color:{RIVAL}"
+    )
+    # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
+    drawn = f'<div style="{BAR};width:{low:.1f}%;{fill}"></div>' if low > 0 else '<div style="height:0.85em"></div>'
+    if to is not None and 100 * to - low >= 0.05:
+        unsure = 100 * min(1.0, to) - low
+        drawn = (
+            f'<div style="display:flex;height:0.85em">{drawn if low > 0 else ""}'
+            f'<div style="{BAR};width:{unsure:.1f}%;border:1px solid {RIVAL}"></div></div>'
+        )
+    return f'<div style="{TRACK};border-radius:0.15em">{drawn}</div>'
+
+
 def heading(text: str) -> str:
-    """The line above a table."""
-    return f'<div style="font-weight:bold;font-size:13px;margin:0 0 2px 0">{escape(text)}</div>'
+    """The line above a picture."""
+    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{escape(text)}</div>'
+
+
+def small(text: str) -> str:
+    """The dim line below a picture; `text` is HTML already."""
+    return f'<div style="{SMALL};margin:0.3em 0 0 0;{DIM}">{text}</div>' if text else ""
 
 
 def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
@@ -36,8 +86,7 @@ def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, no
         + "</tr>"
         for row in rows
     )
-    below = f'<div style="font-size:12px;margin:4px 0 0 0;{DIM}">{escape(note)}</div>' if note else ""
     return (
-        f'<div {IGNORE} style="overflow-x:auto;margin:8px 0">{heading(title)}<table style="{TABLE}">'
-        f'<thead><tr style="{ROW}">{names}</tr></thead><tbody>{body}</tbody></table>{below}</div>'
+        f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0">{heading(title)}<table style="{TABLE}">'
+        f'<thead><tr style="{ROW}">{names}</tr></thead><tbody>{body}</tbody></table>{small(escape(note))}</div>'
     )

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..size import widest_tint
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
 
 # A grey-teal whose luminance lies between the themes' black and white: text in either stays readable on it.
 TINT = (72, 134, 138)
-WIDEST_TINT = 0.6  # the strongest alpha under text; a test computes the contrast in both themes
 UNKNOWN = -1  # the class of a token whose metric is not known, or too vaguely
 WIDE_INTERVAL = 0.7  # bits; an entropy known no better than this is greyed
 
@@ -40,8 +41,8 @@ class Metric:
     unknown: str = "not known"
 
     def alpha(self, class_: int) -> float:
-        """How strong the tint of a class is, 0 … WIDEST_TINT."""
-        return 0.0 if class_ < 0 else WIDEST_TINT * class_ / len(self.edges)
+        """How strong the tint of a class is, 0 … `size.widest_tint()`."""
+        return 0.0 if class_ < 0 else widest_tint() * class_ / len(self.edges)
 
 
 METRICS = {

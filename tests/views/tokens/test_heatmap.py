@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from ds_magic.logprobs.table import LogprobTable
+from ds_magic.views.size import widest_tint
 from ds_magic.views.tokens import tints
 from ds_magic.views.tokens.heatmap import heatmap_html
 
@@ -128,7 +129,7 @@ def test_an_empty_table_has_no_heat_map():
 def test_every_alpha_is_at_most_the_widest():
     for metric in tints.METRICS.values():
         alphas = np.array([metric.alpha(class_) for class_ in range(-1, len(metric.names))])
-        assert alphas.min() == 0 and alphas.max() == tints.WIDEST_TINT
+        assert alphas.min() == 0 and alphas.max() == widest_tint()
         assert len(metric.names) == len(metric.edges) + 1
 
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import pytest
 
 from ds_magic.logprobs.table import LogprobTable
+from ds_magic.views.size import widest_tint
 from ds_magic.views.tokens import numbers, tables, tables_text, tints
 
 HOSTILE = [
@@ -180,7 +181,7 @@ THEMES = {
 def test_text_on_the_strongest_tint_has_a_contrast_of_at_least_4_5(theme):
     page, ink, alpha = THEMES[theme]
     for step in range(101):
-        under = over(tints.TINT, tints.WIDEST_TINT * step / 100, page)
+        under = over(tints.TINT, widest_tint() * step / 100, page)
         assert contrast(over(ink, alpha, under), under) >= 4.5
 
 
