@@ -7,7 +7,7 @@ import pytest
 
 from .accessible import troubles
 from .chromium import guarded
-from .jupyter import PATIENCE, Jupyter, Lab
+from .jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from .tables import contest, hostile
 
 TABLE = "from tests.browser.tables import LogprobTable, contest, entry, hostile, long\n"
@@ -188,6 +188,16 @@ def test_branches_that_python_made_are_shown_in_a_new_explorer(show):
     page.click(".dsx-fork >> nth=1 >> .dsx-way")
     page.wait_for_function("document.querySelector('.dsx-status').textContent.includes('2 of 2')")
     assert page.locator(".dsx-fork").count() == 2
+
+
+def test_a_branch_opens_in_notebook_7_too(jupyter, browser):
+    page = browser.new_page()
+    jupyter.write("seven.ipynb", [LOADED, ASKED])
+    Notebook7(page, jupyter, "seven.ipynb").run_all()
+    page.wait_for_selector(".dsx-map", timeout=PATIENCE * 1000)
+    branched(page)
+    assert ways(page) == ["·Canberra", "[·Sydney]"]
+    page.close()
 
 
 def test_the_focus_is_kept_when_a_branch_is_stopped(show):

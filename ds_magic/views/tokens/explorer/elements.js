@@ -23,6 +23,15 @@ export function token(text) {
   return make("bdi", "dsx-label", text);
 }
 
+/** What scrolls an element up and down: the page, or a part of it. */
+export function scrollerOf(element) {
+  for (let above = element.parentElement; above; above = above.parentElement) {
+    const scrolls = /auto|scroll/.test(getComputedStyle(above).overflowY);
+    if (scrolls && above.scrollHeight > above.clientHeight) return above;
+  }
+  return document.scrollingElement;
+}
+
 /**
  * Arrow keys among `elements()`, round the ends; true where the key was one of them. Only one has the tab stop, so
  * that a whole list is one step for the Tab key.

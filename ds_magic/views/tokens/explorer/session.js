@@ -1,6 +1,6 @@
 // An answer and its branches in one place: shows one at a time, each in place of the rest of the other.
 
-import { arrows, button, make } from "./elements.js";
+import { arrows, button, make, scrollerOf } from "./elements.js";
 import { Tree } from "./tree.js";
 import { View } from "./view.js";
 
@@ -82,9 +82,9 @@ export class Session {
       text: state === "running" ? this.streams.get(id) ?? "" : node.text,
       note: state === "running" ? "" : node.text ? "This branch came without token probabilities." : "Nothing came of this branch.",
     };
+    const scroller = scrollerOf(this.box);
+    const [top, height] = [scroller.scrollTop, this.view?.text.element.offsetHeight ?? 0];
     this.view?.destroy();
-    // The page would move if the next text were shorter: the place keeps its height.
-    this.place.style.minHeight = came === undefined ? "" : `${this.place.offsetHeight}px`;
     this.view = new View(this.place, table, {
       forks, tail, whyNot: this.whyNot(node),
       onFork: world.onFork && !this.whyNot(node) ? (i, rank) => this.fork(id, i, rank) : null,
@@ -96,6 +96,10 @@ export class Session {
     }, this.habits);
     this.showTabs();
     if (came === undefined) return;
+    // What stands below keeps its place while a branch grows; a shorter text must not move the page, if it is at its end.
+    const text = this.view.text.element;
+    if (state === "running" || scroller.scrollTop !== top) text.style.minHeight = `${height}px`;
+    scroller.scrollTop = top;
     const at = this.landing(came, id);
     this.land(tail ? null : at, hadFocus);
     this.tell(node, at);

@@ -60,6 +60,7 @@ export class View {
     const folded = [...rest, ...notes.slice(1), this.asks.smallPrint].filter(Boolean);
     const shown = [first, notes[0], notes.length > 1 ? `${notes.length - 1} more to know` : ""].filter(Boolean).join(" · ");
     const lines = folded.map((text) => make("div", "", text));
+    if (this.asks.tail) return ""; // these are numbers of another text
     return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
   }
 
