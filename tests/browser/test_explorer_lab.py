@@ -190,6 +190,17 @@ def test_branches_that_python_made_are_shown_in_a_new_explorer(show):
     assert page.locator(".dsx-fork").count() == 2
 
 
+def test_an_explorer_whose_kernel_has_gone_says_why_it_cannot_go_on(show):
+    page = show(LOADED, ASKED).page
+    branched(page)
+    page.evaluate("jupyterapp.shell.currentWidget.context.sessionContext.restartKernel()")
+    page.wait_for_function("document.querySelector('.dsx-status').textContent.startsWith('The kernel has gone')")
+    page.keyboard.press("[")
+    page.click(".dsx-map .dsx-t:has-text('Canberra')")
+    assert "The kernel has gone" in page.inner_text(".dsx-floating")
+    assert page.locator(".dsx-go").count() == 1  # to the branch that came
+
+
 def test_a_branch_opens_in_notebook_7_too(jupyter, browser):
     page = browser.new_page()
     jupyter.write("seven.ipynb", [LOADED, ASKED])

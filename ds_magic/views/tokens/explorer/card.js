@@ -32,7 +32,7 @@ function inWords(table, i) {
   const ranked = { 1: "the likeliest", "—": "rank not known" }[place] ?? `rank ${place.replace(">", "below")}`;
   const share = chance(table, i).replace("—", "not returned");
   const surprise = bits(table, i);
-  const more = surprise === "—" ? ranked : `${ranked}, ${surprise} bits of surprise`;
+  const more = surprise === "—" ? ranked : `${ranked}, ${surprise.replace("≥", "at least")} bits of surprise`;
   return make("span", "dsx-words", make("span", "dsx-strong", share), `, ${more}`);
 }
 
@@ -126,9 +126,9 @@ function row(table, i, one, onFork, view) {
     return element;
   }
   const bytes = table.bytes(one.code);
-  const known = view.known?.get(one.label);
+  const known = i === table.groups[table.groupOf[i]] ? view.known?.get(one.label) : undefined;
   const cannot = !bytes.length ? "ends the answer" : table.isText(one.code) ? "" : "part of a character";
-  if (!onFork || cannot) {
+  if (cannot || (!onFork && known === undefined)) {
     const words = cannot && onFork ? make("span", "dsx-small", ` ${cannot}`) : "";
     return line(make("span", "", name, words), "", one.prob, one.shown, one.cumulative);
   }

@@ -165,8 +165,8 @@ export function bits(table, i) {
 
 export function interval(low, high) {
   if (Number.isNaN(low)) return "—";
-  if (!Number.isFinite(high)) return `≥ ${low.toFixed(1)}`;
-  return high - low < 0.05 ? low.toFixed(1) : `${low.toFixed(1)} – ${high.toFixed(1)}`;
+  if (!Number.isFinite(high)) return `at least ${low.toFixed(1)}`;
+  return high - low < 0.05 ? low.toFixed(1) : `between ${low.toFixed(1)} and ${high.toFixed(1)}`;
 }
 
 function prefixSums(lengths) {

@@ -170,6 +170,14 @@ export class Session {
     }
   }
 
+  /** Nothing can be asked any more, because of `whyNot`; what came stays. */
+  abandon(whyNot) {
+    Object.assign(this.world, { onFork: null, whyNot, show: (id) => this.show(id) });
+    this.drawn = "";
+    if (this.shown !== undefined) this.show(this.shown);
+    this.say(whyNot);
+  }
+
   destroy() {
     this.view?.destroy();
     this.box.parentElement.remove();

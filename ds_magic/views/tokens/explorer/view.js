@@ -55,12 +55,12 @@ export class View {
 
   /** One line, and the rest of the small print folded in it. */
   footer() {
+    if (this.asks.tail) return ""; // the numbers are of another text
     const { notes, measures } = this.table.meta;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
     const folded = [...rest, ...notes.slice(1), this.asks.smallPrint].filter(Boolean);
     const shown = [first, notes[0], notes.length > 1 ? `${notes.length - 1} more to know` : ""].filter(Boolean).join(" · ");
     const lines = folded.map((text) => make("div", "", text));
-    if (this.asks.tail) return ""; // these are numbers of another text
     return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
   }
 

@@ -20,6 +20,7 @@ class Source {
     });
     // What is set together comes as a series of changes: all of it has come when the first is told.
     model.on("change:nodes change:shown change:payload change:notice change:spent", () => this.change());
+    model.on("comm_live_update", () => this.abandon());
     model.on("change:selection", () => {
       const tokens = model.get("selection");
       for (const session of this.sessions) {
@@ -39,6 +40,13 @@ class Source {
   change() {
     this.take();
     for (const session of this.sessions) this.draw(session);
+  }
+
+  /** The kernel has gone: what came can still be explored, and nothing can be asked. */
+  abandon() {
+    for (const session of this.sessions) {
+      session.abandon("The kernel has gone: run the cell again to go on with another token.");
+    }
   }
 
   draw(session) {
