@@ -38,6 +38,7 @@ PROPERTIES = {
     *("background", "border", "border-bottom", "border-collapse", "border-left", "border-radius", "box-sizing"),
     *("color", "cursor", "display", "font-family", "font-size", "font-style", "font-weight", "height"),
     *("line-height", "margin", "margin-bottom", "margin-right", "margin-top", "max-width", "min-width", "opacity"),
+    *("background-color", "flex-wrap"),
     *("flex", "grid-template-columns", "column-gap", "row-gap", "overflow", "text-overflow"),
     *("overflow-wrap", "overflow-x", "padding", "table-layout", "text-align", "text-decoration", "unicode-bidi"),
     *("vertical-align", "white-space", "width"),

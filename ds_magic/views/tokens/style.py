@@ -7,8 +7,10 @@ over, and what has no colour of ours has the page's own, so that light and dark 
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
+from ..size import font_size
 from .tints import tint
 
 IGNORE = 'class="mathjax_ignore tex2jax_ignore"'
@@ -37,6 +39,11 @@ def chip(text: str, *, strong: bool = False) -> str:
     )
 
 
+def wrapped(cell: str) -> str:
+    """A cell that may break its line, in a column of a table that otherwise would not."""
+    return f'<div style="white-space:normal;max-width:24em;overflow-wrap:break-word">{cell}</div>'
+
+
 def code(text: str) -> str:
     """A name or a piece of text as code, without a chip around it."""
     return f'<bdi style="{MONO}">{escape(text)}</bdi>'
@@ -51,8 +58,8 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
     if math.isnan(share):
         return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
     low = 100 * max(0.0, min(1.0, share))
-    # The ink is drawn as a border, which has the page's colour of text in every theme.
-    fill = {"chosen": "border:0.43em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
+    # The ink is drawn as one border, which has the page's colour of text in every theme.
+    fill = {"chosen": "border-bottom:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
         kind, f"background-color:{RIVAL}"
     )
     # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
@@ -67,8 +74,13 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
 
 
 def heading(text: str) -> str:
-    """The line above a picture."""
-    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{escape(text)}</div>'
+    """The line above a picture: a name or a sentence."""
+    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{prose(text)}</div>'
+
+
+def prose(text: str) -> str:
+    """A sentence of ours as HTML: what stands in backticks is code."""
+    return re.sub("`([^`]+)`", rf'<bdi style="{MONO}">\1</bdi>', escape(text))
 
 
 def small(text: str) -> str:
@@ -76,8 +88,13 @@ def small(text: str) -> str:
     return f'<div style="{SMALL};margin:0.3em 0 0 0;{DIM}">{text}</div>' if text else ""
 
 
-def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
-    """A small table. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
+def frame(body: str) -> str:
+    """What stands around a picture: its own margins and size, and no formulas inside."""
+    return f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0;line-height:1.5;{font_size()}">{body}</div>'
+
+
+def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:
+    """Cells in columns. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
     columns = [(name, NUMBER if numbers else LINE) for name, numbers in head]
     names = "".join(f'<th style="{kind};{HEAD}">{escape(name)}</th>' for name, kind in columns)
     body = "".join(
@@ -86,7 +103,10 @@ def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, no
         + "</tr>"
         for row in rows
     )
-    return (
-        f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0">{heading(title)}<table style="{TABLE}">'
-        f'<thead><tr style="{ROW}">{names}</tr></thead><tbody>{body}</tbody></table>{small(escape(note))}</div>'
-    )
+    head_row = f'<thead><tr style="{ROW}">{names}</tr></thead>' if any(name for name, _ in head) else ""
+    return f'<table style="{TABLE}">{head_row}<tbody>{body}</tbody></table>' if rows else ""
+
+
+def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
+    """A grid below its heading, and above a dim line."""
+    return frame(heading(title) + grid(head, rows) + small(prose(note)))
