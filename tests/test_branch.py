@@ -76,8 +76,22 @@ def test_a_branch_is_the_whole_answer_with_a_parent(answered):
     branch = answer.fork("Canberra", "Sydney", client=client)
     assert str(branch) == " Sydney is large"
     assert branch.parent is answer and answer.branches == (branch,)
-    assert (branch.branch.position, branch.branch.instead, branch.branch.replaced) == (0, " Sydney", "·Canberra")
+    assert (branch.branch.position, branch.branch.instead, branch.branch.replaced) == (0, " Sydney", " Canberra")
+    assert "·Sydney (38.0 %) instead of ·Canberra" in repr(branch.tree())
     assert branch.branch.prob == pytest.approx(0.38)
+
+
+def test_what_a_branch_replaced_is_a_text_and_shown_by_its_label(answered):
+    halves = [entry(b"\xf0\x9f", 0.5), entry(b"\x98\x80", 0.5)]
+    end = entry("", 0.5, [("", 0.5), ("more", 0.25)])
+    whole = streamed(
+        text_chunk("\U0001f600", logprobs={"content": halves}),
+        text_chunk("", logprobs={"content": [end]}, finish="stop"),
+    )
+    answer, client, _ = answered(whole, spoken(*SYDNEY), spoken(*SYDNEY))
+    smile, more = answer.fork(0, "A", client=client), answer.fork(2, "more", client=client)
+    assert (smile.branch.replaced, more.branch.replaced) == ("\U0001f600", "")
+    assert "more (25.0 %) instead of ⟨end⟩" in repr(answer.tree())
 
 
 def test_the_shared_part_and_the_forced_token_are_marked_and_left_out_of_perplexity(answered):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
-from ds_magic.logprobs.glyphs import inline, visible
+from ds_magic.logprobs.glyphs import inline, label, visible
 
 from ...api.clean_text import on_one_line
 from .numbers import percent
@@ -77,12 +77,23 @@ def heading(answer: ChatCompletion) -> str:
     else:
         place = f"at {branch.position}: " if branch.position is not None else ""
         prob = f" ({percent(branch.prob)})" if branch.prob is not None else ""
-        facts.append(f"{place}{visible(branch.instead)}{prob} instead of {branch.replaced}")
+        facts.append(f"{place}{visible(branch.instead)}{prob} instead of {replaced(answer)}")
     if answer.logprobs and answer.logprobs.perplexity.tokens:
         facts.append(f"perplexity {answer.logprobs.perplexity:.2f}")
     if answer.interruption:
         facts.append(on_one_line(answer.interruption))
     return ", ".join(facts)
+
+
+def replaced(answer: ChatCompletion) -> str:
+    """The label of what stood where a branch left its parent."""
+    branch, parent = answer.branch, answer.parent
+    if branch is None:
+        return ""
+    table = None if parent is None else parent.logprobs
+    if table and branch.position is not None and branch.position < len(table):
+        return table[branch.position].label
+    return label(branch.replaced, None)
 
 
 def spent(requests: int) -> str:
