@@ -79,8 +79,8 @@ class Comparison(Pictured):
     def to_pandas(self) -> pd.DataFrame:
         """One row a shared stretch, then one a token of either rest.
 
-        Columns: `part` (shared, or a run's name), `text`, `tokens_a`, `tokens_b`, `logprob_a`, `logprob_b`,
-        `difference` (nats, b − a; on the shared part only; NaN unless exact).
+        Columns: `part` (shared, or a run's name), `text`, `label` (how it is shown), `tokens_a`, `tokens_b`,
+        `logprob_a`, `logprob_b`, `difference` (nats, b − a; on the shared part only; NaN unless exact).
         """
         import pandas as pd
 
@@ -88,6 +88,7 @@ class Comparison(Pictured):
             {
                 "part": "shared",
                 "text": stretch.text,
+                "label": "".join(stretch.a.label),
                 "tokens_a": len(stretch.a),
                 "tokens_b": len(stretch.b),
                 "logprob_a": _exact(stretch.logprob_a),
@@ -102,6 +103,7 @@ class Comparison(Pictured):
                 {
                     "part": name,
                     "text": row.text,
+                    "label": row.label,
                     f"tokens_{side}": 1,
                     f"tokens_{other}": 0,
                     f"logprob_{side}": row.logprob,
@@ -110,7 +112,7 @@ class Comparison(Pictured):
                 }
                 for row in rest
             ]
-        names = ("part", "text", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference")
+        names = ("part", "text", "label", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference")
         return pd.DataFrame(rows, columns=names)
 
 

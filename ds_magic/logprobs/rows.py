@@ -69,6 +69,12 @@ TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != 
 ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
 
 
+def with_label(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a reader gets: beside the token, as it came, its label."""
+    after = names.index("token") + 1
+    return (*names[:after], "label", *names[after:])
+
+
 def plain(value: Any) -> Any:
     """A column's value as Python has it: no numpy scalar."""
     return value.item() if isinstance(value, np.generic) else value

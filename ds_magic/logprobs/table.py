@@ -20,7 +20,7 @@ from .from_wire import WireColumns, read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
 from .provenance import Provenance
-from .rows import TOKEN_COLUMNS, Token, plain
+from .rows import TOKEN_COLUMNS, Token, plain, with_label
 from .temperature import TemperedTable
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ class LogprobTable(Columns):
 
     `len(table)`, `table[3]` (a Token), `table[10:20]` (a table), iteration over rows. Columns are attributes:
 
-    - `position` (0 is the answer's first token), `token`, `bytes` (its own, or its text's where the server
-      sent none: `bytes_given`), `text` (what it adds to the decoded answer; empty for the earlier parts of a
-      character), `char_start`, `char_end` (in the decoded answer), `glyph` (the first token of the run that
-      shares a character with this one), `damaged` (U+FFFD stands where the server lost bytes)
+    - `position` (0 is the answer's first token), `token`, `label` (how it is shown: the token that ends an answer is
+      empty), `bytes` (its own, or its text's where the server sent none: `bytes_given`), `text` (what it adds to the
+      decoded answer; empty for the earlier parts of a character), `char_start`, `char_end` (in the decoded answer),
+      `glyph` (the first token of the run that shares a character with this one), `damaged` (U+FFFD stands where the
+      server lost bytes)
     - `status`: `exact`; `censored`, not among the returned top, so only bounded; `missing`, no number came;
       `degenerate`, what came is no distribution; `constrained`, forced by a grammar, numbers from before it
     - `logprob` (nats, as the API gives it), `prob`: NaN unless exact. `logprob_upper`: the bound where
@@ -72,7 +73,7 @@ class LogprobTable(Columns):
         "_alternative_logprobs",
         "_chosen",
     )
-    _names = TOKEN_COLUMNS
+    _names = with_label(TOKEN_COLUMNS)
 
     position: Indices
     token: Texts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts
+from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts, labels_of
 from .distribution import rest_bounds, whole_atoms
 from .glyphs import label
 from .pictured import Pictured
@@ -90,11 +90,12 @@ class TemperedTable(Pictured):
         )
 
     def to_pandas(self) -> pd.DataFrame:
-        """Columns `position, rank, token, prob, low, high, chosen`."""
+        """Columns `position, rank, token, label, prob, low, high, chosen`."""
         import pandas as pd
 
-        names = ("position", "rank", "token", "prob", "low", "high", "chosen")
-        return pd.DataFrame({name: getattr(self, name) for name in names})
+        frame = pd.DataFrame({name: getattr(self, name) for name in ("position", "rank", "token")})
+        frame["label"] = labels_of(self.token, self.bytes)
+        return frame.assign(prob=self.prob, low=self.low, high=self.high, chosen=self.chosen)
 
 
 def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Shares, Shares]:
