@@ -21,6 +21,7 @@ export class Answer {
     this.formattedTo = 0;
     this.calls = new Map();
     this.tints = { ends: [about.prefix_units || 0], classes: [0] };
+    this.seen = new Set(); // classes that are tinted somewhere
     this.steps = [];
     this.pieces = 0;
     this.began = performance.now();
@@ -80,6 +81,7 @@ export class Answer {
     for (let at = 0; at < pairs.length; at += 2) {
       ends.push(ends[ends.length - 1] + pairs[at]);
       classes.push(pairs[at + 1]);
+      if (pairs[at + 1]) this.seen.add(pairs[at + 1]);
     }
   }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from ..size import font_size
 from .tints import tint
 
 IGNORE = 'class="mathjax_ignore tex2jax_ignore"'
@@ -18,7 +19,7 @@ SMALL = "font-size:0.86em"
 # JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
 TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:0.93em;line-height:1.5"
 ROW = "background:transparent"
-CELL = "padding:0.15em 1.2em 0.15em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
+CELL = "padding:0.2em 1.2em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
@@ -26,6 +27,11 @@ HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
+
+
+def framed(html: str) -> str:
+    """A picture that stands by itself, at the size that is set; within an answer its frame has done that."""
+    return f'<div {IGNORE} style="{font_size()}margin:0.6em 0;line-height:1.4">{html}</div>'
 
 
 def chip(text: str, *, strong: bool = False) -> str:
@@ -52,7 +58,7 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
         return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
     low = 100 * max(0.0, min(1.0, share))
     # The ink is drawn as a border, which has the page's colour of text in every theme.
-    fill = {"chosen": "border:0.43em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
+    fill = {"chosen": "border-top:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
         kind, f"background-color:{RIVAL}"
     )
     # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
