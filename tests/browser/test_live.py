@@ -327,12 +327,12 @@ view.finish(completion("Yes.", reasoning="Hm."), None)
     notebook.run_all()
     shows(notebook.page, "Yes.", ".ds-answer")
     shows(notebook.page, "The answer begins.", "[aria-live=polite]")
-    notebook.page.focus(".ds-line button[aria-label='Copy the answer']")
+    notebook.page.focus(".ds-live summary")
     order = []
     for _ in range(3):
         order.append(notebook.page.evaluate("document.activeElement.ariaLabel || document.activeElement.tagName"))
         notebook.page.keyboard.press("Tab")
-    assert order == ["Copy the answer", "Stop the answer", "SUMMARY"]
+    assert order == ["SUMMARY", "Stop the answer", "Copy the answer"]
     notebook.page.focus(".ds-live summary")
     notebook.page.keyboard.press("Enter")
     notebook.page.wait_for_selector(".ds-live details[open]")

@@ -72,8 +72,7 @@ class Bars:
         head = (
             f'<div style="margin:0 0 0.2em 0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
             f'<span style="{style.SMALL};{style.DIM}">{row.position:,} &nbsp; </span>'
-            f'<span style="{style.DIM}"><bdi>{escape(before)}</bdi></span> {style.chip(row.label, strong=True)} '
-            f'<span style="{style.DIM}"><bdi>{escape(after)}</bdi></span>'
+            f"{style.in_context(before, row.label, after)}"
             f'<span style="{style.SMALL};{style.DIM}"> &nbsp; {said}</span></div>'
         )
         lines = "".join(map(_bar_row, bars(row)))

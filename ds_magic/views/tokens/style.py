@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from html import escape
 
+from ..direction import is_rtl
 from ..size import font_size
 from .tints import tint
 
@@ -41,6 +42,13 @@ def chip(text: str, *, strong: bool = False) -> str:
         f'<bdi style="{MONO};font-size:0.93em;padding:0.1em 0.35em;border-radius:0.3em;'
         f'background:rgba(128,128,128,0.16){weight}">{escape(text)}</bdi>'
     )
+
+
+def in_context(before: str, label: str, after: str) -> str:
+    """A token's chip between the words around it, in the direction of the text that it is of."""
+    words = [f'<span style="{DIM}"><bdi>{escape(text)}</bdi></span>' if text else "" for text in (before, after)]
+    phrase = f"{words[0]} {chip(label, strong=True)} {words[1]}".strip()
+    return f'<span dir="rtl" style="unicode-bidi:isolate">{phrase}</span>' if is_rtl(before + label + after) else phrase
 
 
 def code(text: str) -> str:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Token
     from ds_magic.logprobs.table import LogprobTable
 
+# A long token breaks where there is no room for it, rather than push the columns off the page.
+_WORDS = f"{style.CELL};overflow-wrap:anywhere"
+
 __all__ = ["least_certain_html", "table_html", "to_html", "to_markdown", "to_text"]
 
 
@@ -40,7 +43,7 @@ def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
     if not rows:
         return ""
     head = "".join(
-        f'<th style="{style.NUMBER if right else style.CELL};{style.HEAD}">{name}</th>'
+        f'<th style="{style.NUMBER if right else style.CELL};font-weight:normal;{style.DIM}">{name}</th>'
         for name, right in (
             ("at", True), ("token", False), ("probability", True),
             ("bits", True), ("rank", True), ("what else it nearly said", False),
@@ -55,16 +58,11 @@ def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
 
 def _certainty_row(table: LogprobTable, row: Token) -> str:
     before, after = context(table, row)
-    token = (
-        f'<span style="{style.DIM}"><bdi>{escape(before)}</bdi></span> {style.chip(row.label, strong=True)} '
-        f'<span style="{style.DIM}"><bdi>{escape(after)}</bdi></span>'
-    )
-    others = " &nbsp; ".join(
-        f'<span style="white-space:nowrap">{style.chip(one.label)} {percent(one.prob)}</span>'
-        for one in other_choices(row, 3)
-    )
+    token = style.in_context(before, row.label, after)
+    shares = ((style.chip(one.label), percent(one.prob).replace(" ", "&nbsp;")) for one in other_choices(row, 3))
+    others = " &nbsp; ".join(f"{chip}&nbsp;{share}" for chip, share in shares)
     cells = (
-        (style.NUMBER, f"{row.position:,}"), (style.CELL, token), (style.NUMBER, escape(chance(row))),
-        (style.NUMBER, bits(row)), (style.NUMBER, escape(rank_text(row))), (style.CELL, others or "—"),
+        (style.NUMBER, f"{row.position:,}"), (_WORDS, token), (style.NUMBER, escape(chance(row))),
+        (style.NUMBER, bits(row)), (style.NUMBER, escape(rank_text(row))), (_WORDS, others or "—"),
     )  # fmt: skip
     return f'<tr style="{style.ROW}">' + "".join(f'<td style="{kind}">{text}</td>' for kind, text in cells) + "</tr>"
