@@ -196,7 +196,15 @@ def test_a_page_without_styles_reads_well(opened):
     assert "smollm2-135m-instruct · embedded model · 40 tokens in · 4 out · stop" in read.partition("others")[2]
 
 
-def test_on_paper_and_without_a_kernel_it_is_the_same_html(opened, jupyter):
+def test_tints_and_bars_are_printed(opened):
+    drawn = ".jp-OutputArea-output td > div > div, .jp-OutputArea-output p span"
+    printed = opened.page.evaluate(
+        "drawn => [...document.querySelectorAll(drawn)].map(e => getComputedStyle(e).printColorAdjust)", drawn
+    )
+    assert len(printed) > 40 and set(printed) == {"exact"}
+
+
+def test_what_is_saved_has_no_script_and_no_widget(opened, jupyter):
     opened.save()
     opened.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     saved = jupyter.saved("pictures.ipynb")

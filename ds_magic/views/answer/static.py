@@ -18,6 +18,7 @@ from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
 from ...api.response import ChatCompletion
 from ..size import font_size, is_projected
+from ..tokens.style import PRINTED
 from . import facts
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
@@ -28,7 +29,7 @@ from .tinted import tinted
 if TYPE_CHECKING:
     from ...logprobs.table import LogprobTable
 
-ROOT = "overflow-wrap:break-word"
+ROOT = f"overflow-wrap:break-word;{PRINTED}"
 MEASURE = "max-width:60em"
 """Of what is read; what is looked at takes the whole width."""
 QUIET = "font-size:.86em;line-height:1.5;opacity:.75"

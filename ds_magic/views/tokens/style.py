@@ -25,6 +25,9 @@ NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:now
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
 
+PRINTED = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
+"""Of a frame: its tints are no decoration, which browsers do not print."""
+
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
@@ -32,7 +35,7 @@ BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
 
 def framed(html: str) -> str:
     """A picture that stands by itself, at the size that is set; within an answer its frame has done that."""
-    return f'<div {IGNORE} style="{font_size()}margin:0.6em 0;line-height:1.4">{html}</div>'
+    return f'<div {IGNORE} style="{font_size()}{PRINTED};margin:0.6em 0;line-height:1.4">{html}</div>'
 
 
 def chip(text: str, *, strong: bool = False) -> str:
@@ -65,9 +68,9 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
     if math.isnan(share):
         return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
     low = 100 * max(0.0, min(1.0, share))
-    # The ink is drawn as a border, which has the page's colour of text in every theme.
+    # Borders have the page's colour of text in every theme, and are printed where a printer leaves out backgrounds.
     fill = {"chosen": "border-top:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
-        kind, f"background-color:{RIVAL}"
+        kind, f"border-top:0.85em solid {RIVAL}"
     )
     # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
     drawn = f'<div style="{BAR};width:{low:.1f}%;{fill}"></div>' if low > 0 else '<div style="height:0.85em"></div>'
