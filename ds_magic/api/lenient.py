@@ -19,6 +19,11 @@ def _or_none(value: Any, handler: Any) -> Any:
         return None
 
 
+def _count_or_none(value: Any, handler: Any) -> Any:
+    count = _or_none(value, handler)
+    return count if count is not None and 0 <= count < 2**53 else None
+
+
 def _list_or_empty(value: Any) -> Any:
     return [each for each in value if isinstance(each, dict | BaseModel)] if isinstance(value, list) else []
 
@@ -41,6 +46,9 @@ def _joined_parts(value: Any) -> Any:
 
 Lenient = Annotated[Value | None, WrapValidator(_or_none)]
 """A value of the type, or None where the server sent null or something else."""
+
+Count = Annotated[int | None, WrapValidator(_count_or_none)]
+"""A number of things; None where it cannot be true: below 0, or from 2^53 on."""
 
 Content = Annotated[str | None, WrapValidator(_or_none), BeforeValidator(_joined_parts)]
 """A message's content; some servers send it as a list of parts, whose texts are joined."""
