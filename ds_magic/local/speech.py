@@ -100,7 +100,8 @@ class Speech:
         return Sampling(
             max_tokens=max_tokens,
             # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
-            logprobs=logprobs and (bool(asked.logprobs) or seed is not None),
+            # So are they with a presence penalty: it is for those that were said.
+            logprobs=logprobs and bool(asked.logprobs or seed is not None or asked.presence_penalty),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,
             temperature=1.0 if asked.temperature is None else asked.temperature,
