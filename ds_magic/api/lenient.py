@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 
-from .clean_text import heal_surrogates
+from .clean_text import for_terminal, heal_surrogates
 from .loose_json import written
 
 Value = TypeVar("Value")
@@ -64,3 +64,8 @@ class Incoming(BaseModel):
     """What comes in: every field optional, unknown ones kept as attributes."""
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    def __repr__(self) -> str:
+        return for_terminal(super().__repr__())  # the names of unknown fields are the server's
+
+    __str__ = __repr__
