@@ -243,6 +243,7 @@ def test_at_the_embedded_model_the_tokens_before_a_fork_have_the_numbers_they_ha
         broken = answer.fork(at, "\n", client=client, max_tokens=2).fork(at + 1, "\n", client=client, max_tokens=1)
     assert [row.bytes for row in broken.logprobs][at + 1] == b"\n"
     assert not any("anew" in note for note in [*branch.notes, *broken.notes])
+    assert "anew" not in repr(answer.tree()) and "anew" not in answer.tree()._repr_html_()
     assert broken.request.messages[-1].prefix_tokens[at:] == [[10], [10]]
     assert broken.usage.prompt_tokens == answer.usage.prompt_tokens + at + 2
 
@@ -264,6 +265,7 @@ def test_elsewhere_it_is_said_before_it_is_asked_that_tokens_may_merge(answered)
     branch = answer.fork(1, "\n", client=client, observers=[Listener()])
     before = said[: said.index("asked")]
     assert any("tokenised anew" in each for each in before) and any("one token" in each for each in before)
+    assert "tokenised anew" in repr(answer.tree()) and "tokenised anew" in answer.tree()._repr_html_()
     assert branch.request.messages[-1].prefix_tokens is None
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
+from .glyphs import running
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +84,7 @@ class Classification:
         )
 
     def __repr__(self) -> str:
-        shares = ", ".join(f"{each.label} {_percents(each.ratio, each.share)}" for each in self.labels)
+        shares = ", ".join(f"{running(each.label)} {_percents(each.ratio, each.share)}" for each in self.labels)
         advice = f"; {self.advice}" if self.advice else ""
         return f"Classification({shares}; everything else {_percents(None, self.rest)}{advice})"
 

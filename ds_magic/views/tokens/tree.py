@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
 
 class Tree(Protocol):
-    """What is drawn: (depth, completion) parents first, and how many requests it took."""
-
-    @property
-    def requests(self) -> int: ...
+    """What is drawn: (depth, completion), parents first."""
 
     def __iter__(self) -> Iterator[tuple[int, ChatCompletion]]: ...
 
 
 BOUNDARIES = "A prefix is tokenised anew, so that tokens beside a branching point may fall otherwise than before."
+"""The note on a branch of a server that does not go on from tokens."""
 
 
 def tree_html(tree: Tree) -> str:
@@ -34,7 +32,7 @@ def tree_html(tree: Tree) -> str:
     return (
         '<div class="mathjax_ignore tex2jax_ignore" style="margin:8px 0;font-size:14px;line-height:1.5;'
         'max-width:900px">'
-        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent(tree.requests)}. {BOUNDARIES}</div></div>'
+        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent([answer for _, answer in tree])}</div></div>'
     )
 
 
@@ -85,11 +83,12 @@ def heading(answer: ChatCompletion) -> str:
     return ", ".join(facts)
 
 
-def spent(requests: int) -> str:
-    """How many requests a tree took, in words."""
-    branches = requests - 1
-    answer = f"{requests} request{'s' * (requests > 1)}: the answer"
-    return f"{answer} and {branches} branch{'es' * (branches > 1)}" if branches else answer
+def spent(answers: Sequence[ChatCompletion]) -> str:
+    """How many requests the answers of a tree took, and what is to be known of their tokens, in sentences."""
+    branches = len(answers) - 1
+    said = f"{len(answers)} request{'s' * (branches > 0)}: the answer"
+    said += f" and {branches} branch{'es' * (branches > 1)}." if branches else "."
+    return f"{said} {BOUNDARIES}" if any(BOUNDARIES in answer.notes for answer in answers) else said
 
 
 def tree_text(tree: Tree) -> str:
@@ -102,4 +101,4 @@ def tree_text(tree: Tree) -> str:
         tail = shared if len(shared) <= 40 else "…" + shared[-39:]
         lines.append(f"{indent}{'└ ' if depth else ''}{heading(answer)}")
         lines.append(f"{indent}  {tail}{'▸' + forced.strip() + '◂' if forced else ''}{own}")
-    return "\n".join([*lines, f"{spent(tree.requests)}."])
+    return "\n".join([*lines, spent([answer for _, answer in tree])])

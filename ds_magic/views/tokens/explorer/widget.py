@@ -12,7 +12,7 @@ from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
 from ....stop import Stop
-from ..tree import BOUNDARIES, heading, parts, spent
+from ..tree import heading, parts, spent
 from .assets import css, script
 from .payload import pack
 
@@ -177,7 +177,7 @@ class Explorer(anywidget.AnyWidget):
                 self._replace(id_, **known, tab=tab)
             else:
                 self.branches = [*self.branches, {**known, "tab": tab}]
-            self.spent = f"{spent(len(self.completions))}. {BOUNDARIES}"
+            self.spent = spent(self.completions)
 
     def _update(self, id_: str, **changes: Any) -> None:
         with self._lock:
