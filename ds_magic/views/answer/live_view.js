@@ -14,7 +14,9 @@ const STATES = {
   stopped: "stopped",
   failed: "failed",
   abandoned: "the kernel has gone",
+  lost: "no connection",
 };
+const LOST = "The connection to the Jupyter server is lost: this is what had come. More comes when it is back.";
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
 
 /** One view of an answer, in the frame and the styles that the static output has. */
@@ -49,7 +51,7 @@ export class View {
     frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
     el.append(this.root);
-    this.stop.hidden = !canStop(answer.about);
+    this.canStop = canStop(answer.about);
     this.growing = [];
     this.tail = null;
     this.typesetting = Promise.resolve();
@@ -76,14 +78,16 @@ export class View {
   drawStatus() {
     const { answer } = this;
     this.name.textContent = answer.model;
-    this.status.textContent = STATES[answer.state] || "";
-    this.root.dataset.state = answer.state;
-    this.note.textContent = answer.note;
-    this.note.hidden = !answer.note;
+    const state = answer.isLost ? "lost" : answer.state;
+    const note = answer.isLost ? LOST : answer.note;
+    this.status.textContent = STATES[state] || "";
+    this.root.dataset.state = state;
+    this.note.textContent = note;
+    this.note.hidden = !note;
     this.progress.hidden = answer.progress === null || answer.state !== "preparing";
     this.progress.value = answer.progress || 0;
     this.copy.hidden = !answer.source;
-    if (answer.isOver) this.stop.hidden = true;
+    this.stop.hidden = answer.isOver || answer.isLost || !this.canStop;
     this.drawFigures();
   }
 
