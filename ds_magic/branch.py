@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 class Branch:
     """How a branch came to be.
 
-    `position`: the token where it left its parent, an index into both tables (None where there were no
-    logprobs). `char`: the characters of the content that both share. `replaced` and `instead`: what stood there
-    and what was forced. `prob`: the probability of `instead` at that place, None where it was not returned.
-    `base`: the prefix that the whole tree has from its user, not part of any content.
+    `position`: the token where it left its parent, an index into both tables (None where there were no logprobs).
+    `char`: the characters of the content that both share. `replaced` and `instead`: the text that stood there (empty
+    where the answer ended) and the one that was forced. `prob`: the probability of `instead` at that place, None where
+    it was not returned. `base`: the prefix that the whole tree has from its user, not part of any content.
     """
 
     position: int | None
@@ -111,7 +111,7 @@ def _branching_point(answer: ChatCompletion, token: str | int, instead: str | No
     choice = _alternative(row, instead, rank)
     text = choice if isinstance(choice, str) else choice.bytes.decode("utf-8")
     prob = None if isinstance(choice, str) or choice.prob != choice.prob else choice.prob
-    return Branch(row.position, row.char_start + offset, row.label, text, prob, base)
+    return Branch(row.position, row.char_start + offset, table.text_at(row.position), text, prob, base)
 
 
 def _by_text(answer: ChatCompletion, token: str | int, instead: str | None, base: str) -> Branch:

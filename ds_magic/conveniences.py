@@ -13,11 +13,9 @@ if TYPE_CHECKING:
     from .api.response import ChatCompletion
     from .branch import Branch as Branch
     from .branch import BranchTree as BranchTree
-    from .logprobs.compare import Comparison
-    from .logprobs.json_values import Fields
+    from .logprobs.pictured import Pictured
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
-    from .logprobs.temperature import TemperedTable
     from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.widget import Explorer as Explorer
 
@@ -122,29 +120,15 @@ def table_written(table: LogprobTable, path: str | Path) -> Path:
     return write_page(path, {"tokens": table})
 
 
-def comparison_shown(comparison: Comparison) -> str:
-    """Two answers beside each other, as HTML."""
-    from .views.tokens.comparison import comparison_html
+def object_shown(result: Pictured) -> str:
+    """A comparison, a classification and their kin as HTML."""
+    from .views.tokens.objects import html
 
-    return comparison_html(comparison)
-
-
-def comparison_printed(comparison: Comparison) -> str:
-    """Two answers beside each other, as text."""
-    from .views.tokens.comparison import comparison_text
-
-    return comparison_text(comparison)
+    return html(result)
 
 
-def fields_shown(fields: Fields) -> str:
-    """The values of a JSON answer with their probabilities, as HTML."""
-    from .views.tokens.small_tables import fields_html
+def object_printed(result: Pictured) -> str:
+    """The same as text."""
+    from .views.tokens.objects import text
 
-    return fields_html(fields)
-
-
-def tempered_shown(table: TemperedTable) -> str:
-    """A table at another temperature, as HTML."""
-    from .views.tokens.small_tables import tempered_html
-
-    return tempered_html(table)
+    return text(result)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import conveniences
 from .bounded import Bounded
 from .columns import Indices
 from .metrics import HasLogprobs, likelihood
+from .pictured import Pictured
 from .rows import Token
 from .table import LogprobTable
 
@@ -53,7 +53,7 @@ class Divergence:
     a_in_b: float
 
 
-class Comparison:
+class Comparison(Pictured):
     """What two runs share, where they part, and how their probabilities differ on the shared part.
 
     `shared`: the stretches they share. `divergence`: where they part, None where they say the same.
@@ -112,12 +112,6 @@ class Comparison:
             ]
         names = ("part", "text", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference")
         return pd.DataFrame(rows, columns=names)
-
-    def __repr__(self) -> str:
-        return conveniences.comparison_printed(self)
-
-    def _repr_html_(self) -> str:
-        return conveniences.comparison_shown(self)
 
 
 def compare(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
-from .glyphs import running
+from .pictured import Pictured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +44,8 @@ class Label:
         return bool(self.forms)
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+@dataclass(frozen=True, slots=True, repr=False)
+class Classification(Pictured):
     """The labels by their shares of what may stand from the token at `position` on, the likeliest first.
 
     Shares are renormalised: they sum to 1 over the labels. `rest`: the probability (0 … 1) of everything that is
@@ -82,16 +82,6 @@ class Classification:
             ],
             columns=("label", "mass", "ratio", "share_low", "share_high", "forms"),
         )
-
-    def __repr__(self) -> str:
-        shares = ", ".join(f"{running(each.label)} {_percents(each.ratio, each.share)}" for each in self.labels)
-        advice = f"; {self.advice}" if self.advice else ""
-        return f"Classification({shares}; everything else {_percents(None, self.rest)}{advice})"
-
-
-def _percents(ratio: float | None, share: Bounded) -> str:
-    interval = f"{100 * share.low:.1f} – {100 * share.high:.1f} %"
-    return interval if ratio is None else f"{100 * ratio:.1f} % ({interval})"
 
 
 class Reading(NamedTuple):

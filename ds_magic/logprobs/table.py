@@ -298,6 +298,10 @@ class LogprobTable(Columns):
         """p / p₁ of each token (GLTR): 1 for the likeliest; NaN unless exact."""
         return metrics.relative_probability(self)
 
+    def text_at(self, position: int) -> str:
+        """What the token at `position` says, with those that share its character."""
+        return "".join(self.text[i] for i in np.flatnonzero(self.glyph == position))
+
     @property
     def text_content(self) -> str:
         """The decoded answer: the tokens' bytes as UTF-8."""

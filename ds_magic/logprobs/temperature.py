@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import conveniences
 from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts
 from .distribution import rest_bounds, whole_atoms
 from .glyphs import label
+from .pictured import Pictured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ class TemperedAlternative:
         return label(self.token, self.bytes)
 
 
-class TemperedTable:
+class TemperedTable(Pictured):
     """The alternatives of every token at temperature T: p^(1/T), renormalised.
 
     Columns as AlternativeTable's `position, rank, token, bytes, prob, chosen`, with `low` and `high`, the
@@ -95,12 +95,6 @@ class TemperedTable:
 
         names = ("position", "rank", "token", "prob", "low", "high", "chosen")
         return pd.DataFrame({name: getattr(self, name) for name in names})
-
-    def __repr__(self) -> str:
-        return f"TemperedTable(temperature {self.temperature:g}, {len(self):,} alternatives)"
-
-    def _repr_html_(self) -> str:
-        return conveniences.tempered_shown(self)
 
 
 def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Shares, Shares]:

@@ -72,6 +72,15 @@ def test_an_answer_comes_back_with_all_that_it_had(answer, through, tmp_path):
     assert child.logprobs.forced.tolist() == own.logprobs.forced.tolist()
 
 
+def test_a_branch_that_an_earlier_version_saved_with_a_label_has_the_text_that_stood_there(answer, tmp_path):
+    path = answer.save(tmp_path / "answer.json")
+    saved = json.loads(path.read_text())
+    saved["branches"][0]["branch"]["replaced"] = "·Canberra"
+    path.write_text(json.dumps(saved))
+    (child,) = ChatCompletion.load(path).branches
+    assert child.branch == answer.branches[0].branch and child.branch.replaced == " Canberra"
+
+
 @pytest.mark.parametrize("through", [through_file, through_pickle])
 def test_rounds_and_what_cut_an_answer_short_come_back(through, tmp_path):
     first = ChatCompletion.from_wire(completion("a"))

@@ -38,7 +38,7 @@ PROPERTIES = {
     *("background", "background-color", "border", "border-bottom", "border-collapse", "border-left", "border-radius"),
     *("color", "cursor", "display", "font-family", "font-size", "font-style", "font-weight", "height"),
     *("line-height", "margin", "margin-bottom", "margin-right", "margin-top", "max-width", "min-width", "opacity"),
-    *("border-top", "box-sizing", "flex", "grid-template-columns", "column-gap", "row-gap"),
+    *("border-top", "box-sizing", "flex", "flex-wrap", "grid-template-columns", "column-gap", "row-gap"),
     *("overflow", "text-overflow", "-webkit-print-color-adjust", "print-color-adjust"),
     *("overflow-wrap", "overflow-x", "padding", "table-layout", "text-align", "text-decoration", "unicode-bidi"),
     *("vertical-align", "white-space", "width"),

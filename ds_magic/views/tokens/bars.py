@@ -112,7 +112,7 @@ class Bars:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        return style.framed(self.to_html())
+        return style.frame(self.to_html())
 
     def __repr__(self) -> str:
         return self.to_text()

@@ -48,6 +48,13 @@ def between(low: float, high: float) -> str:
     return f"at least {percent(low)}" if high > 0.9995 else f"between {percent(low)} and {percent(high)}"
 
 
+def others(drawn: int, vocabulary_size: int | None) -> str:
+    """All that a picture of `drawn` tokens does not draw: `49,147 others`, or `everything else` of a size not known."""
+    if vocabulary_size is None or vocabulary_size <= drawn:
+        return "everything else"
+    return f"{vocabulary_size - drawn:,} others"
+
+
 def remainder(rest: float) -> str:
     """What was not returned, 1 − S: a bound where the error of a sum would be more than a tenth of it."""
     return percent(rest) if not rest < VAGUE_REST else f"< {_rounded_up(rest + SOFTMAX_ERROR)}"

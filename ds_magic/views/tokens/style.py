@@ -7,6 +7,7 @@ over, and what has no colour of ours has the page's own, so that light and dark 
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
 from ..direction import is_rtl
@@ -33,11 +34,6 @@ RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
 
 
-def framed(html: str) -> str:
-    """A picture that stands by itself, at the size that is set; within an answer its frame has done that."""
-    return f'<div {IGNORE} style="{font_size()}{PRINTED};margin:0.6em 0;line-height:1.4">{html}</div>'
-
-
 def chip(text: str, *, strong: bool = False) -> str:
     """A token as a chip: its label in the monospaced face, apart from what stands around and from its direction."""
     weight = ";font-weight:bold" if strong else ""
@@ -52,6 +48,9 @@ def in_context(before: str, label: str, after: str) -> str:
     words = [f'<span style="{DIM}"><bdi>{escape(text)}</bdi></span>' if text else "" for text in (before, after)]
     phrase = f"{words[0]} {chip(label, strong=True)} {words[1]}".strip()
     return f'<span dir="rtl" style="unicode-bidi:isolate">{phrase}</span>' if is_rtl(before + label + after) else phrase
+def wrapped(cell: str) -> str:
+    """A cell that may break its line, in a column of a table that otherwise would not."""
+    return f'<div style="white-space:normal;max-width:24em;overflow-wrap:break-word">{cell}</div>'
 
 
 def code(text: str) -> str:
@@ -84,8 +83,13 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
 
 
 def heading(text: str) -> str:
-    """The line above a picture."""
-    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{escape(text)}</div>'
+    """The line above a picture: a name or a sentence."""
+    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{prose(text)}</div>'
+
+
+def prose(text: str) -> str:
+    """A sentence of ours as HTML: what stands in backticks is code."""
+    return re.sub("`([^`]+)`", rf'<bdi style="{MONO}">\1</bdi>', escape(text))
 
 
 def small(text: str) -> str:
@@ -93,8 +97,13 @@ def small(text: str) -> str:
     return f'<div style="{SMALL};margin:0.3em 0 0 0;{DIM}">{text}</div>' if text else ""
 
 
-def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
-    """A small table. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
+def frame(body: str) -> str:
+    """What stands around a picture by itself: margins, the size that is set, and no formulas inside."""
+    return f'<div {IGNORE} style="{font_size()}{PRINTED};overflow-x:auto;margin:0.6em 0;line-height:1.5">{body}</div>'
+
+
+def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:
+    """Cells in columns. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
     columns = [(name, NUMBER if numbers else LINE) for name, numbers in head]
     names = "".join(f'<th style="{kind};{HEAD}">{escape(name)}</th>' for name, kind in columns)
     body = "".join(
@@ -103,7 +112,10 @@ def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, no
         + "</tr>"
         for row in rows
     )
-    return (
-        f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0">{heading(title)}<table style="{TABLE}">'
-        f'<thead><tr style="{ROW}">{names}</tr></thead><tbody>{body}</tbody></table>{small(escape(note))}</div>'
-    )
+    head_row = f'<thead><tr style="{ROW}">{names}</tr></thead>' if any(name for name, _ in head) else ""
+    return f'<table style="{TABLE}">{head_row}<tbody>{body}</tbody></table>' if rows else ""
+
+
+def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
+    """A grid below its heading, and above a dim line."""
+    return frame(heading(title) + grid(head, rows) + small(prose(note)))

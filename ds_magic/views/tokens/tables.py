@@ -34,7 +34,7 @@ def to_html(table: LogprobTable) -> str:
 def table_html(table: LogprobTable) -> str:
     """A table by itself: its tokens as a heat map, what stands under an answer, and what to know of the numbers."""
     notes = style.small(" ".join(map(escape, table.notes)))
-    return style.framed(heatmap_html(table) + to_html(table) + notes)
+    return style.frame(heatmap_html(table) + to_html(table) + notes)
 
 
 def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
