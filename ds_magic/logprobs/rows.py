@@ -27,7 +27,7 @@ class Alternative:
 
     @property
     def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the empty one."""
+        """The token with its white space visible, `⟨end⟩` or `⟨end: im_end⟩` for one that ends an answer."""
         return label(self.token, self.bytes)
 
 
@@ -72,7 +72,7 @@ class Token:
 
     @property
     def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the one that ends an answer."""
+        """The token with its white space visible, `⟨end⟩` or `⟨end: im_end⟩` for one that ends an answer."""
         return label(self.token, self.bytes)
 
 
