@@ -18,7 +18,7 @@ from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
 from ...api.response import ChatCompletion
 from ..size import font_size, is_projected
-from ..tokens.style import PRINTED
+from ..tokens.style import PRINTED, prose
 from . import facts
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
@@ -238,14 +238,10 @@ def footer_html(completion: ChatCompletion, end: str | None) -> str:
     """Under the answer: why it is not whole, what a reader should know, and one line with all the small print."""
     if end == facts.FINISHES["tool_calls"]:
         end = None
-    notes = "".join(f'<div style="{QUIET}">{_with_code(note)}</div>' for note in _notes(completion))
+    notes = "".join(f'<div style="{QUIET}">{prose(note)}</div>' for note in _notes(completion))
     line = [] if is_projected() else facts.small_print(completion)
     figures = SEPARATOR.join(f"<bdi>{escape(each)}</bdi>" for each in line)
     return _end_html(end) + notes + (f'<div style="{FOOTER}">{figures}</div>' if figures else "")
-
-
-def _with_code(line: str) -> str:
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(line))
 
 
 def _end_html(end: str | None) -> str:
