@@ -52,7 +52,7 @@ def fork(
     rank: int | None = None,
     client: Client | None = None,
     observers: Sequence[Observer] = (),
-    stop: Stop | None = None,
+    stop: Stop | str | Sequence[str] | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer continued from `token`, where `instead` stands now: a ChatCompletion with a parent.
@@ -67,7 +67,9 @@ def fork(
     from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
     from .conversation.turn import Seats, Turn
+    from .stop import told_apart
 
+    stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
     tokens = _tokens(answer, point) if client.name == answer.backend == EMBEDDED else []
@@ -338,7 +340,7 @@ def tree(answer: ChatCompletion) -> BranchTree:
     return BranchTree(answer)
 
 
-def _refusal(message: str, remedy: str | None = None) -> Exception:
+def _refusal(message: str, remedy: str = "Name another token, or another text to stand there.") -> Exception:
     from .api.errors import InvalidRequestError
 
-    return InvalidRequestError(message, remedy=remedy) if remedy else InvalidRequestError(message)
+    return InvalidRequestError(message, remedy=remedy)

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from .branch import Branch as Branch
     from .branch import BranchTree as BranchTree
     from .logprobs.pictured import Pictured
+    from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
+    from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.widget import Explorer as Explorer
 
 
@@ -78,9 +80,30 @@ def round_of(completion: ChatCompletion, calls: list[dict[str, Any]]) -> Any:
 
 def table_shown(table: LogprobTable) -> str:
     """A table as HTML."""
-    from .views.tokens.tables import to_html
+    from .views.tokens.tables import table_html
 
-    return to_html(table)
+    return table_html(table)
+
+
+def table_bars(table: LogprobTable, at: int | None) -> Bars:
+    """The bars of a table's places, or of one."""
+    from .views.tokens.bars import Bars
+
+    return Bars.of(table, at)
+
+
+def token_shown(token: Token) -> str:
+    """What else could have stood in a token's place, as HTML."""
+    from .views.tokens.bars import Bars
+
+    return Bars([token])._repr_html_()
+
+
+def token_printed(token: Token) -> str:
+    """The same as text."""
+    from .views.tokens.bars import Bars
+
+    return Bars([token]).to_text()
 
 
 def table_explored(table: LogprobTable) -> Explorer:

@@ -32,11 +32,12 @@ class Engine:
 
     def __init__(
         self, *, threads: int, parallel: int = ServerOptions.parallel, waiting: int = ServerOptions.waiting,
-        context: int | None = None,
+        context: int | None = None, sleep: int = ServerOptions.sleep,
     ):
         self.threads = threads
         self.slots = Slots(parallel, waiting)
         self._asked_context = context
+        self._sleep = sleep
         self.words: dict[tuple[tuple[int, ...], str], list[tuple[int | None, float]]] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
@@ -51,7 +52,9 @@ class Engine:
             self.model = await asyncio.to_thread(read_gguf, path)
             self.origin = await asyncio.to_thread(of_model, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
-            self.llama = Llama(path, threads=self.threads, parallel=self.slots.count, context=self.context)
+            self.llama = Llama(
+                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self._sleep
+            )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
         except LocalModelError as error:

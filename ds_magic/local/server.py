@@ -267,7 +267,7 @@ class LocalService:
 
     def _written(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
         if self._writer is None:
-            self._writer = TokenWriter(self.engine.model.pieces)
+            self._writer = TokenWriter(self.engine.model.pieces, self.engine.model.marks)
         return self._writer(tokens, alternatives, forced)
 
 

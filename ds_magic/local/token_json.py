@@ -6,6 +6,7 @@ would cost more than all else that this server does.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from json.encoder import encode_basestring
 
 from .sampling import Token
@@ -17,8 +18,10 @@ NOT_IN_TOP = -9999.0
 class TokenWriter:
     """Tokens as JSON, with what does not change between two of the same id kept."""
 
-    def __init__(self, pieces: list[bytes]):
+    def __init__(self, pieces: list[bytes], marks: Mapping[str, int]):
         self.pieces = pieces
+        # A mark of the template spells nothing. Its name tells two of them apart: a model may have two that end.
+        self.names = {number: name for name, number in marks.items() if not pieces[number]}
         self._begun: dict[int, str] = {}
 
     def __call__(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
@@ -47,5 +50,5 @@ class TokenWriter:
 
     def _begun_at(self, number: int, cut: int) -> str:
         piece = self.pieces[number][cut:]
-        text = encode_basestring(piece.decode("utf-8", "replace"))
+        text = encode_basestring(self.names.get(number) or piece.decode("utf-8", "replace"))
         return f'{{"token":{text},"bytes":{list(piece)},"logprob":'

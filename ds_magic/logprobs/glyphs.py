@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 REPLACEMENT = "\ufffd"
 END = "⟨end⟩"
-EMPTY = "⟨empty⟩"
 
+_ENDING = re.compile("end|eo[stm]", re.IGNORECASE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _VISIBLE = {ord(" "): "·", ord("\t"): "→", ord("\n"): "↵", ord("\r"): "␍", 0x7F: "␡", 0xA0: "⟨nbsp⟩"}
@@ -44,6 +44,11 @@ def inline(text: str) -> str:
     return encodable(text).translate(_VISIBLE)
 
 
+def running(text: str) -> str:
+    """`text` to be read within a line: as `inline`, but blanks are blanks."""
+    return inline(text).replace("·", " ")
+
+
 def visible(text: str) -> str:
     """`text` with its white space and control characters drawn: `·` `→` `↵` `␀` `⟨U+202E⟩`.
 
@@ -58,18 +63,29 @@ def visible(text: str) -> str:
 
 
 def label(token: str, token_bytes: bytes | None, *, limit: int = 40) -> str:
-    """How one token is shown: visible white space, `⟨end⟩` for the empty one, `⟨F0 9F⟩` for parts of a glyph.
+    """How one token is shown: visible white space, `⟨F0 9F⟩` for parts of a glyph.
 
-    Longer than `limit` characters it is cut, with `…` for the rest.
+    One that spells nothing is the end, `⟨end⟩`, or `⟨end: im_end⟩` where its server names it: a model may have
+    several. Longer than `limit` characters a label is cut, with `…` for the rest.
     """
-    if not token and not token_bytes:
-        return END
+    if not token_bytes and (token_bytes is not None or not token):
+        return _mark(token, limit)
     if token_bytes is None:
         token_bytes = encodable(token).encode("utf-8")
     elif len(token_bytes) > 4 * limit:
         token_bytes = token_bytes[: 4 * limit]
     shown = _decode_with_hex(token_bytes)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _mark(token: str, limit: int) -> str:
+    """A token that spells nothing, by its name: `<|im_end|>` ends an answer, `<|im_start|>` does something else."""
+    name = visible(token[: 4 * limit].strip("<>|｜[]/ "))
+    if not name:
+        return END
+    kind = "end" if token.startswith("</") or _ENDING.search(name) else "mark"
+    shown = f"⟨{kind}: {name}⟩"
+    return shown if len(shown) <= limit else shown[: limit - 2] + "…⟩"
 
 
 def _decode_with_hex(token_bytes: bytes) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import conveniences
 from .distribution import Status
 from .glyphs import label
 
@@ -26,13 +27,16 @@ class Alternative:
 
     @property
     def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the empty one."""
+        """The token with its white space visible, `⟨end⟩` or `⟨end: im_end⟩` for one that ends an answer."""
         return label(self.token, self.bytes)
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there."""
+    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there.
+
+    In a notebook it shows itself as bars; `vocabulary_size` is among how many tokens it was chosen, None if unknown.
+    """
 
     position: int
     token: str
@@ -58,14 +62,21 @@ class Token:
     glyph: int
     raw_logprob: object
     alternatives: tuple[Alternative, ...] = field(repr=False)
+    vocabulary_size: int | None = field(default=None, repr=False)
+
+    def _repr_html_(self) -> str:
+        return conveniences.token_shown(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(conveniences.token_printed(self))
 
     @property
     def label(self) -> str:
-        """The token with its white space visible, `⟨end⟩` for the one that ends an answer."""
+        """The token with its white space visible, `⟨end⟩` or `⟨end: im_end⟩` for one that ends an answer."""
         return label(self.token, self.bytes)
 
 
-TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != "alternatives")
+TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name not in ("alternatives", "vocabulary_size"))
 ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
 
 

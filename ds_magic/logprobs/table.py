@@ -26,7 +26,7 @@ from .temperature import TemperedTable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..conveniences import Explorer
+    from ..conveniences import Bars, Explorer
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -191,7 +191,9 @@ class LogprobTable(Columns):
         position = range(len(self))[index]
         values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
-        return Token(**values, alternatives=alternatives_at(self, position))
+        return Token(
+            **values, alternatives=alternatives_at(self, position), vocabulary_size=self.vocabulary_size
+        )
 
     def __iter__(self) -> Iterator[Token]:
         return (self[index] for index in range(len(self)))
@@ -314,6 +316,13 @@ class LogprobTable(Columns):
         if kind not in kinds:
             raise ValueError(f"There is no picture {kind!r}; there are {', '.join(kinds)}.")
         return kinds[kind](self, **options)
+
+    def bars(self, at: int | None = None) -> Bars:
+        """What else could have stood `at` a position, as bars; without it at each place, the most uncertain first.
+
+        Raises IndexError where no token has that position.
+        """
+        return conveniences.table_bars(self, at)
 
     def explore(self) -> Explorer:
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""

@@ -91,6 +91,14 @@ def test_rounds_and_what_cut_an_answer_short_come_back(through, tmp_path):
     assert again.rounds[0] == last.rounds[0]
 
 
+@pytest.mark.parametrize("through", [through_file, through_pickle])
+def test_answers_that_hang_together_with_others_are_compared_by_themselves(answer, through, tmp_path):
+    answer.rounds = [Round(ChatCompletion.from_wire(completion("a"))), Round(answer)]
+    again = through(answer, tmp_path)
+    assert again == answer and again.branches == answer.branches and again.rounds == answer.rounds
+    assert again != answer.branches[0]
+
+
 def test_an_answer_that_came_whole_and_one_of_no_server_come_back(tmp_path):
     with ScriptedServer(answered(completion("Hi", logprobs=None))) as server:
         whole = Client(base_url=server.url, api_key="k").chat("Hi")

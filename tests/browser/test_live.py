@@ -266,8 +266,8 @@ view.finish(completion("{text}"), None)
     notebook.run_all()
     shows(notebook.page, "end", ".ds-answer")
     clipboard = "navigator.clipboard.readText()"
-    notebook.page.click(".ds-header button:has-text('Copy')")
-    shows(notebook.page, "Copied", ".ds-header")
+    notebook.page.click(".ds-line button:has-text('Copy')")
+    shows(notebook.page, "Copied", ".ds-line")
     assert notebook.page.evaluate(clipboard) == text.encode().decode("unicode_escape")
     notebook.page.hover(".ds-code")
     notebook.page.click(".ds-code button")
@@ -296,7 +296,7 @@ view.finish(completion("Text"), None)
         .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
         .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
       const page = getComputedStyle(document.body).getPropertyValue("--jp-layout-color0");
-      const texts = document.querySelectorAll(".ds-live p, .ds-live pre i, .ds-live bdi, .ds-header button");
+      const texts = document.querySelectorAll(".ds-live p, .ds-live pre i, .ds-live bdi, .ds-line button");
       return [...texts].map((one) => {
         let layers = [], opacity = 1;
         for (let up = one; up && !up.classList.contains("jp-Notebook"); up = up.parentElement) {
@@ -327,12 +327,12 @@ view.finish(completion("Yes.", reasoning="Hm."), None)
     notebook.run_all()
     shows(notebook.page, "Yes.", ".ds-answer")
     shows(notebook.page, "The answer begins.", "[aria-live=polite]")
-    notebook.page.focus(".ds-header button[aria-label='Copy the answer']")
+    notebook.page.focus(".ds-live summary")
     order = []
     for _ in range(3):
         order.append(notebook.page.evaluate("document.activeElement.ariaLabel || document.activeElement.tagName"))
         notebook.page.keyboard.press("Tab")
-    assert order == ["Copy the answer", "Stop the answer", "SUMMARY"]
+    assert order == ["SUMMARY", "Stop the answer", "Copy the answer"]
     notebook.page.focus(".ds-live summary")
     notebook.page.keyboard.press("Enter")
     notebook.page.wait_for_selector(".ds-live details[open]")

@@ -91,9 +91,22 @@ def test_elsewhere_each_token_takes_a_request_and_what_texts_share_is_asked_once
             [], [{"role": "assistant", "content": "ye", "prefix": True}],
             [{"role": "assistant", "content": "n", "prefix": True}],
         ]
-        assert {each.json["max_tokens"] for each in server.requests} == {1}
+        assert {(each.json["max_tokens"], each.json["temperature"]) for each in server.requests} == {(1, 0)}
+    assert any("tokenised anew" in note for note in scores.notes)
     assert [math.exp(score.logprob.value) for score in scores] == pytest.approx([0.125, 0.0625, 0.0625])
     assert [score.share.value for score in scores] == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_elsewhere_a_prefix_that_was_asked_for_comes_before_each_token():
+    with (
+        ScriptedServer(one_token((" ye", 0.5)), one_token(("s", 0.5))) as server,
+        Client(server.url, "k", model="m") as client,
+    ):
+        (score,) = ds_magic.score("Prime?", " yes", client=client, allow_requests=4, prefix="It is", temperature=1)
+        asked = [each.json["messages"] for each in server.requests]
+    said = [[each["content"] for each in messages] for messages in asked]
+    assert said == [["Prime?", "It is"], ["Prime?", "It is ye"]]
+    assert score.text == " yes" and math.exp(score.logprob.value) == pytest.approx(0.25)
 
 
 def test_elsewhere_a_token_that_did_not_come_gives_a_bound_and_no_number():
@@ -111,6 +124,14 @@ def test_elsewhere_a_character_in_parts_is_bounded_by_those_that_came():
     with ScriptedServer(script) as server, Client(server.url, "k", model="m") as client:
         score = ds_magic.score("Animal?", fox, client=client, allow_requests=1)[0]
     assert not score.logprob.exact and math.exp(score.logprob.high) == pytest.approx(0.75, rel=0.01)
+
+
+def test_an_answer_without_a_choice_for_each_text_is_an_error():
+    with (
+        ScriptedServer(answered(completion("yes"))) as server, Client(server.url, "k", name=EMBEDDED) as client,
+        pytest.raises(ds_magic.DeepSeekError, match="2 texts were to be scored, and 1 came back"),
+    ):
+        ds_magic.score("Prime?", ["yes", "no"], client=client)
 
 
 def test_a_server_without_alternatives_is_named():

@@ -10,7 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import psutil
@@ -33,6 +33,12 @@ server = launch.ensure()
 print(json.dumps([server.pid, server.base_url, server.api_key]), flush=True)
 """
 WAIT = "sys.stdin.read()\n"
+ASK = """
+from ds_magic import backend
+client = backend.resolve(local=True)
+for line in sys.stdin:
+    print("answered", repr(client.chat(line, max_tokens=4).content), flush=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -86,17 +92,35 @@ def test_a_forked_child_does_not_keep_the_server_alive():
         child.kill()
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
-def test_kernels_share_one_server_which_ends_after_the_last_in_whatever_order_they_are_killed(order):
-    with kernel() as one, kernel() as two, kernel() as three:
-        kernels = [one, two, three]
+def asked(process: subprocess.Popen, text: str) -> str:
+    """What a kernel that runs ASK prints of its answer."""
+    process.stdin.write(f"{text}\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_kernels_share_one_server_which_ends_after_the_last_in_whatever_order_they_are_killed(order, row):
+    with ExitStack() as stack:
+        kernels = [stack.enter_context(kernel(KERNEL + ASK)) for _ in order]
         assert len({(server.pid, url, key) for _, server, url, key in kernels}) == 1
-        _, server, url, key = one
+        _, server, _, _ = kernels[0]
+        programs = [process for process, *_ in kernels]
+        memory = []
+        for number, program in enumerate(programs):
+            assert asked(program, f"Hello from {number}.").startswith("answered")
+            memory.append(server.memory_info().rss / 1e6)
+        started = [each.pid for program in programs for each in psutil.Process(program.pid).children(recursive=True)]
+        assert started == [server.pid]
+        row("Memory of the embedded server", **{"MB after each": ", ".join(f"{each:.0f}" for each in memory)},
+            of=f"a request from each of {len(order)} kernels")
+        assert memory[-1] < 1.2 * memory[0]
         for number in order[:-1]:
-            kernels[number][0].kill()
-            kernels[number][0].wait()
-            assert models(url, key).status_code == 200
-        kernels[order[-1]][0].kill()
+            programs[number].kill()
+            programs[number].wait()
+            others = [program for program in programs if program.poll() is None]
+            assert all(asked(program, "And now?").startswith("answered") for program in others)
+        programs[order[-1]].kill()
         server.wait(timeout=60)
 
 

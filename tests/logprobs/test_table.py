@@ -255,8 +255,15 @@ def test_lone_surrogates_become_replacement_characters():
     table.to_pandas()
 
 
-def test_the_empty_token_that_ends_an_answer_is_labelled():
-    assert LogprobTable.from_wire([entry("", 0.5)])[0].label == "⟨end⟩"
+def test_a_token_that_spells_nothing_is_labelled_by_its_name():
+    marks = ("", "<|im_end|>", "<｜end▁of▁sentence｜>", "</s>", "<|im_start|>")
+    table = LogprobTable.from_wire([{**entry(mark, 0.5), "bytes": []} for mark in marks])
+    assert [row.label for row in table] == [
+        "⟨end⟩", "⟨end: im_end⟩", "⟨end: end▁of▁sentence⟩", "⟨end: s⟩", "⟨mark: im_start⟩",
+    ]  # fmt: skip
+    assert table.text_content == ""
+    assert LogprobTable.from_wire([entry("", 0.5, token_bytes=None)])[0].label == "⟨end⟩"
+    assert len(LogprobTable.from_wire([{**entry("<" * 9 + "end" * 99, 0.5), "bytes": []}])[0].label) == 40
 
 
 def test_forced_tokens_are_those_of_the_prefix():

@@ -191,6 +191,7 @@ def test_config_has_help_for_every_default(shell, capsys):
 
 @pytest.mark.parametrize(("cell", "meant"), [
     ("%%deepsek -t 0\nHi", "`%%deepseek`"), ("%deepseeek Hi", "`%deepseek`"), ("%ds_chat", "`%ds_chats`"),
+    ("x = 1\nanswer = %deepsek Hi", "`%deepseek`"), ("if True:\n    %deepsek Hi", "`%deepseek`"),
 ])
 def test_a_magic_that_is_misspelt_is_answered_with_the_one_that_was_meant(cell, meant, shell, capsys):
     assert isinstance(shell.run_cell(cell).error_before_exec, InvalidRequestError)
@@ -200,9 +201,20 @@ def test_a_magic_that_is_misspelt_is_answered_with_the_one_that_was_meant(cell, 
 def test_a_magic_of_somebody_else_is_left_to_whoever_knows_it(shell, capsys):
     shell.register_magic_function(lambda line, cell: "mine", "cell", "deepsee")
     assert shell.run_cell("%%deepsee\nHi").result == "mine"
-    shell.run_cell("%%somebody\nHi")
+    shell.run_cell("%%somebody\n%deepsek")
     assert "`%%somebody` not found" in capsys.readouterr().err
     assert shell.check_complete("%%deepsek\nHi\n\n")[0] == "complete"
+
+
+@pytest.mark.parametrize("cell", ["%%deepseek\u00a0-t 0\nHi", "%deepseek\u2003-t 0 Hi", "%%deepseek\u00a0-t 0 Hi"])
+def test_a_blank_of_a_slide_ends_the_name_of_a_magic(cell, ask):
+    sent = ask(cell)
+    assert (sent["temperature"], sent["messages"][-1]["content"]) == (0, "Hi")
+
+
+def test_an_answer_does_not_take_the_name_by_which_magics_run(ask, shell):
+    assert isinstance(shell.run_cell("%%deepseek -o get_ipython\nHi").error_in_exec, InvalidRequestError)
+    ask("%%deepseek -o answer\nHi")
 
 
 def test_an_answer_that_takes_the_name_of_a_builtin_says_so(ask, shell):

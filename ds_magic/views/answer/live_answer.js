@@ -2,6 +2,8 @@
 
 import { escaped } from "./elements.js";
 
+const UNCHANGED = { reasoning: "", blocks: [], growing: null };
+
 /** What has come: the source of the answer, its finished blocks, and the growing one. */
 export class Answer {
   constructor(about, { markup, tints }) {
@@ -21,10 +23,12 @@ export class Answer {
     this.formattedTo = 0;
     this.calls = new Map();
     this.tints = { ends: [about.prefix_units || 0], classes: [0] };
+    this.seen = new Set(); // classes that are tinted somewhere
     this.steps = [];
     this.pieces = 0;
     this.began = performance.now();
     this.first = this.counted = null;
+    this.lost = null; // since when there is no connection to the kernel
     this.over = null;
   }
 
@@ -70,9 +74,15 @@ export class Answer {
     if (!this.isOver) {
       this.state = "abandoned";
       this.note = "The kernel has gone in the middle of the answer: this is what had come.";
-      this.over = performance.now();
+      this.over = this.lost ?? performance.now();
     }
-    return { reasoning: "", blocks: [], growing: null };
+    return UNCHANGED;
+  }
+
+  /** The connection to the kernel is lost, perhaps for a while, or is back: the kernel may well go on. */
+  connect(isConnected) {
+    this.lost = isConnected ? null : this.lost ?? performance.now();
+    return UNCHANGED;
   }
 
   addTints(pairs) {
@@ -80,6 +90,7 @@ export class Answer {
     for (let at = 0; at < pairs.length; at += 2) {
       ends.push(ends[ends.length - 1] + pairs[at]);
       classes.push(pairs[at + 1]);
+      if (pairs[at + 1]) this.seen.add(pairs[at + 1]);
     }
   }
 
@@ -120,8 +131,12 @@ export class Answer {
     return this.over !== null;
   }
 
+  get isLost() {
+    return this.lost !== null && !this.isOver;
+  }
+
   get figures() {
-    const now = this.over ?? performance.now();
+    const now = this.over ?? this.lost ?? performance.now();
     const figures = [duration((now - this.began) / 1000)];
     if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
     const streaming = (this.counted - this.first) / 1000;

@@ -14,7 +14,9 @@ const STATES = {
   stopped: "stopped",
   failed: "failed",
   abandoned: "the kernel has gone",
+  lost: "no connection",
 };
+const LOST = "The connection to the Jupyter server is lost: this is what had come. More comes when it is back.";
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
 
 /** One view of an answer, in the frame and the styles that the static output has. */
@@ -25,32 +27,31 @@ export class View {
     const styles = model.get("styles");
     this.root = make("div", { class: `ds-live jp-RenderedHTMLCommon ${styles.ignore}`, dir: "ltr" });
     const frame = make("div", { style: styles.root });
-    this.header = make("div", { class: "ds-header", style: styles.header });
-    this.name = make("bdi", {}, answer.model);
     this.status = make("span", { class: "ds-status" });
     this.figures = make("span", { class: "ds-figures" });
+    this.name = make("bdi", {}, answer.model);
+    this.place = make("bdi", {}, answer.about.backend);
     this.copy = button("Copy", "Copy the answer", () => copyText(answer.source, this.copy));
     this.stop = button("Stop", "Stop the answer", () => this.stopAnswer());
     this.stop.classList.add("ds-stop");
-    const facts = make("span", { class: "ds-facts" });
-    const badge = make("span", { style: styles.badge });
-    badge.append(make("bdi", {}, answer.about.backend));
-    facts.append(badge, this.name);
-    this.header.append(facts, this.status, this.figures, this.copy, this.stop);
+    // Under the text, where the final output has its small print: nothing moves when the answer ends.
+    this.line = make("div", { class: "ds-line", style: styles.line });
+    this.line.append(this.status, this.stop, this.copy, this.figures, this.name, this.place);
+    this.legend = make("div", { class: "ds-legend", style: styles.line, hidden: "" });
     this.note = make("div", { class: "ds-note", style: styles.quiet });
     this.reasoning = make("details", { class: "ds-reasoning", style: styles.reasoning });
     this.thought = make("summary", { style: styles.summary });
     this.thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
     this.reasoning.append(this.thought, this.thoughts);
-    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer" });
+    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer", style: styles.measure });
     // The page gives a heading less room where it is the first child, which it is not in the static output.
     if (!answer.about.is_json) this.text.append(make("span", { hidden: "" }));
     this.calls = make("div", { class: "ds-calls" });
     this.progress = make("progress", { class: "ds-progress", hidden: "", "aria-label": "Fetched of the model" });
-    frame.append(this.header, this.note, this.progress, this.reasoning, this.text, this.calls);
+    frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
     el.append(this.root);
-    this.stop.hidden = !canStop(answer.about);
+    this.canStop = canStop(answer.about);
     this.growing = [];
     this.tail = null;
     this.typesetting = Promise.resolve();
@@ -69,6 +70,7 @@ export class View {
     if (change.growing !== null) this.drawBlocks(change);
     this.drawTail();
     if (answer.calls.size) this.drawCalls();
+    this.drawLegend();
     follow();
     this.announce();
   }
@@ -76,14 +78,16 @@ export class View {
   drawStatus() {
     const { answer } = this;
     this.name.textContent = answer.model;
-    this.status.textContent = STATES[answer.state] || "";
-    this.root.dataset.state = answer.state;
-    this.note.textContent = answer.note;
-    this.note.hidden = !answer.note;
+    const state = answer.isLost ? "lost" : answer.state;
+    const note = answer.isLost ? LOST : answer.note;
+    this.status.textContent = STATES[state] || "";
+    this.root.dataset.state = state;
+    this.note.textContent = note;
+    this.note.hidden = !note;
     this.progress.hidden = answer.progress === null || answer.state !== "preparing";
     this.progress.value = answer.progress || 0;
     this.copy.hidden = !answer.source;
-    if (answer.isOver) this.stop.hidden = true;
+    this.stop.hidden = answer.isOver || answer.isLost || !this.canStop;
     this.drawFigures();
   }
 
@@ -177,6 +181,19 @@ export class View {
       title.append(make("code", {}, name));
       this.calls.append(title, make("pre", { class: "ds-arguments" }, text));
     }
+  }
+
+  /** What the tints mean, as soon as there is one, and those that there are. */
+  drawLegend() {
+    const { seen, tintStyles } = this.answer;
+    if (!seen.size || this.legend.childElementCount === seen.size) return;
+    const { title, names } = this.model.get("styles").legend;
+    this.legend.replaceChildren(`${title} `);
+    for (const tint of [...seen].sort()) {
+      const swatch = make("span", { style: `${tintStyles[tint]};padding:0 0.4em;white-space:nowrap` }, names[tint]);
+      this.legend.append(this.legend.childElementCount ? " · " : "", swatch);
+    }
+    this.legend.hidden = false;
   }
 
   announce() {

@@ -117,12 +117,12 @@ class TerminalView:
         for number, choice in enumerate(completion.choices[1:], 2):
             self._out.write(f"\nChoice {number} of {len(completion.choices)}:\n")
             self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
-        self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
-        table = completion.logprobs
-        if table:
+        if table := completion.logprobs:
             from ..tokens.tables import to_text
 
-            self._out.write("\n" + to_text(table).rstrip("\n") + "\n")
+            self._end_line()
+            self._out.write("\n" + to_text(table).rstrip("\n") + "\n\n")
+        self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
 
     def _write_dim_line(self, line: str) -> None:
         self._end_line()

@@ -10,6 +10,7 @@ import math
 import re
 from html import escape
 
+from ..direction import is_rtl
 from ..size import font_size
 from .tints import tint
 
@@ -20,10 +21,13 @@ SMALL = "font-size:0.86em"
 # JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
 TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:0.93em;line-height:1.5"
 ROW = "background:transparent"
-CELL = "padding:0.15em 1.2em 0.15em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
+CELL = "padding:0.2em 1.2em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
+
+PRINTED = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
+"""Of a frame: its tints are no decoration, which browsers do not print."""
 
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
@@ -39,6 +43,11 @@ def chip(text: str, *, strong: bool = False) -> str:
     )
 
 
+def in_context(before: str, label: str, after: str) -> str:
+    """A token's chip between the words around it, in the direction of the text that it is of."""
+    words = [f'<span style="{DIM}"><bdi>{escape(text)}</bdi></span>' if text else "" for text in (before, after)]
+    phrase = f"{words[0]} {chip(label, strong=True)} {words[1]}".strip()
+    return f'<span dir="rtl" style="unicode-bidi:isolate">{phrase}</span>' if is_rtl(before + label + after) else phrase
 def wrapped(cell: str) -> str:
     """A cell that may break its line, in a column of a table that otherwise would not."""
     return f'<div style="white-space:normal;max-width:24em;overflow-wrap:break-word">{cell}</div>'
@@ -58,9 +67,9 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
     if math.isnan(share):
         return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
     low = 100 * max(0.0, min(1.0, share))
-    # The ink is drawn as one border, which has the page's colour of text in every theme.
-    fill = {"chosen": "border-bottom:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
-        kind, f"background-color:{RIVAL}"
+    # Borders have the page's colour of text in every theme, and are printed where a printer leaves out backgrounds.
+    fill = {"chosen": "border-top:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
+        kind, f"border-top:0.85em solid {RIVAL}"
     )
     # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
     drawn = f'<div style="{BAR};width:{low:.1f}%;{fill}"></div>' if low > 0 else '<div style="height:0.85em"></div>'
@@ -89,8 +98,8 @@ def small(text: str) -> str:
 
 
 def frame(body: str) -> str:
-    """What stands around a picture: its own margins and size, and no formulas inside."""
-    return f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0;line-height:1.5;{font_size()}">{body}</div>'
+    """What stands around a picture by itself: margins, the size that is set, and no formulas inside."""
+    return f'<div {IGNORE} style="{font_size()}{PRINTED};overflow-x:auto;margin:0.6em 0;line-height:1.5">{body}</div>'
 
 
 def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..size import widest_tint
 
@@ -67,15 +68,32 @@ def tint_styles(metric: str = "surprisal") -> list[str]:
     return [*styles[:-1], f"{styles[-1]};{LEAST_CERTAIN}"]
 
 
-def class_of(logprob: object) -> int:
-    """The class of surprisal of one token by its log-probability, while a table is not there yet; 0 where unknown.
+def class_of(entry: Mapping[str, Any]) -> int:
+    """The class of surprisal of one token as the wire has it, while a table is not there yet; 0 where unknown.
 
-    A token that was not among the returned (−9999.0) is the most surprising.
+    The same as in the table: a token that was not returned (−9999.0) has the class of the bound that its
+    alternatives give, and the highest without them.
     """
+    logprob = entry.get("logprob")
     if not isinstance(logprob, int | float):
         return 0
-    bits = -logprob / math.log(2)
+    bits = -(logprob if logprob > -1000 else _bound(entry)) / math.log(2)
     return sum(bits >= edge for edge in METRICS["surprisal"].edges)
+
+
+def _bound(entry: Mapping[str, Any]) -> float:
+    """The greatest logprob that a token can have which was not returned, as `logprobs.distribution` has it."""
+    # Here, because what it brings along takes time, which an answer without probabilities should not.
+    from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+    from ds_magic.logprobs.from_wire import NOT_RETURNED
+
+    tops = entry.get("top_logprobs")
+    sent = [one.get("logprob") for one in tops if isinstance(one, dict)] if isinstance(tops, list) else []
+    known = [min(0.0, one) for one in sent if isinstance(one, int | float) and NOT_RETURNED < one <= 1e-3]
+    if not known:
+        return -math.inf
+    rest = max(0.0, 1.0 - sum(map(math.exp, known))) + SOFTMAX_ERROR
+    return min(min(known), math.log(rest / max(1, 21 - len(known))))
 
 
 def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:

@@ -25,7 +25,7 @@ def test_text_and_markdown_hold_no_control_characters(text):
         assert not [character for character in mimebundle(made)[kind] if ord(character) < 32 and character != "\n"]
 
 
-def test_the_badge_says_where_it_ran():
+def test_the_last_line_says_where_it_ran():
     assert "embedded model" in Page(to_html(completion())).text
 
 
@@ -63,8 +63,9 @@ def test_a_finish_other_than_stop_is_said_in_words(finish, words):
     assert words in to_text(completion(finish=finish))
 
 
-def test_stop_goes_without_saying():
-    assert "stop" not in Page(to_html(completion())).text
+def test_that_it_ended_by_itself_is_small_print():
+    assert "61.3 tokens/s · stop" in Page(to_html(completion())).text
+    assert "■" not in Page(to_html(completion())).text
 
 
 def test_a_cut_names_the_limit_that_was_asked_for():

@@ -47,7 +47,8 @@ def test_text_is_written_as_it_comes():
 
 def test_a_summary_line_ends_the_answer():
     text = shown([delta(content="Hello")], completion())
-    assert text == "Hello\n⟨tiny · embedded model · 1,234 tokens in · 56 out · first after 0.42 s · 61.3 tokens/s⟩\n"
+    figures = "1,234 tokens in · 56 out · first after 0.42 s · 61.3 tokens/s"
+    assert text == f"Hello\n⟨tiny · embedded model · {figures} · stop⟩\n"
 
 
 def test_reasoning_is_dim_on_a_terminal():
