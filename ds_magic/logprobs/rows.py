@@ -86,6 +86,13 @@ def with_label(names: tuple[str, ...]) -> tuple[str, ...]:
     return (*names[:after], "label", *names[after:])
 
 
+def others(drawn: int, vocabulary_size: int | None) -> str:
+    """All that a picture of `drawn` tokens does not draw: `49,147 others`, or `all others` of a size not known."""
+    if vocabulary_size is None or vocabulary_size <= drawn:
+        return "all others"
+    return f"{vocabulary_size - drawn:,} others"
+
+
 def plain(value: Any) -> Any:
     """A column's value as Python has it: no numpy scalar."""
     return value.item() if isinstance(value, np.generic) else value

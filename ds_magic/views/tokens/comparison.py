@@ -8,13 +8,14 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from ds_magic.logprobs.glyphs import END, inline, visible
+from ds_magic.logprobs.rows import others
 
 from ...api.clean_text import on_one_line
 from ..size import widest_tint
 from ..terminal_width import fit
 from . import style, style_text
 from .classification import bar
-from .numbers import chance, others, percent, remainder
+from .numbers import chance, percent, remainder
 from .tints import tint
 
 if TYPE_CHECKING:

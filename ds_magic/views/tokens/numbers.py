@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.glyphs import visible
+from ds_magic.logprobs.rows import others
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Alternative, Token
@@ -46,13 +47,6 @@ def between(low: float, high: float) -> str:
     if low <= 0:
         return f"at most {percent(high)}"
     return f"at least {percent(low)}" if high > 0.9995 else f"between {percent(low)} and {percent(high)}"
-
-
-def others(drawn: int, vocabulary_size: int | None) -> str:
-    """All that a picture of `drawn` tokens does not draw: `49,147 others`, or `everything else` of a size not known."""
-    if vocabulary_size is None or vocabulary_size <= drawn:
-        return "everything else"
-    return f"{vocabulary_size - drawn:,} others"
 
 
 def remainder(rest: float) -> str:
@@ -116,10 +110,9 @@ def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
     if not any(one.chosen for one in top):
         lines.append(Bar(row.label, row.prob, chance(row), "chosen"))
         total += 0.0 if math.isnan(row.prob) else row.prob
-    others = row.vocabulary_size and row.vocabulary_size - len(lines)
-    if others != 0:
+    if row.vocabulary_size != len(lines):
         rest = max(0.0, 1.0 - total)
-        lines.append(Bar(f"{others:,} others" if others else "all others", rest, remainder(rest), "rest"))
+        lines.append(Bar(others(len(lines), row.vocabulary_size), rest, remainder(rest), "rest"))
     return lines
 
 

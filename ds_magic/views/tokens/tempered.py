@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ds_magic.logprobs.rows import others
+
 from . import style, style_text
 from .classification import bar
-from .numbers import between, chance, others, percent, remainder
+from .numbers import between, chance, percent, remainder
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Token
