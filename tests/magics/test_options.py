@@ -215,3 +215,12 @@ def test_the_page_of_help_names_every_option_and_fits_a_screen():
 
 def test_every_option_that_takes_a_value_says_its_range():
     assert [option.name for option in OPTIONS if option.kind not in ("flag", "text") and not option.range] == []
+
+
+def test_the_size_is_for_all_that_is_drawn_from_then_on(shell):
+    from ds_magic.views.size import is_projected
+
+    shell.run_cell('%config DeepSeekMagics.size = "projector"').raise_error()
+    assert is_projected()
+    shell.run_cell('%config DeepSeekMagics.size = "normal"').raise_error()
+    assert not is_projected()

@@ -39,7 +39,7 @@ PROPERTIES = {
     *("color", "cursor", "display", "font-family", "font-size", "font-style", "font-weight", "height"),
     *("line-height", "margin", "margin-bottom", "margin-right", "margin-top", "max-width", "min-width", "opacity"),
     *("border-top", "box-sizing", "flex", "flex-wrap", "grid-template-columns", "column-gap", "row-gap"),
-    *("overflow", "text-overflow", "-webkit-print-color-adjust", "print-color-adjust"),
+    *("overflow", "text-overflow", "padding-left", "-webkit-print-color-adjust", "print-color-adjust"),
     *("overflow-wrap", "overflow-x", "padding", "table-layout", "text-align", "text-decoration", "unicode-bidi"),
     *("vertical-align", "white-space", "width"),
 }

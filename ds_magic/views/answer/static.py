@@ -29,7 +29,8 @@ from .tinted import tinted
 if TYPE_CHECKING:
     from ...logprobs.table import LogprobTable
 
-ROOT = f"overflow-wrap:break-word;{PRINTED}"
+ROOT = f"padding-left:0.4em;overflow-wrap:break-word;{PRINTED}"
+"""The frame; its text begins where a cell's code and what it prints do."""
 MEASURE = "max-width:60em"
 """Of what is read; what is looked at takes the whole width."""
 QUIET = "font-size:.86em;line-height:1.5;opacity:.75"

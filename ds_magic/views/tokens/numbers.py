@@ -135,8 +135,10 @@ def context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str]
         return "", ""
     before = "".join(table.text[max(0, index - 12) : index])[-width:]
     after = "".join(table.text[index + 1 : index + 12])[:width]
-    before = re.sub(r"^\S*\s", "", before) if len(before) == width else before
-    after = re.sub(r"\s\S*$", "", after) if len(after) == width else after
+    if len(before) == width:
+        before = re.sub(r"^\S*\s", "", before) if re.search(r"\s", before) else f"…{before}"
+    if len(after) == width:
+        after = re.sub(r"\s\S*$", "", after) if re.search(r"\s", after) else f"{after}…"
     return _on_one_line(before), _on_one_line(after)
 
 

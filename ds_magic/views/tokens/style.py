@@ -29,6 +29,7 @@ HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
 PRINTED = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
 """Of a frame: its tints are no decoration, which browsers do not print."""
 
+FRAME = f"padding-left:0.4em;overflow-x:auto;margin:0.6em 0;line-height:1.5;{PRINTED}"
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
@@ -99,7 +100,7 @@ def small(text: str) -> str:
 
 def frame(body: str) -> str:
     """What stands around a picture by itself: margins, the size that is set, and no formulas inside."""
-    return f'<div {IGNORE} style="{font_size()}{PRINTED};overflow-x:auto;margin:0.6em 0;line-height:1.5">{body}</div>'
+    return f'<div {IGNORE} style="{font_size()}{FRAME}">{body}</div>'
 
 
 def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ds_magic.logprobs.table import LogprobTable
 
 # A long token breaks where there is no room for it, rather than push the columns off the page.
-_WORDS = f"{style.CELL};overflow-wrap:anywhere"
+_WORDS = f"{style.CELL};overflow-wrap:anywhere;line-height:1.75"
 
 __all__ = ["least_certain_html", "table_html", "to_html", "to_markdown", "to_text"]
 
