@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ...api.clean_text import Joiner, for_page, on_one_line
 from ...api.events import Preparing, Queued
 from ..size import font_size
-from ..tokens.tints import METRICS, class_of, tint_styles
+from ..tokens.tints import METRICS, runs, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units
 from .delayed_call import Soon
@@ -171,16 +171,8 @@ class LiveView:
 
     def _add_tints(self, text: str, logprobs: Any) -> None:
         """Runs of the text and the class of their surprisal: `[units, class, …]`."""
-        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-        tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
-        if not tokens:
-            return
-        tints = self._message.setdefault("tints", [])
-        if "".join(str(token.get("token")) for token in tokens) == text:
-            for token in tokens:
-                tints += [units(token["token"]), class_of(token)]
-        else:
-            tints += [units(text), max(class_of(token) for token in tokens)]
+        for run, class_ in runs(text, logprobs):
+            self._message.setdefault("tints", []).extend((units(run), class_))
 
     def _add_call(self, piece: dict[str, Any]) -> None:
         function = piece.get("function")

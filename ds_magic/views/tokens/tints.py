@@ -96,6 +96,15 @@ def _bound(entry: Mapping[str, Any]) -> float:
     return min(min(known), math.log(rest / max(1, 21 - len(known))))
 
 
+def runs(text: str, logprobs: object) -> list[tuple[str, int]]:
+    """The tokens of a piece of a stream and their classes; one run where they do not spell it, none without any."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+    if "".join(str(token.get("token")) for token in tokens) == text:
+        return [(str(token["token"]), class_of(token)) for token in tokens]
+    return [(text, max(map(class_of, tokens)))] if tokens else []
+
+
 def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:
     """The class of each token under a metric (int), UNKNOWN where nothing sure can be said.
 
