@@ -12,6 +12,7 @@ from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
 from ....stop import Stop
+from ... import in_kernel
 from ..tree import heading, parts, spent
 from .assets import css, script
 from .payload import pack
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     Fork = Callable[..., ChatCompletion]
 
+ELSEWHERE = 'The explorer needs a notebook. `answer.to_html("answer.html")` writes it as a page, to open in a browser.'
 FLUSH_SECONDS = 1 / 20
 
 
@@ -66,7 +68,8 @@ class Explorer(anywidget.AnyWidget):
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        return f"Explorer({', '.join(f'{name}: {len(table):,} tokens' for name, table, _ in self._tables)})"
+        said = f"Explorer({', '.join(f'{name}: {len(table):,} tokens' for name, table, _ in self._tables)})"
+        return said if in_kernel() else f"{said}\n{ELSEWHERE}"
 
     def _add(self, name: str, table: LogprobTable, answer: ChatCompletion | None) -> None:
         self._tables.append((name, table, answer))
