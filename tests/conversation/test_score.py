@@ -130,7 +130,15 @@ def test_elsewhere_a_token_that_did_not_come_gives_a_bound_and_no_number():
     assert yes.logprob.exact and not no.logprob.exact
     assert no.logprob.low == -math.inf and math.exp(no.logprob.high) <= 0.126
     assert no.share.low == 0 and no.share.high == pytest.approx(0.125 / 0.875, rel=0.01) and yes.share.high == 1
+    assert yes.share.low == pytest.approx(0.75 / 0.875, rel=0.01)
+    assert no.logprobs.surprisal[-1] == pytest.approx(-no.logprob.high / math.log(2))
     assert "≤" in repr(no)
+
+
+def test_elsewhere_what_did_not_come_is_no_likelier_than_the_least_that_came():
+    with ScriptedServer(one_token(("yes", 0.5), ("yeah", 0.125))) as server, Client(server.url, "k") as client:
+        (no,) = ds_magic.score("Prime?", "no", client=client, allow_requests=4)
+    assert math.exp(no.logprob.high) == pytest.approx(0.125, rel=0.01)
 
 
 def test_elsewhere_a_character_in_parts_is_bounded_by_those_that_came():
