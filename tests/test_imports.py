@@ -35,6 +35,7 @@ UPWARDS = {
     ("api/saved.py", None, "conveniences"),
     ("logprobs/compare.py", None, "conveniences"),
     ("logprobs/json_values.py", None, "conveniences"),
+    ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
     ("logprobs/temperature.py", None, "conveniences"),
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .glyphs import label
+from .refused import ASK, NotGivenError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -67,7 +68,7 @@ def alternatives(table: LogprobTable, at: int = 0, *, shown: int = 10, ax: Axes 
     """The first `shown` alternatives of the token at index `at` as bars, the chosen one dark, and everything else."""
     row = table[at]
     if not row.n_alternatives:
-        raise ValueError(f"Token {at} has no alternatives: ask for them with -l, or top_logprobs=20.")
+        raise NotGivenError(f"Token {at} has no alternatives.", ASK)
     top = [one for one in row.alternatives if one.prob == one.prob][:shown]
     names = [_plain(one.label) for one in top]
     shares = [one.prob for one in top]

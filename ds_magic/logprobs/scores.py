@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, overload
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
 from .metrics import likelihood
+from .refused import NoSuchNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,7 +70,7 @@ class Scores(Sequence[Score]):
             return self._scores[index]
         found = next((each for each in self._scores if each.text == index), None)
         if found is None:
-            raise KeyError(f"{index!r} was not scored; there are {', '.join(repr(each.text) for each in self)}.")
+            raise NoSuchNameError(index, [repr(each.text) for each in self], "score of")
         return found
 
     def __iter__(self) -> Iterator[Score]:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ds_magic.logprobs.refused import NoSuchNameError
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -106,4 +108,4 @@ def _values(table: LogprobTable, metric: str) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             narrow = table.entropy_high - table.entropy_low <= WIDE_INTERVAL
         return np.where(narrow, table.entropy_low, np.nan)
-    raise ValueError(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
+    raise NoSuchNameError(metric, list(METRICS), "metric")
