@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from .errors import InvalidRequestError
 
+ASK_FOR_THEM = "Ask for them with `-l`, or in Python with `top_logprobs=20`."
+
 
 class NoLogprobs:
     """False, and equal to None; whatever else is wanted of it raises InvalidRequestError with what to do.
@@ -24,7 +26,7 @@ class NoLogprobs:
             why = "none were asked for" if were_asked_for is False else "it came without"
             return cls(
                 f"The {what} has no token probabilities: {why}.",
-                "Ask for them with `-l`, or in Python with `top_logprobs=20`.",
+                ASK_FOR_THEM,
             )
         return cls(
             f"The {what} has no token probabilities: they were asked for, and none came.",

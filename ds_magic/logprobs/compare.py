@@ -121,8 +121,9 @@ def compare(
 ) -> Comparison:
     """Two answers (or tables) side by side. Raises ValueError where one has no logprobs."""
     left, right = (each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b))
-    if not (isinstance(left, LogprobTable) and isinstance(right, LogprobTable)):
-        raise ValueError("Both answers need token probabilities: ask for them with -l, or logprobs=True.")
+    if left is None or right is None:
+        raise ValueError("Both answers need token probabilities: ask for them with -l, or top_logprobs=20.")
+    len(left), len(right)  # what stands in place of a table says here what to do
     return Comparison(left, right, names)
 
 
