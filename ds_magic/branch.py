@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .api.nearest import nearest
-from .api.no_logprobs import ASK_FOR_THEM
+from .logprobs.refused import ASK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -297,7 +297,7 @@ def _tables(answer: ChatCompletion) -> dict[str, LogprobTable]:
     }
     found = {name: table for name, table in named.items() if table}
     if not found:
-        raise _refusal("The answer has no token probabilities.", remedy=ASK_FOR_THEM)
+        raise _refusal("The answer has no token probabilities.", ASK)
     return found
 
 

@@ -35,6 +35,7 @@ UPWARDS = {
     ("api/saved.py", None, "conveniences"),
     ("logprobs/pictured.py", None, "conveniences"),
     ("logprobs/rows.py", None, "conveniences"),
+    ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
 }
 """(file, function, what it imports): what results and errors can do beyond holding values, all by one module."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .gguf import Model
 from .gguf import read as read_gguf
@@ -13,6 +14,9 @@ from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
 from .template import Template
+
+if TYPE_CHECKING:
+    from .healing import Readings
 
 
 class Engine:
@@ -38,7 +42,7 @@ class Engine:
         self.slots = Slots(parallel, waiting)
         self._asked_context = context
         self._sleep = sleep
-        self.words: dict[tuple[tuple[int, ...], str], list[tuple[int | None, float]]] = {}
+        self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
         self.stage = "loading"

@@ -9,6 +9,7 @@ import numpy as np
 
 from .export import write_csv, write_jsonl
 from .glyphs import label
+from .refused import NoSuchNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,7 @@ class Columns:
     def column(self, name: str) -> AnyColumn:
         """One column: a numpy array for numbers and flags, a list for text and bytes."""
         if name not in self._names:
-            raise KeyError(f"No column {name!r}; there are {', '.join(self._names)}.")
+            raise NoSuchNameError(name, list(self._names), "column")
         column: AnyColumn = getattr(self, name)
         return column
 

@@ -13,6 +13,7 @@ from .bounded import Bounded
 from .columns import Indices
 from .metrics import HasLogprobs, likelihood
 from .pictured import Pictured
+from .refused import ASK, NotGivenError
 from .rows import Token
 from .table import LogprobTable
 
@@ -119,11 +120,10 @@ class Comparison(Pictured):
 def compare(
     a: HasLogprobs | LogprobTable, b: HasLogprobs | LogprobTable, *, names: tuple[str, str] = ("a", "b")
 ) -> Comparison:
-    """Two answers (or tables) side by side. Raises ValueError where one has no logprobs."""
+    """Two answers (or tables) side by side. Raises NotGivenError where one has no logprobs."""
     left, right = (each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b))
-    if left is None or right is None:
-        raise ValueError("Both answers need token probabilities: ask for them with -l, or top_logprobs=20.")
-    len(left), len(right)  # what stands in place of a table says here what to do
+    if not (isinstance(left, LogprobTable) and isinstance(right, LogprobTable)):
+        raise NotGivenError("Both answers need token probabilities.", ASK)
     return Comparison(left, right, names)
 
 

@@ -17,6 +17,7 @@ from .json_spans import ValueSpan, value_spans
 from .labels import Classification, Reading, shares
 from .metrics import likelihood
 from .pictured import Pictured
+from .refused import NoSuchNameError
 from .schema_choices import allowed_values
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Fields(Pictured, Sequence[Field]):
         for field in self._fields:
             if field.path == key:
                 return field
-        raise KeyError(f"No value at {key!r}; there are {', '.join(f.path or 'the whole' for f in self._fields)}.")
+        raise NoSuchNameError(key, [field.path or "the whole" for field in self._fields], "value at")
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a value; `prob`, `minimum`, `geometric_mean` NaN unless exact, with `prob_low`, `prob_high`.

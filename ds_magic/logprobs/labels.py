@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
 from .pictured import Pictured
+from .refused import ASK, NotGivenError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +118,7 @@ def classify(
     own = (i for i in range(len(table)) if not table.forced[i])
     index = next(own, None) if at is None else range(len(table))[at]
     if index is None or not table.n_alternatives[index]:
-        raise ValueError("There are no alternatives at the answer's first word: ask for logprobs with -l.")
+        raise NotGivenError("There are no alternatives at the answer's first word.", ASK)
     return shares(table, index, forms, words(forms))
 
 

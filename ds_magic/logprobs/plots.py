@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .glyphs import label
+from .refused import ASK, NotGivenError
 from .rows import others
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def alternatives(
     """
     row = table[at]
     if not row.n_alternatives:
-        raise ValueError(f"Token {at} has no alternatives: ask for them with -l, or top_logprobs=20.")
+        raise NotGivenError(f"Token {at} has no alternatives.", ASK)
     top = [one for one in row.alternatives if one.prob == one.prob][:shown]
     drawn = [(_plain(one.label), one.prob, _percent(one.prob), one.chosen) for one in top]
     if not any(one.chosen for one in top):

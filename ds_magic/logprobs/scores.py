@@ -11,6 +11,7 @@ from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
 from .metrics import likelihood
 from .pictured import Pictured
+from .refused import NoSuchNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,7 +71,7 @@ class Scores(Pictured, Sequence[Score]):
             return self._scores[index]
         found = next((each for each in self._scores if each.text == index), None)
         if found is None:
-            raise KeyError(f"{index!r} was not scored; there are {', '.join(repr(each.text) for each in self)}.")
+            raise NoSuchNameError(index, [repr(each.text) for each in self], "score of")
         return found
 
     def __iter__(self) -> Iterator[Score]:

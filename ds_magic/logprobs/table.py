@@ -20,6 +20,7 @@ from .from_wire import WireColumns, read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
 from .provenance import Provenance
+from .refused import NoSuchNameError
 from .rows import TOKEN_COLUMNS, Token, plain, with_label
 from .temperature import TemperedTable
 
@@ -314,7 +315,7 @@ class LogprobTable(Columns):
 
         kinds = {"surprisal": plots.surprisal, "alternatives": plots.alternatives, "ranks": plots.ranks}
         if kind not in kinds:
-            raise ValueError(f"There is no picture {kind!r}; there are {', '.join(kinds)}.")
+            raise NoSuchNameError(kind, list(kinds), "picture")
         return kinds[kind](self, **options)
 
     def bars(self, at: int | None = None) -> Bars:

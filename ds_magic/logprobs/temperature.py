@@ -12,6 +12,7 @@ from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, 
 from .distribution import rest_bounds, whole_atoms
 from .glyphs import label
 from .pictured import Pictured
+from .refused import NotGivenError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +61,7 @@ class TemperedTable(Pictured):
 
     def __init__(self, table: LogprobTable, temperature: float) -> None:
         if not temperature >= 0:
-            raise ValueError(f"A temperature is 0 or more, not {temperature!r}.")
+            raise NotGivenError(f"A temperature is 0 or more, not {temperature!r}.", "Say for example 1.5.")
         self.table, self.temperature = table, temperature
         long = table.alternatives()
         for name in ("position", "rank", "token", "bytes", "prob", "chosen"):

@@ -19,7 +19,7 @@ from IPython.core.magic import (
 from traitlets import Bool, Dict, Enum, Float, Unicode, observe
 
 from ..api.addresses import base_url_of, given_url, is_deepseek
-from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from ..views.size import SIZES, set_size
 from .guarded import guarded, is_panel, traceback_text
@@ -276,7 +276,7 @@ class DeepSeekMagics(Magics):
     def after_cell(self, result: Any) -> None:
         """Keep the traceback of an error of ours that a cell raised outside of the magics."""
         error = result.error_before_exec or result.error_in_exec
-        if isinstance(error, DeepSeekError) and not is_panel(error):
+        if hasattr(type(error), "_render_traceback_") and hasattr(error, "remedy") and not is_panel(error):
             self.why = traceback_text(error)
 
     def turn_in(self, chat: str, text: str) -> str:

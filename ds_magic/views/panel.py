@@ -27,8 +27,9 @@ def panel(error: Exception, width: int | None = None, *, is_explained: bool = Tr
     width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
     code = getattr(error, "status", None)
     status = f" ({code})" if code else ""
-    if isinstance(error, DeepSeekError):
-        what, next_step = str(error), error.remedy
+    remedy = getattr(error, "remedy", None)
+    if isinstance(error, DeepSeekError | ValueError) and remedy:
+        what, next_step = getattr(error, "message", str(error)), remedy
     else:
         what = f"{error} This was not foreseen: it is a mistake in ds_magic."
         next_step = "`%ds_why` shows where it happened; please report it."

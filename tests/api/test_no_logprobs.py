@@ -4,7 +4,6 @@ import traceback
 
 import pytest
 
-import ds_magic
 from ds_magic import ChatCompletion
 from ds_magic.api.errors import InvalidRequestError
 from tests.servers.scripted import completion
@@ -29,7 +28,6 @@ def answer():
         lambda answer: len(answer.logprobs),
         lambda answer: answer.explore(),
         lambda answer: answer.to_html("answer.html"),
-        lambda answer: ds_magic.compare(answer, answer),
     ],
 )
 def test_whatever_is_wanted_of_them_is_refused_in_two_lines_with_the_remedy(answer, use):

@@ -116,7 +116,7 @@ def test_a_censored_token_makes_a_field_a_bound():
 
 
 def test_an_unknown_path_is_told_with_those_there_are():
-    with pytest.raises(KeyError, match="there are item, n"):
+    with pytest.raises(KeyError, match="There are item, n"):
         table_of(*ORDER).fields()["colour"]
 
 

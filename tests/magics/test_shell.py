@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
+import ds_magic
+from ds_magic import LogprobTable
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.views.panel import panel
 from tests.servers.scripted import ScriptedServer, event, refused, streamed, text_chunk
@@ -345,6 +347,27 @@ def test_an_error_outside_of_the_magics_is_as_short_as_theirs(line, says, ask, s
     assert "Traceback" not in shown and len(shown.splitlines()) < 10
     shell.run_cell("%ds_why").raise_error()
     assert says in (shown := capsys.readouterr().out) and "Traceback" in shown
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("ds_magic.compare(answer, answer)", "Both answers need"),
+    ("table.plot('pie')", "surprisal, alternatives, ranks"),
+    ("table.column('probability')", "There is no column 'probability'"),
+    ("table.at_temperature(-1)", "0 or more"),
+    ("table.classify(['a'])", "`-l`"),
+    ("table.fields()['x']", "There is no value at 'x'"),
+    ("float(table.perplexity)", "Only bounds"),
+    ("ds_magic.entropy([])", "no answers"),
+])
+def test_what_a_table_cannot_give_is_said_as_shortly(line, says, ask, shell, capsys):
+    ask(UNASKED)
+    entries = [{"token": "a", "logprob": -9999.0, "top_logprobs": []}]
+    shell.user_ns.update(ds_magic=ds_magic, table=LogprobTable.from_wire(entries))
+    name, shown = failed(shell, line, capsys)
+    assert name in ("NotGivenError", "NoSuchNameError") and says in shown and "→" in shown
+    assert "mistake in ds_magic" not in shown and "Traceback" not in shown and len(shown.splitlines()) < 10
+    shell.run_line_magic("ds_why", "")
+    assert "Traceback" in (why := capsys.readouterr().out) and says.strip("`") in why
 
 
 def test_without_the_extension_a_panel_names_no_magic_for_the_traceback(bare_shell, capsys):

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ds_magic.logprobs.refused import NoSuchNameError
+
 from ..size import widest_tint
 
 if TYPE_CHECKING:
@@ -134,4 +136,4 @@ def _values(table: LogprobTable, metric: str) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             narrow = table.entropy_high - table.entropy_low <= WIDE_INTERVAL
         return np.where(narrow, table.entropy_low, np.nan)
-    raise ValueError(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
+    raise NoSuchNameError(metric, list(METRICS), "metric")
