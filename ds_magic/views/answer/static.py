@@ -76,13 +76,17 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     return root_html("".join(parts))
 
 
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
+
+
 def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, mark: str) -> dict[str, str]:
     """What is kept of an answer that has not ended, as far as it has come; `mark` is the class of its frame."""
     said = "This answer had not ended when the notebook was saved."
     parts = [header_html(backend, model)]
     if reasoning:
         parts.append(reasoning_html(reasoning, "Reasoning"))
-    parts.append(f'<div dir="auto" style="white-space:pre-wrap;margin:0 0 8px">{escaped(content)}</div>')
+    paragraphs = "".join(f'<p dir="auto">{escaped(each)}</p>' for each in _BLANK_LINES.split(content.strip("\n")))
+    parts.append(f'<div style="white-space:pre-wrap">{paragraphs}</div>')
     parts.append(f'<div style="{FOOTER}">{said}</div>')
     texts = [f"Reasoning:\n{reasoning}" if reasoning else "", content, said]
     plain = "\n\n".join(for_terminal(text) for text in texts if text)
@@ -107,7 +111,8 @@ def header_html(backend: str | None, model: str | None) -> str:
 
 
 def _isolated(name: str) -> str:
-    return f"<bdi>{escape(on_one_line(name, 80))}</bdi>"
+    # A name goes to the next line as a whole, although it has hyphens.
+    return f'<bdi style="display:inline-block">{escape(on_one_line(name, 80))}</bdi>'
 
 
 def _choice_html(completion: ChatCompletion, choice: Choice, thinking_seconds: float | None) -> str:
