@@ -141,7 +141,7 @@ export class Answer {
     if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
     const streaming = (this.counted - this.first) / 1000;
     if (streaming > 0.5 && this.pieces > 1) figures.push(`${((this.pieces - 1) / streaming).toPrecision(2) * 1} tokens/s`);
-    return figures.join(" · ");
+    return figures;
   }
 }
 

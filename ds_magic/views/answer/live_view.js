@@ -96,7 +96,8 @@ export class View {
   }
 
   drawFigures() {
-    this.figures.textContent = this.answer.figures;
+    const spans = this.answer.figures.map((figure, at) => make("span", {}, at ? ` · ${figure}` : figure));
+    this.figures.replaceChildren(...spans);
   }
 
   /** Open while the model thinks, folded when the answer begins; after that it is the reader's. */
@@ -164,14 +165,15 @@ export class View {
     this.tail.add(answer.source.slice(from), (begin, end) => answer.tinted(from + begin, from + end));
   }
 
-  /** Begins the tail in the block that grows, with the line breaks that formatting left out, or in a new one. */
+  /** Begins the tail in the block that grows, with the blanks that formatting left out, or in a new one. */
   beginTail() {
     const { source, finishedTo, formattedTo } = this.answer;
     const name = "ds-tail";
-    const breaks = breaksBefore(source, formattedTo, finishedTo);
     const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
-    if (this.text.tagName === "PRE" || last?.tagName === "PRE" || (last && breaks < 2)) {
-      this.drawnTo = formattedTo - breaks;
+    const isCode = this.text.tagName === "PRE" || last?.tagName === "PRE";
+    const blanks = blanksBefore(source, formattedTo, finishedTo, isCode ? "\n" : "\n \t");
+    if (isCode || (last && blanks.split("\n").length <= 2)) {
+      this.drawnTo = formattedTo - blanks.length;
       const before = this.drawnTo - finishedTo;
       const place = this.placeIn(last);
       this.tail = new GrowingText(place, { before, name, tag: place.firstElementChild?.tagName === "CODE" ? "code" : "span" });
@@ -252,9 +254,9 @@ export class View {
   }
 }
 
-/** How many line breaks stand just before a place in a text. */
-function breaksBefore(text, place, begin) {
+/** The blanks, of a few kinds, that stand just before a place in a text. */
+function blanksBefore(text, place, begin, kinds) {
   let at = place;
-  while (at > begin && text[at - 1] === "\n") at--;
-  return place - at;
+  while (at > begin && kinds.includes(text[at - 1])) at--;
+  return text.slice(at, place);
 }
