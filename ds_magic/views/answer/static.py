@@ -47,16 +47,21 @@ FOOTER = f"{QUIET};margin:4px 0 2px"
 SEPARATOR = '<span style="opacity:.6"> · </span>'
 
 
-def mimebundle(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> dict[str, str]:
-    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought."""
+def mimebundle(
+    completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = ""
+) -> dict[str, str]:
+    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought.
+
+    `mark`: the class of an explorer that is drawn in its place; its branches are kept with the answer.
+    """
     return {
-        "text/html": to_html(completion, thinking_seconds=thinking_seconds),
+        "text/html": to_html(completion, thinking_seconds=thinking_seconds, mark=mark),
         "text/markdown": to_markdown(completion, thinking_seconds=thinking_seconds),
         "text/plain": to_text(completion, thinking_seconds=thinking_seconds),
     }
 
 
-def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
+def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = "") -> str:
     """The whole answer: reasoning folded, text formatted and tinted, tool calls, probabilities, one dim last line."""
     parts = [earlier_to_html(completion)]
     choices = completion.choices or [Choice()]
@@ -71,8 +76,10 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         from ..tokens.tables import to_html as probabilities_html
 
         parts += [legend(table), probabilities_html(table)]
+    if mark and completion.branches:
+        parts.append(completion.tree()._repr_html_())
     parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
-    return root_html("".join(parts))
+    return root_html("".join(parts), mark)
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")

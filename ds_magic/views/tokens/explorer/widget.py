@@ -63,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
         self._nodes = nodes_of(source)
         self._stops: dict[int, Stop] = {}
         self._lock = threading.RLock()
-        self._is_kept = False
+        self._keep: Callable[[], None] | None = None
         self.threads: list[threading.Thread] = []
         number = secrets.token_hex(6)
         super().__init__(
@@ -190,8 +190,8 @@ class Explorer(anywidget.AnyWidget):
                 self.spent = self._bill()
             here = self.shown
             self.show(parent if child is None and here == id_ else here)
-            if child is not None and self._is_kept:
-                self._display(update=True)
+            if child is not None and self._keep is not None:
+                self._keep()
 
     def _bill(self) -> str:
         return spent(self.completions) if len(self.completions) > 1 else ""
@@ -205,12 +205,17 @@ class Explorer(anywidget.AnyWidget):
         from IPython.display import display
 
         if default_view() == "live":
-            self._is_kept = True
+            self._keep = lambda: self._display(update=True)
             self._display()
             return
         view = self._repr_mimebundle_()
         data, metadata = view if isinstance(view, tuple) else (view or {}, {})
         display({**data, **kept(self._nodes, self.mark)}, raw=True, metadata=metadata)
+
+    def stand_for(self, keep: Callable[[], None]) -> None:
+        """Be drawn in the place of an output of the class `mark`, which `keep` writes anew when a branch has ended."""
+        self._keep = keep
+        keep()
 
     def _display(self, *, update: bool = False) -> None:
         """Have the notebook keep what there is now, in all places where it is shown."""
