@@ -144,7 +144,7 @@ def _shared(comparison: Comparison) -> str:
         legend = style.small(
             "How much more surprising it was to one than to the other, in bits: "
             + " ".join(
-                f'<span style="{_style(step)}padding:0 0.4em">{name}</span>'
+                f'<span style="{_style(step)}padding:0 0.4em;white-space:nowrap">{name}</span>'
                 for step, name in zip(_STEPS, names, strict=True)
             )
         )

@@ -49,9 +49,9 @@ def _row(line: Line) -> list[str]:
     rest, chosen = line.kind == "rest", line.kind == "chosen"
     return [
         f"<i>{line.label}</i>" if rest else style.chip(line.label, strong=chosen),
-        bar(line.prob, kind=line.kind, width=6),
+        bar(line.prob, kind=line.kind, width=5),
         escape(line.came),
-        bar(line.low, line.high, line.kind, width=6),
+        bar(line.low, line.high, line.kind, width=5),
         style.wrapped(escape(_at_temperature(line))),
     ]
 
