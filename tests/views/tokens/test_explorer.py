@@ -320,6 +320,13 @@ def test_a_page_says_of_whom_was_asked_what_and_how(tmp_path):
     assert facts["model"].startswith("scripted at 127.0.0.1") and re.match(r"\d{4}-\d\d-\d\d", facts["date"])
 
 
+def test_no_token_in_the_tree_of_a_page_ends_its_script(explorer):
+    shown = explorer(spoken(entry(" now", 0.5)))
+    client = Client(base_url=shown.server.url, api_key="k", model="m", retries=0)
+    shown.answer.fork(0, "</script><b>", client=client)
+    assert "</script><b>" not in page(shown.answer)
+
+
 def test_a_page_without_a_path_is_named_by_the_question_and_spares_what_is_there(explorer, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     answer = explorer().answer
