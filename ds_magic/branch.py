@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .api.nearest import nearest
+from .logprobs.refused import ASK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
 class Branch:
     """How a branch came to be.
 
-    `position`: the token where it left its parent, an index into both tables (None where there were no
-    logprobs). `char`: the characters of the content that both share. `replaced` and `instead`: what stood there
-    and what was forced. `prob`: the probability of `instead` at that place, None where it was not returned.
-    `base`: the prefix that the whole tree has from its user, not part of any content.
+    `position`: the token where it left its parent, an index into both tables (None where there were no logprobs).
+    `char`: the characters of the content that both share. `replaced` and `instead`: the text that stood there (empty
+    where the answer ended) and the one that was forced. `prob`: the probability of `instead` at that place, None where
+    it was not returned. `base`: the prefix that the whole tree has from its user, not part of any content.
     """
 
     position: int | None
@@ -53,7 +54,7 @@ def fork(
     rank: int | None = None,
     client: Client | None = None,
     observers: Sequence[Observer] = (),
-    stop: Stop | None = None,
+    stop: Stop | str | Sequence[str] | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer continued from `token`, where `instead` stands now: a ChatCompletion with a parent.
@@ -68,7 +69,9 @@ def fork(
     from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
     from .conversation.turn import Seats, Turn
+    from .stop import told_apart
 
+    stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
     tokens = _tokens(answer, point) if client.name == answer.backend == EMBEDDED else []
@@ -110,7 +113,7 @@ def _branching_point(answer: ChatCompletion, token: str | int, instead: str | No
     choice = _alternative(row, instead, rank)
     text = choice if isinstance(choice, str) else choice.bytes.decode("utf-8")
     prob = None if isinstance(choice, str) or choice.prob != choice.prob else choice.prob
-    return Branch(row.position, row.char_start + offset, row.label, text, prob, base)
+    return Branch(row.position, row.char_start + offset, table.text_at(row.position), text, prob, base)
 
 
 def _by_text(answer: ChatCompletion, token: str | int, instead: str | None, base: str) -> Branch:
@@ -291,7 +294,7 @@ def export(answer: ChatCompletion, path: str | Path | None = None) -> WrittenPag
 def _refuse_without_tables(answer: ChatCompletion) -> None:
     tables = (answer.reasoning_logprobs, *(each.logprobs for _, each in BranchTree(answer)))
     if not any(tables):
-        raise _refusal("The answer has no token probabilities.", remedy="Ask for them with -l, or logprobs=True.")
+        raise _refusal("The answer has no token probabilities.", ASK)
 
 
 class BranchTree:
@@ -334,7 +337,7 @@ def tree(answer: ChatCompletion) -> BranchTree:
     return BranchTree(answer)
 
 
-def _refusal(message: str, remedy: str | None = None) -> Exception:
+def _refusal(message: str, remedy: str = "Name another token, or another text to stand there.") -> Exception:
     from .api.errors import InvalidRequestError
 
-    return InvalidRequestError(message, remedy=remedy) if remedy else InvalidRequestError(message)
+    return InvalidRequestError(message, remedy=remedy)

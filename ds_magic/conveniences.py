@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .api.response import ChatCompletion
     from .branch import Branch as Branch
     from .branch import BranchTree as BranchTree
-    from .logprobs.compare import Comparison
-    from .logprobs.json_values import Fields
+    from .logprobs.pictured import Pictured
+    from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
-    from .logprobs.temperature import TemperedTable
+    from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer
 
@@ -81,9 +81,30 @@ def round_of(completion: ChatCompletion, calls: list[dict[str, Any]]) -> Any:
 
 def table_shown(table: LogprobTable) -> str:
     """A table as HTML."""
-    from .views.tokens.tables import to_html
+    from .views.tokens.tables import table_html
 
-    return to_html(table)
+    return table_html(table)
+
+
+def table_bars(table: LogprobTable, at: int | None) -> Bars:
+    """The bars of a table's places, or of one."""
+    from .views.tokens.bars import Bars
+
+    return Bars.of(table, at)
+
+
+def token_shown(token: Token) -> str:
+    """What else could have stood in a token's place, as HTML."""
+    from .views.tokens.bars import Bars
+
+    return Bars([token])._repr_html_()
+
+
+def token_printed(token: Token) -> str:
+    """The same as text."""
+    from .views.tokens.bars import Bars
+
+    return Bars([token]).to_text()
 
 
 def table_explored(table: LogprobTable) -> Explorer:
@@ -100,29 +121,15 @@ def table_written(table: LogprobTable, path: str | Path | None) -> WrittenPage:
     return write_page(table, path)
 
 
-def comparison_shown(comparison: Comparison) -> str:
-    """Two answers beside each other, as HTML."""
-    from .views.tokens.comparison import comparison_html
+def object_shown(result: Pictured) -> str:
+    """A comparison, a classification and their kin as HTML."""
+    from .views.tokens.objects import html
 
-    return comparison_html(comparison)
-
-
-def comparison_printed(comparison: Comparison) -> str:
-    """Two answers beside each other, as text."""
-    from .views.tokens.comparison import comparison_text
-
-    return comparison_text(comparison)
+    return html(result)
 
 
-def fields_shown(fields: Fields) -> str:
-    """The values of a JSON answer with their probabilities, as HTML."""
-    from .views.tokens.small_tables import fields_html
+def object_printed(result: Pictured) -> str:
+    """The same as text."""
+    from .views.tokens.objects import text
 
-    return fields_html(fields)
-
-
-def tempered_shown(table: TemperedTable) -> str:
-    """A table at another temperature, as HTML."""
-    from .views.tokens.small_tables import tempered_html
-
-    return tempered_html(table)
+    return text(result)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 from weakref import WeakSet
 
 TWICE_SECONDS = 1.0
@@ -54,6 +55,13 @@ class Stop:
 
     def __repr__(self) -> str:
         return f"<Stop: {'set' if self.is_set else 'not set'}>"
+
+
+def told_apart(stop: Any, fields: Mapping[str, Any]) -> tuple[Stop | None, dict[str, Any]]:
+    """The Stop that `stop` is, and the request fields with the stop strings that it is otherwise."""
+    if stop is None or isinstance(stop, Stop):
+        return stop, dict(fields)
+    return None, {**fields, "stop": stop}
 
 
 def second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:

@@ -126,10 +126,16 @@ def a_prefix(text):
 def a_terminal(text):
     from ds_magic.views import make_view
 
-    view = make_view("text", out=io.StringIO())
-    whole = completion(text)
-    view.start(whole.request, text)
-    view.finish(whole, None)
+    for out in (io.StringIO(), ATerminal()):
+        view = make_view("text", out=out)
+        whole = completion(text)
+        view.start(whole.request, text)
+        view.finish(whole, None)
+
+
+class ATerminal(io.StringIO):
+    def isatty(self):
+        return True
 
 
 def code(language):
@@ -193,6 +199,14 @@ def tables(text):
         to_html(table), to_text(table), to_markdown(table), repr(table)
 
 
+def tints(text):
+    from ds_magic.views.answer.markdown import markdown_to_html
+    from ds_magic.views.answer.tinted import tinted
+
+    for table in a_table_of(text):
+        tinted(markdown_to_html(text), text, table), tinted(markdown_to_html(text), text + "x", table)
+
+
 def heatmap(text):
     from ds_magic.views.tokens.heatmap import heatmap_html
 
@@ -220,6 +234,12 @@ def comparison(text):
     for pair in ((one, other), (one, one)):
         found = compare(*pair)
         repr(found), found._repr_html_()
+
+
+def pictures_of_results(text):
+    for table in a_table_of(text):
+        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows()):
+            repr(result), result._repr_html_()
 
 
 def a_magic_line(text):
@@ -328,9 +348,9 @@ def an_answer_to_a_schema(text):
 
 PLACES = {each.__name__.replace("_", " "): each for each in (
     all_of_text, an_event, in_pieces, bytes_of_a_stream, json_of_anybody, a_refusal, panel_of_an_error, a_completion,
-    a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, heatmap, search_in_a_table,
-    fields_of_a_table, comparison, a_magic_line, a_cell, an_undefined_name, an_undefined_place, completions, protection,
-    keys_in_cells, help_on, dry_run, listings, arguments_of_a_call, an_answer_to_a_schema,
+    a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
+    fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, an_undefined_name, an_undefined_place,
+    completions, protection, keys_in_cells, help_on, dry_run, listings, arguments_of_a_call, an_answer_to_a_schema,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),

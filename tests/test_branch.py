@@ -8,6 +8,7 @@ from ds_magic.api.addresses import EMBEDDED
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
 from ds_magic.run import AtTheEnd
 from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
+from tests.views.making import Page
 
 
 def entry(text, p, alternatives=()):
@@ -76,8 +77,22 @@ def test_a_branch_is_the_whole_answer_with_a_parent(answered):
     branch = answer.fork("Canberra", "Sydney", client=client)
     assert str(branch) == " Sydney is large"
     assert branch.parent is answer and answer.branches == (branch,)
-    assert (branch.branch.position, branch.branch.instead, branch.branch.replaced) == (0, " Sydney", "·Canberra")
+    assert (branch.branch.position, branch.branch.instead, branch.branch.replaced) == (0, " Sydney", " Canberra")
+    assert "·Sydney (38.0 %) instead of ·Canberra (57.0 %), at token 0" in repr(branch.tree())
     assert branch.branch.prob == pytest.approx(0.38)
+
+
+def test_what_a_branch_replaced_is_a_text_and_shown_by_its_label(answered):
+    halves = [entry(b"\xf0\x9f", 0.5), entry(b"\x98\x80", 0.5)]
+    end = entry("", 0.5, [("", 0.5), ("more", 0.25)])
+    whole = streamed(
+        text_chunk("\U0001f600", logprobs={"content": halves}),
+        text_chunk("", logprobs={"content": [end]}, finish="stop"),
+    )
+    answer, client, _ = answered(whole, spoken(*SYDNEY), spoken(*SYDNEY))
+    smile, more = answer.fork(0, "A", client=client), answer.fork(2, "more", client=client)
+    assert (smile.branch.replaced, more.branch.replaced) == ("\U0001f600", "")
+    assert "more (25.0 %) instead of ⟨end⟩" in repr(answer.tree())
 
 
 def test_the_shared_part_and_the_forced_token_are_marked_and_left_out_of_perplexity(answered):
@@ -96,6 +111,7 @@ def test_a_text_that_was_not_returned_has_no_probability(answered):
     branch = answer.fork("Canberra", "Hobart, of course", client=client)
     assert branch.content == " Hobart, of course is large"
     assert branch.branch.prob is None and branch.logprobs.status[0] == "missing"
+    assert "·Hobart,·of·course (not returned) instead of ·Canberra (57.0 %)" in repr(branch.tree())
 
 
 def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tree(answered):
@@ -111,7 +127,7 @@ def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tre
         (2, second.content),
     ]
     assert tree.requests == 3 and "3 requests: the answer and 2 branches" in repr(tree)
-    assert "▸Sydney◂ is large" in repr(tree)
+    assert "It is ▸Sydney◂ is large" in repr(tree)
 
 
 def test_an_answer_that_a_stop_string_ended_inside_a_token_can_be_branched(answered):
@@ -212,11 +228,20 @@ def test_the_tree_is_shown_with_its_text_escaped(answered):
     assert "<b>&amp;" not in page and "<i>" not in page and "<img" not in page and "&lt;/script&gt;" in page
 
 
+def test_the_tree_says_what_stands_instead_of_what_with_both_shares(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    answer.fork("Canberra", "Sydney", client=client)
+    page = Page(answer.tree()._repr_html_())
+    assert "·Sydney (38.0 %) instead of ·Canberra (57.0 %), at token 0" in page.text
+    assert "The answer" in page.text and "px;font" not in answer.tree()._repr_html_()
+
+
 def test_a_branch_is_shown_once_with_what_it_was_given_set_apart(answered):
     answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
     bundle = answer.fork("Canberra", "Sydney", client=client)._repr_mimebundle_()
     assert bundle["text/plain"].startswith("It is Sydney is large")
-    assert re.search(r"<span[^>]*>It is Sydney</span> is large", bundle["text/html"])
+    without_tints = re.sub(r'<span( style="[^"]*")? title="\d[^"]*">(.*?)</span>', r"\2", bundle["text/html"])
+    assert re.search(r"<span[^>]*>It is Sydney</span> is large", without_tints)
 
 
 def test_the_embedded_model_continues_a_branch(local_server):
@@ -243,6 +268,7 @@ def test_at_the_embedded_model_the_tokens_before_a_fork_have_the_numbers_they_ha
         broken = answer.fork(at, "\n", client=client, max_tokens=2).fork(at + 1, "\n", client=client, max_tokens=1)
     assert [row.bytes for row in broken.logprobs][at + 1] == b"\n"
     assert not any("anew" in note for note in [*branch.notes, *broken.notes])
+    assert "anew" not in repr(answer.tree()) + answer.tree()._repr_html_()
     assert broken.request.messages[-1].prefix_tokens[at:] == [[10], [10]]
     assert broken.usage.prompt_tokens == answer.usage.prompt_tokens + at + 2
 
@@ -265,6 +291,7 @@ def test_elsewhere_it_is_said_before_it_is_asked_that_tokens_may_merge(answered)
     before = said[: said.index("asked")]
     assert any("tokenised anew" in each for each in before) and any("one token" in each for each in before)
     assert branch.request.messages[-1].prefix_tokens is None
+    assert "tokenised anew" in repr(answer.tree()) and "tokenised anew" in answer.tree()._repr_html_()
 
 
 def test_a_fork_at_a_server_without_beta_says_so(answered):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.api.clean_text import for_terminal, on_one_line
+from ds_magic.api.clean_text import for_terminal, heal_surrogates, on_one_line
 from ds_magic.api.errors import DeepSeekError
 from ds_magic.api.events import Note
 from ds_magic.api.request import ChatRequest
@@ -20,7 +20,7 @@ texts = st.lists(st.sampled_from(SAID + HARM), min_size=1, max_size=12).map(lamb
 
 def completion(text, **known):
     message = {"role": "assistant", "content": text}
-    usage = {"prompt_tokens": 1, "completion_tokens": 1}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, **known.pop("odd", {})}
     return ChatCompletion.from_wire({"model": text, "choices": [{"message": message}], "usage": usage}, **known)
 
 
@@ -91,7 +91,11 @@ def call_of_a_function(text):
     return repr(Called("1", "f", text, text))
 
 
-WHOLE = [repr_of_a_completion, message_of_an_error, terminal, text_of_a_saved_output, call_of_a_function]
+def repr_of_usage(text):
+    return repr(completion("", odd={heal_surrogates(text): 1}).usage)
+
+
+WHOLE = [repr_of_usage, repr_of_a_completion, message_of_an_error, terminal, text_of_a_saved_output, call_of_a_function]
 LINES = [repr_of_a_chat, list_of_chats, list_of_models, report_of_usage, panel_of_an_error]
 OUR_COLOURS = ["\x1b[31m▌ \x1b[0m"]
 
@@ -146,6 +150,15 @@ def test_no_override_of_direction_is_left_in_what_is_read_as_it_stands(override)
     view.finish(whole, None)
     for shown in (to_text(whole), to_markdown(whole), repr(whole), out.getvalue()):
         assert f"a⟨U+{ord(override):04X}⟩b" in shown and override not in shown
+
+
+def test_a_label_reads_as_it_stands():
+    from ds_magic.logprobs.table import LogprobTable
+
+    yes = {"token": "yes", "bytes": None, "logprob": -0.5}
+    table = LogprobTable.from_wire([{**yes, "top_logprobs": [yes]}])
+    shown = repr(table.classify({"a\u202e b": ["yes"], "no": ["no"]}))
+    assert "a⟨U+202E⟩ b" in shown and "\u202e" not in shown
 
 
 def test_code_reads_as_it_runs_on_every_way_out():

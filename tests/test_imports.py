@@ -33,10 +33,10 @@ UPWARDS = {
     ("api/errors.py", None, "conveniences"),
     ("api/response.py", None, "conveniences"),
     ("api/saved.py", None, "conveniences"),
-    ("logprobs/compare.py", None, "conveniences"),
-    ("logprobs/json_values.py", None, "conveniences"),
+    ("logprobs/pictured.py", None, "conveniences"),
+    ("logprobs/rows.py", None, "conveniences"),
+    ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
-    ("logprobs/temperature.py", None, "conveniences"),
 }
 """(file, function, what it imports): what results and errors can do beyond holding values, all by one module."""
 

@@ -8,6 +8,7 @@ import pytest
 
 from ds_magic import Chat, ChatCompletion
 from ds_magic.api.accumulator import Accumulator
+from ds_magic.api.body import parse_body
 from ds_magic.api.decoder import ChunkDecoder
 
 HALF = "\ud83d"
@@ -20,6 +21,8 @@ ODD = {
     "null in a list": [None],
     "a huge number": 10**400,
     "not a number": float("nan"),
+    "an empty list": [],
+    "an empty object": {},
 }
 ENTRY = {"token": "a", "logprob": -0.1, "bytes": [97], "top_logprobs": [{"token": "a", "logprob": -0.1, "bytes": None}]}
 CALL = {"index": 0, "id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -34,7 +37,7 @@ CHUNK = {
             "logprobs": {"content": [ENTRY]},
         }
     ],
-    "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
+    "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4, "prompt_cache_hit_tokens": 1},
 }
 
 
@@ -51,7 +54,7 @@ def places(value, path=()):
 
 
 def chunks_with(odd):
-    """The chunk with `odd` in each of its places, as bytes."""
+    """The chunk with `odd` in each of its places."""
     for path in places(CHUNK):
         if path:
             chunk = copy.deepcopy(CHUNK)
@@ -59,15 +62,22 @@ def chunks_with(odd):
             for part in path[:-1]:
                 holder = holder[part]
             holder[path[-1]] = odd
-            yield json.dumps(chunk).encode()
+            yield chunk
+
+
+def answers_with(odd):
+    """The answer that each of these chunks adds up to, and the one whose body it is."""
+    for chunk in chunks_with(odd):
+        payload = json.dumps(chunk).encode()
+        accumulator = Accumulator()
+        accumulator.add(ChunkDecoder().decode(payload), payload)
+        yield ChatCompletion.from_wire(accumulator.wire())
+        yield ChatCompletion.from_wire(parse_body(payload.replace(b'"delta"', b'"message"'), "their server"))
 
 
 @pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
 def test_whatever_a_server_sent_can_be_saved(odd, tmp_path):
-    for payload in chunks_with(odd):
-        accumulator = Accumulator()
-        accumulator.add(ChunkDecoder().decode(payload), payload)
-        answer = ChatCompletion.from_wire(accumulator.wire())
+    for answer in answers_with(odd):
         again = ChatCompletion.from_wire(json.loads(answer.model_dump_json()))
         assert again.content == answer.content
         assert pickle.loads(pickle.dumps(answer)).content == answer.content
@@ -75,6 +85,7 @@ def test_whatever_a_server_sent_can_be_saved(odd, tmp_path):
         chat.record("cell", [{"role": "user", "content": "Hi"}], answer)
         chat.save(tmp_path / "chat.json")
         assert Chat.load(tmp_path / "chat.json").messages == chat.messages
+        assert repr(chat) and repr(answer)
         if answer.logprobs:
             for written in (answer.logprobs.to_csv, answer.logprobs.to_jsonl, answer.logprobs.to_pandas().to_csv):
                 written(tmp_path / "table")

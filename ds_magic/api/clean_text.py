@@ -55,6 +55,8 @@ _HARM_IN_JSON = re.compile(f"[{_CONTROLS}{_OVERRIDES}\u061c\u200e\u200f\ud800-\u
 _DRAWN = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"} | dict.fromkeys(range(0x80, 0xA0), "\ufffd")
 _DRAWN |= {code: f"⟨U+{code:04X}⟩" for code in (0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A))}
 _WHITE = re.compile("[ \t\n\u2028\u2029]+")
+_LONG_ENOUGH = 8
+"""A shorter key may be a part of any word."""
 _SHARED_WITH_KEY = 4
 _MORE_THAN_A_WORD = 8
 """A run of letters this long that stands in the key too is a part of it rather than a plain word."""
@@ -175,6 +177,15 @@ def heal(value: Any) -> Any:
     return top[0]
 
 
+def without_key(text: str, key: str | None) -> str:
+    """`text` with `key` masked; a short one ("x", "none", which some servers are given) only as a word of its own."""
+    if not key or key not in text:
+        return text
+    if len(key) >= _LONG_ENOUGH:
+        return text.replace(key, MASK)
+    return re.sub(rf"(?<![A-Za-z0-9]){re.escape(key)}(?![A-Za-z0-9])", MASK, text)
+
+
 def mask_keys(text: str, key: str | None = None, names: Container[str] = ()) -> str:
     """`text` with everything that looks like an API key, and every word that shares a part with `key`, masked.
 
@@ -183,10 +194,8 @@ def mask_keys(text: str, key: str | None = None, names: Container[str] = ()) -> 
     plain word, and goes where it has 8 in common. Names within the key ("deepseek" in "sk-deepseek-0a1b…")
     are no secret, nor are `names`, which may share a word with the key: they go where they have more of it.
     """
-    if key:
-        text = text.replace(key, MASK)
-    text = _KEY_LIKE.sub(MASK, text)
-    if not key or len(key) < 2 * _SHARED_WITH_KEY:
+    text = _KEY_LIKE.sub(MASK, without_key(text, key))
+    if not key or len(key) < _LONG_ENOUGH:
         return text
     secret = _NAME_IN_KEY.sub(" ", key)
     if not secret.strip(" -_."):

@@ -65,6 +65,16 @@ class DeepSeekError(Exception):
     def __str__(self) -> str:
         return self.message
 
+    @property
+    def remedy(self) -> str:
+        """What to do next, a sentence. A traceback of plain Python ends with it, too."""
+        return self._remedy
+
+    @remedy.setter
+    def remedy(self, remedy: str) -> None:
+        self._remedy = remedy
+        self.__notes__ = [f"→ {remedy}"]
+
     def _render_traceback_(self, *_: Any) -> list[str]:
         """What IPython shows, in any cell: a short panel rather than a traceback."""
         return conveniences.error_shown(self)

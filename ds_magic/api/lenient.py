@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, WrapValidator
 
-from .clean_text import heal_surrogates
+from .clean_text import for_terminal, heal_surrogates
 from .loose_json import written
 
 Value = TypeVar("Value")
@@ -17,6 +17,11 @@ def _or_none(value: Any, handler: Any) -> Any:
         return handler(value)
     except ValidationError:
         return None
+
+
+def _count_or_none(value: Any, handler: Any) -> Any:
+    count = _or_none(value, handler)
+    return count if count is not None and 0 <= count < 2**53 else None
 
 
 def _list_or_empty(value: Any) -> Any:
@@ -42,6 +47,9 @@ def _joined_parts(value: Any) -> Any:
 Lenient = Annotated[Value | None, WrapValidator(_or_none)]
 """A value of the type, or None where the server sent null or something else."""
 
+Count = Annotated[int | None, WrapValidator(_count_or_none)]
+"""A number of things; None where it cannot be true: below 0, or from 2^53 on."""
+
 Content = Annotated[str | None, WrapValidator(_or_none), BeforeValidator(_joined_parts)]
 """A message's content; some servers send it as a list of parts, whose texts are joined."""
 
@@ -56,3 +64,8 @@ class Incoming(BaseModel):
     """What comes in: every field optional, unknown ones kept as attributes."""
 
     model_config = ConfigDict(extra="allow", protected_namespaces=())
+
+    def __repr__(self) -> str:
+        return for_terminal(super().__repr__())  # the names of unknown fields are the server's
+
+    __str__ = __repr__

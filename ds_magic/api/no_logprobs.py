@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from ..logprobs.refused import ASK
 from .errors import InvalidRequestError
 
 
@@ -24,7 +25,7 @@ class NoLogprobs:
             why = "none were asked for" if were_asked_for is False else "it came without"
             return cls(
                 f"The {what} has no token probabilities: {why}.",
-                "Ask for them with `-l`, or in Python with `top_logprobs=20`.",
+                ASK,
             )
         return cls(
             f"The {what} has no token probabilities: they were asked for, and none came.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +14,13 @@ from . import saved
 from .addresses import EMBEDDED
 from .choices import Choice, MessageToolCall
 from .clean_text import for_terminal
+from .kept_beside import Kin, Raw
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
 from .no_logprobs import NoLogprobs
 from .notes import ENDS_IN_BLANK, ends_in_blank
 from .served import provenance
-from .token_logprobs import StreamedEntries, TokenLogprobs
+from .token_logprobs import TokenLogprobs
 from .usage import Timing, Usage
 
 if TYPE_CHECKING:
@@ -37,23 +37,6 @@ FAILURES = {
     "insufficient_system_resource": "the server ran out of resources",
 }
 """Finish reasons that are failures inside a 200, in words: what had come is a part of the answer."""
-
-
-@dataclass(slots=True)
-class _Raw:
-    """A body as it came. Completions are equal whatever their bodies left out or spelt as null."""
-
-    body: dict[str, Any] | None = field(default=None, compare=False)
-
-    def whole(self) -> dict[str, Any] | None:
-        """The body, lists that streamed as lists."""
-        choices = self.body.get("choices") if self.body else None
-        for choice in choices if isinstance(choices, list) else ():
-            lists = choice.get("logprobs") if isinstance(choice, dict) else None
-            if isinstance(lists, dict):
-                streamed = {name: entries for name, entries in lists.items() if isinstance(entries, StreamedEntries)}
-                lists.update({name: entries.parsed() for name, entries in streamed.items()})
-        return self.body
 
 
 class ChatCompletion(Incoming):
@@ -78,12 +61,10 @@ class ChatCompletion(Incoming):
     _backend: str | None = PrivateAttr(default=None)
     _interruption: str | None = PrivateAttr(default=None)
     _notes: list[str] = PrivateAttr(default_factory=list)
-    _raw: _Raw = PrivateAttr(default_factory=lambda: _Raw())
-    _rounds: list[Any] = PrivateAttr(default_factory=list)
+    _raw: Raw = PrivateAttr(default_factory=Raw)
     _parsed: tuple[Any] | None = PrivateAttr(default=None)
-    _parent: ChatCompletion | None = PrivateAttr(default=None)
     _branch: Branch | None = PrivateAttr(default=None)
-    _branches: list[ChatCompletion] = PrivateAttr(default_factory=list)
+    _kin: Kin = PrivateAttr(default_factory=Kin)
 
     @classmethod
     def from_wire(
@@ -108,7 +89,7 @@ class ChatCompletion(Incoming):
         completion._notes = list(notes)
         if ends_in_blank(request) and backend != EMBEDDED and ENDS_IN_BLANK not in notes:
             completion._notes.append(ENDS_IN_BLANK)
-        completion._raw = _Raw(body)
+        completion._raw = Raw(body)
         return completion
 
     @property
@@ -119,11 +100,11 @@ class ChatCompletion(Incoming):
     @property
     def rounds(self) -> list[Any]:
         """The rounds of an answer that called functions: each with `.completion` and `.calls`; else empty."""
-        return self._rounds
+        return self._kin.rounds
 
     @rounds.setter
     def rounds(self, rounds: list[Any]) -> None:
-        self._rounds = rounds
+        self._kin.rounds = rounds
 
     @property
     def request(self) -> ChatRequest | None:
@@ -167,7 +148,7 @@ class ChatCompletion(Incoming):
     @property
     def parent(self) -> ChatCompletion | None:
         """The answer that this one branched off, or None."""
-        return self._parent
+        return self._kin.parent
 
     @property
     def branch(self) -> Branch | None:
@@ -177,12 +158,12 @@ class ChatCompletion(Incoming):
     @property
     def branches(self) -> tuple[ChatCompletion, ...]:
         """The answers that branched off this one, the oldest first."""
-        return tuple(self._branches)
+        return tuple(self._kin.branches)
 
     def adopted_by(self, parent: ChatCompletion, branch: Branch) -> ChatCompletion:
         """This completion, as a branch of `parent`."""
-        self._parent, self._branch = parent, branch
-        parent._branches.append(self)
+        self._kin.parent, self._branch = parent, branch
+        parent._kin.branches.append(self)
         return self
 
     def fork(

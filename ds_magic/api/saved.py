@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from .token_logprobs import StreamedEntries
 from .usage import Timing
 
 if TYPE_CHECKING:
+    from ..conveniences import Branch
     from .response import ChatCompletion
 
 FORMAT, VERSION = "ds_magic completion", 1
@@ -102,8 +103,14 @@ def _restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompleti
     for child in saved["branches"]:
         made = _restored(child, kind)
         if made.branch is not None:
-            made.adopted_by(completion, made.branch)
+            made.adopted_by(completion, _spelt(made.branch, completion))
     return completion
+
+
+def _spelt(branch: Branch, parent: ChatCompletion) -> Branch:
+    """A branch with the text that it replaced: an earlier version wrote the token's label."""
+    table = parent.logprobs
+    return replace(branch, replaced=table.text_at(branch.position)) if table and branch.position is not None else branch
 
 
 def _asked(request: ChatRequest) -> dict[str, Any]:

@@ -148,7 +148,9 @@ class TokenLogprobs(Sequence[TokenLogprob]):
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(
             cls._validated,
-            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value and value.wire()),
+            serialization=core_schema.plain_serializer_function_ser_schema(
+                lambda value: None if value is None else value.wire()  # an empty list is one, too
+            ),
         )
 
     @classmethod

@@ -5,29 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .lenient import Incoming, Lenient
+from .lenient import Count, Incoming, Lenient
 
 
 class CompletionTokensDetails(Incoming):
     """How many of the completion's tokens were reasoning."""
 
-    reasoning_tokens: Lenient[int] = None
+    reasoning_tokens: Count = None
 
 
 class PromptTokensDetails(Incoming):
     """Other servers' form of the cache figures."""
 
-    cached_tokens: Lenient[int] = None
+    cached_tokens: Count = None
 
 
 class Usage(Incoming):
     """Token counts. prompt_tokens = prompt_cache_hit_tokens + prompt_cache_miss_tokens."""
 
-    prompt_tokens: Lenient[int] = None
-    completion_tokens: Lenient[int] = None
-    total_tokens: Lenient[int] = None
-    prompt_cache_hit_tokens: Lenient[int] = None
-    prompt_cache_miss_tokens: Lenient[int] = None
+    prompt_tokens: Count = None
+    completion_tokens: Count = None
+    total_tokens: Count = None
+    prompt_cache_hit_tokens: Count = None
+    prompt_cache_miss_tokens: Count = None
     prompt_tokens_details: Lenient[PromptTokensDetails] = None
     completion_tokens_details: Lenient[CompletionTokensDetails] = None
 
@@ -78,6 +78,5 @@ class Timing:
 
 
 def _completion_tokens(usage: Any) -> int | None:
-    """The count that a server gave, or None where it is none that can be true."""
-    tokens = usage.get("completion_tokens") if isinstance(usage, dict) else None
-    return tokens if isinstance(tokens, int) and 0 <= tokens < 2**53 else None
+    counted = Usage.of(usage)
+    return counted.completion_tokens if counted is not None else None

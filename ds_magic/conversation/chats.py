@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from ..api.clean_text import heal, on_one_line
 from ..api.errors import InvalidRequestError
 
@@ -16,6 +18,19 @@ if TYPE_CHECKING:
 
 _FORMAT = "ds_magic chat"
 _VERSION = 1
+
+
+class _SavedTurn(msgspec.Struct):
+    cell: str
+    stale: bool
+    asked: list[dict[str, Any]]
+    said: list[dict[str, Any]]
+    completions: list[dict[str, Any]]
+
+
+class _Saved(msgspec.Struct):
+    name: str
+    turns: list[_SavedTurn]
 
 
 @dataclass(frozen=True)
@@ -136,14 +151,15 @@ class Chat:
                 raise KeyError("format")
             if saved["version"] != _VERSION:
                 raise _of_another_version(path, saved["version"])
-            turns = []
-            for each in saved["turns"]:
-                completions = [ChatCompletion.from_wire(body) for body in each["completions"]]
+            told, turns = msgspec.convert(saved, _Saved), []
+            for each in told.turns:
+                completions = [ChatCompletion.from_wire(body) for body in each.completions]
                 if len(completions) > 1:
                     completions[-1].rounds = [Round(completion) for completion in completions]
-                turns.append(Recorded(each["cell"], each["asked"], each["said"], completions[-1], each["stale"]))
-            return cls(name or saved["name"], turns)
-        except (ValueError, KeyError, TypeError, IndexError):
+                turns.append(Recorded(each.cell, each.asked, each.said, completions[-1], each.stale))
+            if all(isinstance(message["role"], str) for turn in turns for message in turn.messages):
+                return cls(name or told.name, turns)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, msgspec.MsgspecError):
             pass
         raise InvalidRequestError(f"{path} is not a saved chat.", remedy="Chats are written by `chat.save(path)`.")
 

@@ -96,7 +96,7 @@ def _by_tokens(client: Client, request: ChatRequest, texts: list[str], allowed: 
         few = max(len(set(texts)), most // 4)
         raise InvalidRequestError(
             f"{client.name} tells of one token a request: {'these texts' if len(texts) > 1 else 'this text'} would "
-            f"take some {few:,} requests, at most {most:,}.",
+            f"take {f'some {few:,} requests, at most {most:,}' if few < most else f'at most {most:,} requests'}.",
             field="allow_requests", value=allowed,
             remedy=f"Allow them with allow_requests={most}, or ask the model on this machine, which needs one.",
         )

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..api.errors import DeepSeekError
+from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.request import ChatRequest
 from ..api.shorthand import as_messages
 from ..run import AtTheEnd, Observer
-from ..stop import Stop, second_interrupt
+from ..stop import Stop, second_interrupt, told_apart
 from .answer_schema import AnySchema, Schema, SchemaUse, UnfitAnswerError, parse_answer, repair_messages
 from .chats import Chat, without_open_calls
 from .degrade import run_as_supported
@@ -218,7 +218,7 @@ def ask(
     run_tools: bool = True,
     repair: int = 0,
     client: Client | None = None,
-    stop: Stop | None = None,
+    stop: Stop | str | Sequence[str] | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer of whichever server the environment means, with what a cell can do besides.
@@ -227,12 +227,20 @@ def ask(
     definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
     before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
     in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
-    the question goes on with and is a turn of, also where the answer breaks off. `stop`: its `set()` ends it from any
-    thread. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
+    the question goes on with and is a turn of, also where the answer breaks off. `stop`: a Stop, whose `set()`
+    ends it from any thread, or as for `chat` the texts that end the answer. Raises DeepSeekError; UnfitAnswerError
+    where the answer is not what the schema says.
     """
     from ..api.addresses import EMBEDDED
     from ..backend import resolve
 
+    if chat is not None and not isinstance(chat, Chat):
+        raise InvalidRequestError(
+            f"`chat` is {chat!r:.60}, and must be a Chat: the conversation that the question is a turn of.",
+            field="chat", value=chat,
+            remedy="Begin one with `lesson = ds_magic.Chat('lesson')`, and give `chat=lesson`.",
+        )
+    stop, fields = told_apart(stop, fields)
     client = client or resolve()
     turn = Turn.of(
         as_messages(messages, system=system, prefix=prefix),

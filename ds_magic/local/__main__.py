@@ -102,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--context", type=int, help=f"tokens of prompt and answer together (default: up to {LARGEST_CONTEXT})"
     )
+    serve.add_argument("--sleep", metavar="SECONDS", type=int, help=(
+        f"without a request, after which the model's memory is given back (default: {ServerOptions.sleep})"
+    ))
     serve.add_argument("--api-key", help="the key that clients must send (default: $DS_MAGIC_LOCAL_KEY, or a new one)")
     serve.add_argument(
         "--host", help=f"the address to listen on (default: {ServerOptions.host}, this machine only)"

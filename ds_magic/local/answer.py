@@ -11,6 +11,7 @@ from . import constraint, dialogue, healing
 from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
+from .sampling import Piece
 from .slots import Slot
 from .speech import Part, Speech
 
@@ -100,12 +101,12 @@ class Answer:
         if self.thinks or self._calls.tools:
             prompt = await self.engine.template.ids(self._said, *self._begins())
         head, word = healing.parted(self.request.prefix or "")
-        if word and not self._begins()[1] and not self.request.stop:  # a stop string might begin in the word's rest
+        begins: Piece | None = None
+        if word and not self._begins()[1]:
             before = await self.engine.template.ids(self._said, head)
             token = await self._speech.heal(slot, before, word)
             if token is not None:
-                rest = self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace")
-                yield Part("content", rest, [token] if self.request.logprobs else [], [])
+                begins = Piece(self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace"), [token])
                 prompt = [*before, token.id]
         begun = 0
         if self._prefix:
@@ -114,7 +115,7 @@ class Answer:
         stop = self.request.stop
         stops = [stop] if isinstance(stop, str) else stop
         async for part in self._speech.say(
-            slot, prompt, "content", grammar=answer_grammar(self.request), stops=stops, begun=begun
+            slot, prompt, "content", grammar=answer_grammar(self.request), stops=stops, begun=begun, begins=begins
         ):
             yield part
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .gguf import Model
 from .gguf import read as read_gguf
@@ -13,6 +14,9 @@ from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
 from .template import Template
+
+if TYPE_CHECKING:
+    from .healing import Readings
 
 
 class Engine:
@@ -32,12 +36,13 @@ class Engine:
 
     def __init__(
         self, *, threads: int, parallel: int = ServerOptions.parallel, waiting: int = ServerOptions.waiting,
-        context: int | None = None,
+        context: int | None = None, sleep: int = ServerOptions.sleep,
     ):
         self.threads = threads
         self.slots = Slots(parallel, waiting)
         self._asked_context = context
-        self.words: dict[tuple[tuple[int, ...], str], list[tuple[int | None, float]]] = {}
+        self._sleep = sleep
+        self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
         self.stage = "loading"
@@ -51,7 +56,9 @@ class Engine:
             self.model = await asyncio.to_thread(read_gguf, path)
             self.origin = await asyncio.to_thread(of_model, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
-            self.llama = Llama(path, threads=self.threads, parallel=self.slots.count, context=self.context)
+            self.llama = Llama(
+                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self._sleep
+            )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
         except LocalModelError as error:

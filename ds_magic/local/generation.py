@@ -27,19 +27,22 @@ async def generate(
     """
     run = _Run(engine, slot, prompt, sampling, outcome)
     while True:
-        gap = None
+        gap, is_left = None, False
         async with aclosing(run.events()) as events:
             async for found in events:
                 if isinstance(found, Piece):
                     yield found
+                    is_left = run.spares_too_much and sampling.grammar is None
                 elif sampling.grammar is None:
-                    gap = found
-                    break
+                    gap, is_left = found, True
                 else:
                     run.held.append(found)
-        if gap is None:
+                if is_left:
+                    break
+        if gap is not None:
+            yield await run.fill(gap)
+        if not is_left:
             break
-        yield await run.fill(gap)
         if run.is_full:
             outcome.reason = "length"
             return
@@ -59,6 +62,10 @@ class _Run:
         self.limit = min(sampling.max_tokens, engine.context - len(prompt))
         self.told: list[int] = []
         self.held: list[Piece | lost_tokens.Gap] = []
+        self.spares_too_much = False
+        """Whether a token was told that the engine's request still spares the presence penalty."""
+        self._asked = Counter(prompt[: len(prompt) - sampling.begun])
+        self._unsaid = self._asked.keys() - prompt[len(prompt) - sampling.begun :]
         self._stopped: dict[str, Any] = {}
         self._lost = 0
 
@@ -120,8 +127,12 @@ class _Run:
             yield Piece(tail.decode("utf-8", "replace") or "\ufffd", redrawn)
 
     def _tell(self, piece: Piece) -> Piece:
-        self.told += [token.id for token in piece.tokens]
+        said = [token.id for token in piece.tokens]
+        self.told += said
         self.outcome.generated = len(self.told)
+        if self.sampling.presence_penalty:
+            self.spares_too_much = self.spares_too_much or not self._unsaid.isdisjoint(said)
+            self._unsaid = self._unsaid.difference(said)
         return piece
 
     def _body(self) -> dict[str, Any]:
@@ -150,14 +161,14 @@ class _Run:
     def _spared(self) -> list[list[float]]:
         """What makes up for the penalties on the prompt, which llama.cpp counts: they are for what the answer says.
 
-        So they are documented; else the longer a conversation, the less an answer could end. A bias cannot know
-        whether a token has been said: one of the prompt is spared the presence penalty for good.
+        So they are documented; else the longer a conversation, the less an answer could end. A bias stays as it is
+        while the engine writes, so that a free text is taken up anew where it first says a token of the prompt.
         """
+        self.spares_too_much = False
         frequency, presence = self.sampling.frequency_penalty, self.sampling.presence_penalty
         if not (frequency or presence):
             return []
-        asked = Counter(self.prompt[: len(self.prompt) - self.sampling.begun])
-        begun = set(self.prompt[len(self.prompt) - self.sampling.begun :])
         return [
-            [token, frequency * count + (0.0 if token in begun else presence)] for token, count in asked.items()
+            [token, frequency * count + (presence if token in self._unsaid else 0.0)]
+            for token, count in self._asked.items()
         ]

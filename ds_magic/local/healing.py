@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import random
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .sampling import ALTERNATIVES, Sampling, Token
 from .slots import Slot
@@ -33,27 +33,50 @@ def parted(prefix: str) -> tuple[str, str]:
     return (prefix[: found.start()], found[0]) if found else (prefix, "")
 
 
+class Readings(NamedTuple):
+    """What may stand for a word, the likeliest first: tokens that it begins, and None for itself, and how likely."""
+
+    among: list[tuple[int | None, float]]
+    """Over all of them, their probabilities sum to 1."""
+    total: float
+    """The log-probability of them all."""
+
+    @property
+    def top(self) -> list[tuple[int, float]]:
+        """The likeliest tokens that the word begins."""
+        return [(number, logprob) for number, logprob in self.among if number is not None][:ALTERNATIVES]
+
+
 async def heal(engine: Engine, slot: Slot, before: list[int], word: str, sampling: Sampling) -> Token | None:
     """The token that stands for `word` and more of it, drawn as `sampling` says; None where the word is whole.
 
     Its numbers, and those of its rivals, are of what may follow the word: p over that of all tokens that it begins,
     and of the word as it is.
     """
+    found = await readings(engine, slot, before, word)
+    drawn = _draw(found.among, sampling)
+    return None if drawn is None else Token.among(drawn, found.top)._replace(cut=len(word.encode()))
+
+
+async def told(engine: Engine, slot: Slot, before: list[int], word: str, number: int) -> Token:
+    """Token `number`, which `word` begins, as if it had been drawn."""
+    found = await readings(engine, slot, before, word)
+    rivals = await _distribution(engine, slot, before, number)
+    logprob = next(logprob for rival, logprob in rivals if rival == number)
+    return Token(number, logprob - found.total, found.top, len(word.encode()))
+
+
+async def readings(engine: Engine, slot: Slot, before: list[int], word: str) -> Readings:
+    """What may stand for `word` after `before`."""
     key = (tuple(before), word)
     if key not in engine.words:
         if len(engine.words) >= _REMEMBERED:
             engine.words.clear()
         engine.words[key] = await _readings(engine, slot, before, word)
-    among = engine.words[key]
-    drawn = _draw(among, sampling)
-    if drawn is None:
-        return None
-    top = [(number, logprob) for number, logprob in among if number is not None][:ALTERNATIVES]
-    return Token.among(drawn, top)._replace(cut=len(word.encode()))
+    return engine.words[key]
 
 
-async def _readings(engine: Engine, slot: Slot, before: list[int], word: str) -> list[tuple[int | None, float]]:
-    """What may stand for `word`, the likeliest first: tokens that it begins, and None for itself."""
+async def _readings(engine: Engine, slot: Slot, before: list[int], word: str) -> Readings:
     raw, model = word.encode(), engine.model
     tokens = await engine.llama.tokenize([word])
     first = await _distribution(engine, slot, before, tokens[0])
@@ -69,7 +92,7 @@ async def _readings(engine: Engine, slot: Slot, before: list[int], word: str) ->
         path.append(number)
     total = math.log(math.fsum(math.exp(logprob) for _, logprob in longer) + math.exp(alone))
     among: list[tuple[int | None, float]] = [(None, alone), *longer]
-    return sorted(((number, logprob - total) for number, logprob in among), key=lambda one: -one[1])
+    return Readings(sorted(((number, logprob - total) for number, logprob in among), key=lambda one: -one[1]), total)
 
 
 def _draw(among: list[tuple[int | None, float]], sampling: Sampling) -> int | None:

@@ -12,7 +12,7 @@ import aiohttp
 from pydantic_core import from_json, to_json
 
 from .model_failures import ContextOverflowError, EngineError, LoadError
-from .server_options import SLEEP
+from .server_options import ServerOptions
 
 SAMPLING = {
     # llama.cpp's defaults cut the distribution (top_k 40, min_p 0.05, top_p 0.95) and take top_p before
@@ -35,7 +35,7 @@ class Llama:
 
     `start` blocks until it is loaded; everything else is awaited."""
 
-    def __init__(self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = SLEEP):
+    def __init__(self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = ServerOptions.sleep):
         self.path = path
         self.threads = threads
         self.parallel = parallel

@@ -50,7 +50,8 @@ async def _serve(
     asyncio.get_running_loop().set_exception_handler(_quiet)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     engine = Engine(
-        threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context
+        threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context,
+        sleep=options.sleep,
     )
     stop = asyncio.Event()
     named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..api.request import ChatRequest
-from . import dialogue
+from . import dialogue, healing
 from .engine import Engine
 from .envelope import Usage
 from .model_failures import ContextOverflowError
@@ -22,6 +22,15 @@ MOST_TEXTS = 64
 _FORCE = 1000.0
 _NOTHING = -9998.0
 """llama.cpp writes a probability that is too small for a float as the least of all numbers."""
+
+
+class _Parted(NamedTuple):
+    """The tokens of a text, and what stands before them: the prompt, or it without a last word that the first one
+    completes."""
+
+    prompt: list[int]
+    ids: list[int]
+    completes: bool
 
 
 class Scored(NamedTuple):
@@ -62,7 +71,8 @@ class Scoring:
         self._said = dialogue.opening(request)
         self._begins = dialogue.beginning(request)
         self._prompt: list[int] = []
-        self._ids: list[list[int]] = []
+        self._word = ""
+        self._parted: list[_Parted] = []
         self._read = Outcome()
 
     @property
@@ -76,28 +86,43 @@ class Scoring:
         self._prompt = await self.engine.template.ids(self._said, *self._begins)
         self.engine.check_room(self._prompt)
         room = self.engine.context - len(self._prompt)
-        # A text is parted into tokens by itself, as the model would begin it: at the end of a token.
+        begins, tokens = self._begins
+        head, self._word = healing.parted(begins) if not tokens else (begins, "")
+        before = await self.engine.template.ids(self._said, head)
         for text in self.texts:
-            self._ids.append(await self.engine.llama.tokenize([text]))
-        needed = sum(map(len, self._ids))
+            whole = await self.engine.llama.tokenize([self._word + text])
+            if self._completes(whole[0]):
+                self._parted.append(_Parted(before, whole, True))
+            else:  # it is parted into tokens by itself, as the model would begin it: at the end of a token
+                self._parted.append(_Parted(self._prompt, await self.engine.llama.tokenize([text]), False))
+        needed = sum(len(each.ids) for each in self._parted)
         if needed > room:
             raise ContextOverflowError(
                 f"This model's maximum context length is {self.engine.context} tokens. However, your messages resulted "
                 f"in {len(self._prompt)} tokens, and the texts to score in {needed}.", needed=needed, room=room,
             )
 
+    def _completes(self, number: int) -> bool:
+        """Whether a token is the word that the prefix ends with, and more."""
+        piece, word = self.engine.model.pieces[number], self._word.encode()
+        return bool(word) and len(piece) > len(word) and piece.startswith(word) and number in self.engine.model.whole
+
     async def scored(self) -> list[Scored]:
         """All texts with their tokens; waits for a slot first."""
         async with self.engine.slots.take(self._prompt) as slot:
             self.stage = "reading"
             return [
-                Scored(text, [await self._token(slot, ids[:place], each) for place, each in enumerate(ids)])
-                for text, ids in zip(self.texts, self._ids, strict=True)
+                Scored(text, [await self._token(slot, parted, place) for place in range(len(parted.ids))])
+                for text, parted in zip(self.texts, self._parted, strict=True)
             ]
 
-    async def _token(self, slot: Slot, before: list[int], number: int) -> Token:
-        """Token `number` after the prompt and `before`, with its rivals; numbers are from before any bias."""
-        slot.tokens = self._prompt + before
+    async def _token(self, slot: Slot, parted: _Parted, place: int) -> Token:
+        """The token at `place` of a text, with its rivals; numbers are from before any bias."""
+        number = parted.ids[place]
+        if place == 0 and parted.completes:
+            self._read.generated += 1
+            return await healing.told(self.engine, slot, parted.prompt, self._word, number)
+        slot.tokens = parted.prompt + parted.ids[:place]
         body = {"prompt": slot.tokens, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0}
         # What is forced is told of with its own number, but where the text ends within a character nothing is told:
         # there a plain token is forced, and the numbers of the whole vocabulary are asked for.

@@ -11,8 +11,6 @@ LARGEST_CONTEXT = 4096
 `parallel` places has a cache of so many: 90 MB for the model that is fetched."""
 DEFAULT_MAX_TOKENS = 300
 """Tokens of an answer whose request does not say: a small model that goes on any longer only repeats itself."""
-SLEEP = 300
-"""Seconds without a request after which the model's memory is given back."""
 LINGER = 60.0
 """Seconds that a server goes on after the last kernel that used it has gone: it may only be restarted."""
 KEEP_ALIVE = 3.0
@@ -39,6 +37,8 @@ class ServerOptions:
     """Requests that may wait for their turn."""
     context: int | None = None
     """Tokens of prompt and answer together; None: what the model holds, up to LARGEST_CONTEXT."""
+    sleep: int = 300
+    """Seconds without a request after which the model's memory is given back, until the next."""
     today: bool = False
     """Whether DeepSeek's service of today is spoken, rather than its reference of 2025."""
     linger: float | None = None

@@ -11,7 +11,7 @@ from .constraint import Marker
 from .engine import Engine
 from .generation import generate
 from .healing import heal
-from .sampling import Outcome, Sampling, Token
+from .sampling import Outcome, Piece, Sampling, Token
 from .server_options import DEFAULT_MAX_TOKENS
 from .slots import Slot
 from .stop_strings import StopFinder
@@ -60,21 +60,28 @@ class Speech:
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
         grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None, begun: int = 0,
+        begins: Piece | None = None,
     ) -> AsyncGenerator[Part, None]:
         """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs` only where the request
-        asked for them, too."""
+        asked for them, too. `begins` is what has been drawn already, the last of them."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
-        if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
-            self.reason = "length"
-            return
-        outcome = Outcome()
-        self.outcomes.append(outcome)
         marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None
         finder = StopFinder(stops or [])
 
         def part(text: str, tokens: list[Token]) -> Part:
             return Part(kind, text, tokens, [marker.forced(token) for token in tokens] if marker else [])
 
+        for text, tokens in finder.push(begins) if begins else ():
+            yield part(text, tokens)
+        if finder.found:
+            return
+        if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
+            for text, tokens in finder.flush():
+                yield part(text, tokens)
+            self.reason = "length"
+            return
+        outcome = Outcome()
+        self.outcomes.append(outcome)
         async with aclosing(generate(self.engine, slot, prompt, sampling, outcome)) as pieces:
             async for piece in pieces:
                 for text, tokens in finder.push(piece):
@@ -100,7 +107,8 @@ class Speech:
         return Sampling(
             max_tokens=max_tokens,
             # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
-            logprobs=logprobs and (bool(asked.logprobs) or seed is not None),
+            # So are they with a presence penalty: it is for those that were said.
+            logprobs=logprobs and bool(asked.logprobs or seed is not None or asked.presence_penalty),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,
             temperature=1.0 if asked.temperature is None else asked.temperature,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .columns import ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts
-from .rows import ALTERNATIVE_COLUMNS, Alternative, plain
+from .rows import ALTERNATIVE_COLUMNS, Alternative, plain, with_label
 
 if TYPE_CHECKING:
     from .table import LogprobTable
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 class AlternativeTable(Columns):
     """The long form: one row for each alternative of each token, the most likely first.
 
-    Columns: `position, rank, token, bytes, logprob` (nats; NaN where no number was returned), `prob,
+    Columns: `position, rank, token, label, bytes, logprob` (nats; NaN where no number was returned), `prob,
     cumulative` (0 … 1), `chosen`. A chosen token that was not among the alternatives has no row here.
     """
 
     __slots__ = ALTERNATIVE_COLUMNS
-    _names = ALTERNATIVE_COLUMNS
+    _names = with_label(ALTERNATIVE_COLUMNS)
 
     position: Indices
     rank: Counts

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from .refused import NotGivenError
+
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
@@ -35,7 +37,7 @@ class Bounded:
 
     def __float__(self) -> float:
         if not self.exact:
-            raise ValueError(f"Only bounds are known: {self}. Use .low and .high.")
+            raise NotGivenError(f"Only bounds are known: {self}.", "Use `.low` and `.high`.")
         return float(self.low)
 
     def __format__(self, spec: str) -> str:

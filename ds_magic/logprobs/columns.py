@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 import numpy as np
 
 from .export import write_csv, write_jsonl
+from .glyphs import label
+from .refused import NoSuchNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,17 +37,30 @@ ByteStrings: TypeAlias = list[bytes]
 AnyColumn: TypeAlias = Column[Any] | Texts | ByteStrings | list[object]
 
 
+def labels_of(tokens: Texts, token_bytes: ByteStrings) -> Texts:
+    """The labels of many tokens, each made once."""
+    known = {pair: label(*pair) for pair in set(zip(tokens, token_bytes, strict=True))}
+    return [known[pair] for pair in zip(tokens, token_bytes, strict=True)]
+
+
 class Columns:
-    """What both tables share: columns by name, and the ways out of them."""
+    """What all tables of tokens share: columns by name, and the ways out of them."""
 
     __slots__ = ()
     _names: tuple[str, ...]
+    token: Texts
+    bytes: ByteStrings
     rank: Counts
+
+    @property
+    def label(self) -> Texts:
+        """How each token is shown: white space visible, a name for the one that ends an answer and is empty."""
+        return labels_of(self.token, self.bytes)
 
     def column(self, name: str) -> AnyColumn:
         """One column: a numpy array for numbers and flags, a list for text and bytes."""
         if name not in self._names:
-            raise KeyError(f"No column {name!r}; there are {', '.join(self._names)}.")
+            raise NoSuchNameError(name, list(self._names), "column")
         column: AnyColumn = getattr(self, name)
         return column
 

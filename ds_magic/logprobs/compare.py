@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .. import conveniences
 from .bounded import Bounded
 from .columns import Indices
 from .metrics import HasLogprobs, likelihood
+from .pictured import Pictured
+from .refused import ASK, NotGivenError
 from .rows import Token
 from .table import LogprobTable
 
@@ -53,7 +54,7 @@ class Divergence:
     a_in_b: float
 
 
-class Comparison:
+class Comparison(Pictured):
     """What two runs share, where they part, and how their probabilities differ on the shared part.
 
     `shared`: the stretches they share. `divergence`: where they part, None where they say the same.
@@ -79,8 +80,8 @@ class Comparison:
     def to_pandas(self) -> pd.DataFrame:
         """One row a shared stretch, then one a token of either rest.
 
-        Columns: `part` (shared, or a run's name), `text`, `tokens_a`, `tokens_b`, `logprob_a`, `logprob_b`,
-        `difference` (nats, b − a; on the shared part only; NaN unless exact).
+        Columns: `part` (shared, or a run's name), `text`, `label` (how it is shown), `tokens_a`, `tokens_b`,
+        `logprob_a`, `logprob_b`, `difference` (nats, b − a; on the shared part only; NaN unless exact).
         """
         import pandas as pd
 
@@ -88,6 +89,7 @@ class Comparison:
             {
                 "part": "shared",
                 "text": stretch.text,
+                "label": "".join(stretch.a.label),
                 "tokens_a": len(stretch.a),
                 "tokens_b": len(stretch.b),
                 "logprob_a": _exact(stretch.logprob_a),
@@ -102,6 +104,7 @@ class Comparison:
                 {
                     "part": name,
                     "text": row.text,
+                    "label": row.label,
                     f"tokens_{side}": 1,
                     f"tokens_{other}": 0,
                     f"logprob_{side}": row.logprob,
@@ -110,23 +113,17 @@ class Comparison:
                 }
                 for row in rest
             ]
-        names = ("part", "text", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference")
+        names = ("part", "text", "label", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference")
         return pd.DataFrame(rows, columns=names)
-
-    def __repr__(self) -> str:
-        return conveniences.comparison_printed(self)
-
-    def _repr_html_(self) -> str:
-        return conveniences.comparison_shown(self)
 
 
 def compare(
     a: HasLogprobs | LogprobTable, b: HasLogprobs | LogprobTable, *, names: tuple[str, str] = ("a", "b")
 ) -> Comparison:
-    """Two answers (or tables) side by side. Raises ValueError where one has no logprobs."""
+    """Two answers (or tables) side by side. Raises NotGivenError where one has no logprobs."""
     left, right = (each if isinstance(each, LogprobTable) else each.logprobs for each in (a, b))
     if not (isinstance(left, LogprobTable) and isinstance(right, LogprobTable)):
-        raise ValueError("Both answers need token probabilities: ask for them with -l, or logprobs=True.")
+        raise NotGivenError("Both answers need token probabilities.", ASK)
     return Comparison(left, right, names)
 
 

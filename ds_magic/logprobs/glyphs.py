@@ -44,6 +44,11 @@ def inline(text: str) -> str:
     return encodable(text).translate(_VISIBLE)
 
 
+def running(text: str) -> str:
+    """`text` to be read within a line: as `inline`, but blanks are blanks."""
+    return inline(text).replace("·", " ")
+
+
 def visible(text: str) -> str:
     """`text` with its white space and control characters drawn: `·` `→` `↵` `␀` `⟨U+202E⟩`.
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from .. import conveniences
 from .bounded import Bounded
 from .columns import Column
 from .distribution import CONSTRAINED, SOFTMAX_ERROR
 from .json_spans import ValueSpan, value_spans
 from .labels import Classification, Reading, shares
 from .metrics import likelihood
+from .pictured import Pictured
+from .refused import NoSuchNameError
 from .schema_choices import allowed_values
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from .table import LogprobTable
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+@dataclass(frozen=True, slots=True, repr=False)
+class Field(Pictured):
     """One value of a JSON answer and how sure the model was of its tokens.
 
     `path` (`items[0].name`), `value`, `text` (as written), `start` and `end` (the tokens' range in the table),
@@ -58,10 +59,6 @@ class Field:
         """How many tokens spell the value."""
         return self.end - self.start
 
-    def __repr__(self) -> str:
-        shared = ", shared with punctuation" if self.shared else ""
-        return f"Field({self.path or 'whole'} = {self.value!r}, p = {self.prob}{self._choice}{shared})"
-
     @property
     def share(self) -> Bounded | None:
         """The value's share of what the schema allows here, renormalised over it; None where no list is known."""
@@ -69,20 +66,8 @@ class Field:
         labels = self.allowed.labels if self.allowed else ()
         return next((each.share for each in labels if each.label == name), None)
 
-    @property
-    def _choice(self) -> str:
-        own = f"; {self.unconstrained:.3f} unconstrained"
-        if self.allowed is None:
-            return own if math.isnan(self.prob.low) and not math.isnan(self.unconstrained.low) else ""
-        outside = f"{100 * self.allowed.rest.low:.1f} – {100 * self.allowed.rest.high:.1f} %"
-        listed = ", ".join(
-            f"{each.label} {100 * each.share.low:.1f} – {100 * each.share.high:.1f} %" for each in self.allowed.labels
-        )
-        advice = f"; {self.allowed.advice}" if self.allowed.advice else ""
-        return f"; renormalised over what is allowed: {listed}; unconstrained, {outside} went elsewhere{advice}"
 
-
-class Fields(Sequence[Field]):
+class Fields(Pictured, Sequence[Field]):
     """The values of a JSON answer in order; `fields["items[0].name"]` finds one by its path."""
 
     def __init__(self, fields: Iterable[Field]) -> None:
@@ -101,7 +86,7 @@ class Fields(Sequence[Field]):
         for field in self._fields:
             if field.path == key:
                 return field
-        raise KeyError(f"No value at {key!r}; there are {', '.join(f.path or 'the whole' for f in self._fields)}.")
+        raise NoSuchNameError(key, [field.path or "the whole" for field in self._fields], "value at")
 
     def to_pandas(self) -> pd.DataFrame:
         """One row a value; `prob`, `minimum`, `geometric_mean` NaN unless exact, with `prob_low`, `prob_high`.
@@ -131,12 +116,6 @@ class Fields(Sequence[Field]):
             "n_tokens", "shared",
         )  # fmt: skip
         return pd.DataFrame(rows, columns=names)
-
-    def __repr__(self) -> str:
-        return "\n".join(map(repr, self)) if self else "Fields(no JSON value)"
-
-    def _repr_html_(self) -> str:
-        return conveniences.fields_shown(self)
 
 
 def fields(table: LogprobTable, *, prefix: str = "", schema: Any = None) -> Fields:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
+from .pictured import Pictured
+from .refused import ASK, NotGivenError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,8 +45,8 @@ class Label:
         return bool(self.forms)
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+@dataclass(frozen=True, slots=True, repr=False)
+class Classification(Pictured):
     """The labels by their shares of what may stand from the token at `position` on, the likeliest first.
 
     Shares are renormalised: they sum to 1 over the labels. `rest`: the probability (0 … 1) of everything that is
@@ -82,16 +84,6 @@ class Classification:
             columns=("label", "mass", "ratio", "share_low", "share_high", "forms"),
         )
 
-    def __repr__(self) -> str:
-        shares = ", ".join(f"{each.label} {_percents(each.ratio, each.share)}" for each in self.labels)
-        advice = f"; {self.advice}" if self.advice else ""
-        return f"Classification({shares}; everything else {_percents(None, self.rest)}{advice})"
-
-
-def _percents(ratio: float | None, share: Bounded) -> str:
-    interval = f"{100 * share.low:.1f} – {100 * share.high:.1f} %"
-    return interval if ratio is None else f"{100 * ratio:.1f} % ({interval})"
-
 
 class Reading(NamedTuple):
     """What a text says so far: the label it spells, if any, and which labels it may still become."""
@@ -126,7 +118,12 @@ def classify(
     own = (i for i in range(len(table)) if not table.forced[i])
     index = next(own, None) if at is None else range(len(table))[at]
     if index is None or not table.n_alternatives[index]:
-        raise ValueError("There are no alternatives at the answer's first word: ask for logprobs with -l.")
+        if index is not None and table.status[index] == "degenerate":
+            raise NotGivenError(
+                "The numbers at the answer's first word are no probability distribution.",
+                "The server sends a 0 and next to nothing throughout: another server or model tells more.",
+            )
+        raise NotGivenError("There are no alternatives at the answer's first word.", ASK)
     return shares(table, index, forms, words(forms))
 
 

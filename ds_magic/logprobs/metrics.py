@@ -10,6 +10,7 @@ import numpy as np
 
 from .bounded import Bounded
 from .columns import Indices, Nats, Shares
+from .pictured import Pictured
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,8 +110,8 @@ def relative_probability(table: LogprobTable) -> Shares:
     return relative
 
 
-@dataclass(frozen=True, slots=True)
-class Windows:
+@dataclass(frozen=True, slots=True, repr=False)
+class Windows(Pictured):
     """Sliding confidence: one window of `n` tokens beginning at each `start` (an index of the table).
 
     `confidence` is the mean of the tokens' −(1/k) Σ ln pᵢ, in nats: high where the model's alternatives were
@@ -142,13 +143,6 @@ class Windows:
 
         texts = ["".join(self.table.text[start : start + self.n]) for start in self.start]
         return pd.DataFrame({"position": self.table.position[self.start], "confidence": self.confidence, "text": texts})
-
-    def __repr__(self) -> str:
-        k = f"{self.k_least}" if self.k_least == self.k_most else f"{self.k_least} to {self.k_most}"
-        if not len(self) or np.isnan(self.confidence).all():
-            return f"Windows({len(self):,} windows of {self.n} tokens, no confidence known)"
-        lowest = float(np.nanmin(self.confidence))
-        return f"Windows({len(self):,} windows of {self.n} tokens, k = {k}, lowest confidence {lowest:.2f} nats)"
 
 
 def windows(table: LogprobTable, n: int = 16) -> Windows:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import conveniences
 from .distribution import Status
 from .glyphs import label
 
@@ -32,7 +33,10 @@ class Alternative:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there."""
+    """One row of a LogprobTable; the fields are its columns, and `alternatives` what else could have stood there.
+
+    In a notebook it shows itself as bars; `vocabulary_size` is among how many tokens it was chosen, None if unknown.
+    """
 
     position: int
     token: str
@@ -58,6 +62,13 @@ class Token:
     glyph: int
     raw_logprob: object
     alternatives: tuple[Alternative, ...] = field(repr=False)
+    vocabulary_size: int | None = field(default=None, repr=False)
+
+    def _repr_html_(self) -> str:
+        return conveniences.token_shown(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(conveniences.token_printed(self))
 
     @property
     def label(self) -> str:
@@ -65,8 +76,21 @@ class Token:
         return label(self.token, self.bytes)
 
 
-TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name != "alternatives")
+TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name not in ("alternatives", "vocabulary_size"))
 ALTERNATIVE_COLUMNS = tuple(column.name for column in fields(Alternative))
+
+
+def with_label(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that a reader gets: beside the token, as it came, its label."""
+    after = names.index("token") + 1
+    return (*names[:after], "label", *names[after:])
+
+
+def others(drawn: int, vocabulary_size: int | None) -> str:
+    """All that a picture of `drawn` tokens does not draw: `49,147 others`, or `all others` of a size not known."""
+    if vocabulary_size is None or vocabulary_size <= drawn:
+        return "all others"
+    return f"{vocabulary_size - drawn:,} others"
 
 
 def plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from .bounded import Bounded
 from .metrics import HasLogprobs, likelihood
+from .refused import NotGivenError
 
 Answer = TypeVar("Answer", bound=HasLogprobs)
 
@@ -50,11 +51,11 @@ def entropy(
 
     Answers mean the same where `same(a, b)` says so; without it, where their contents are equal but for case,
     white space around and a full stop. An answer without logprobs counts for the semantic entropy alone.
-    Raises ValueError where there is no answer.
+    Raises NotGivenError where there is no answer.
     """
     answers = list(answers)
     if not answers:
-        raise ValueError("There are no answers to compare.")
+        raise NotGivenError("There are no answers to compare.", "Give two or more answers.")
     clusters: list[list[Answer]] = []
     for answer in answers:
         for cluster in clusters:

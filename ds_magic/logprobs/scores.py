@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, overload
 from .bounded import Bounded
 from .distribution import SOFTMAX_ERROR
 from .metrics import likelihood
+from .pictured import Pictured
+from .refused import NoSuchNameError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,10 +43,10 @@ class Score:
         return Bounded(sum_.low / size, sum_.high / size, " nats", sum_.tokens, sum_.censored, sum_.left_out)
 
     def __repr__(self) -> str:
-        return f"Score({self.text!r}, {_nats(self.logprob)}, {_percent(self.share)} of all)"
+        return f"Score({self.text!r}, {_bits(self.logprob)}, {_percent(self.share)} of all)"
 
 
-class Scores(Sequence[Score]):
+class Scores(Pictured, Sequence[Score]):
     """The scores of several texts in the order they were given: by place, or by text (`scores["yes"]`).
 
     Shares sum to 1 over the texts; a text that begins another counts in full, as the answer that begins so.
@@ -69,7 +71,7 @@ class Scores(Sequence[Score]):
             return self._scores[index]
         found = next((each for each in self._scores if each.text == index), None)
         if found is None:
-            raise KeyError(f"{index!r} was not scored; there are {', '.join(repr(each.text) for each in self)}.")
+            raise NoSuchNameError(index, [repr(each.text) for each in self], "score of")
         return found
 
     def __iter__(self) -> Iterator[Score]:
@@ -87,10 +89,6 @@ class Scores(Sequence[Score]):
             for each in self
         ]
         return pd.DataFrame(rows, columns=columns)
-
-    def __repr__(self) -> str:
-        each = ", ".join(f"{one.text!r} {_nats(one.logprob)} ({_percent(one.share)})" for one in self)
-        return f"Scores({each})" + "".join(f"\n{note}" for note in self.notes)
 
 
 def bound_last(table: LogprobTable) -> None:
@@ -130,8 +128,8 @@ def _shares(sums: Sequence[Bounded]) -> list[Bounded]:
     return found
 
 
-def _nats(sum_: Bounded) -> str:
-    return f"{sum_.high:.2f} nats" if sum_.exact else f"≤ {sum_.high:.2f} nats"
+def _bits(sum_: Bounded) -> str:
+    return f"{'' if sum_.exact else '≥ '}{-sum_.high / math.log(2) + 0.0:.1f} bits"
 
 
 def _percent(share: Bounded) -> str:

@@ -20,13 +20,14 @@ from .from_wire import WireColumns, read_entries
 from .glyphs import decode_tokens, label
 from .observations import observations, spells
 from .provenance import Provenance
-from .rows import TOKEN_COLUMNS, Token, plain
+from .refused import NoSuchNameError
+from .rows import TOKEN_COLUMNS, Token, plain, with_label
 from .temperature import TemperedTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..conveniences import Explorer, WrittenPage
+    from ..conveniences import Bars, Explorer, WrittenPage
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -36,10 +37,11 @@ class LogprobTable(Columns):
 
     `len(table)`, `table[3]` (a Token), `table[10:20]` (a table), iteration over rows. Columns are attributes:
 
-    - `position` (0 is the answer's first token), `token`, `bytes` (its own, or its text's where the server
-      sent none: `bytes_given`), `text` (what it adds to the decoded answer; empty for the earlier parts of a
-      character), `char_start`, `char_end` (in the decoded answer), `glyph` (the first token of the run that
-      shares a character with this one), `damaged` (U+FFFD stands where the server lost bytes)
+    - `position` (0 is the answer's first token), `token`, `label` (how it is shown: the token that ends an answer is
+      empty), `bytes` (its own, or its text's where the server sent none: `bytes_given`), `text` (what it adds to the
+      decoded answer; empty for the earlier parts of a character), `char_start`, `char_end` (in the decoded answer),
+      `glyph` (the first token of the run that shares a character with this one), `damaged` (U+FFFD stands where the
+      server lost bytes)
     - `status`: `exact`; `censored`, not among the returned top, so only bounded; `missing`, no number came;
       `degenerate`, what came is no distribution; `constrained`, forced by a grammar, numbers from before it
     - `logprob` (nats, as the API gives it), `prob`: NaN unless exact. `logprob_upper`: the bound where
@@ -72,7 +74,7 @@ class LogprobTable(Columns):
         "_alternative_logprobs",
         "_chosen",
     )
-    _names = TOKEN_COLUMNS
+    _names = with_label(TOKEN_COLUMNS)
 
     position: Indices
     token: Texts
@@ -190,7 +192,9 @@ class LogprobTable(Columns):
         position = range(len(self))[index]
         values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
-        return Token(**values, alternatives=alternatives_at(self, position))
+        return Token(
+            **values, alternatives=alternatives_at(self, position), vocabulary_size=self.vocabulary_size
+        )
 
     def __iter__(self) -> Iterator[Token]:
         return (self[index] for index in range(len(self)))
@@ -296,6 +300,10 @@ class LogprobTable(Columns):
         """p / p₁ of each token (GLTR): 1 for the likeliest; NaN unless exact."""
         return metrics.relative_probability(self)
 
+    def text_at(self, position: int) -> str:
+        """What the token at `position` says, with those that share its character."""
+        return "".join(self.text[i] for i in np.flatnonzero(self.glyph == position))
+
     @property
     def text_content(self) -> str:
         """The decoded answer: the tokens' bytes as UTF-8."""
@@ -307,8 +315,15 @@ class LogprobTable(Columns):
 
         kinds = {"surprisal": plots.surprisal, "alternatives": plots.alternatives, "ranks": plots.ranks}
         if kind not in kinds:
-            raise ValueError(f"There is no picture {kind!r}; there are {', '.join(kinds)}.")
+            raise NoSuchNameError(kind, list(kinds), "picture")
         return kinds[kind](self, **options)
+
+    def bars(self, at: int | None = None) -> Bars:
+        """What else could have stood `at` a position, as bars; without it at each place, the most uncertain first.
+
+        Raises IndexError where no token has that position.
+        """
+        return conveniences.table_bars(self, at)
 
     def explore(self) -> Explorer:
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""

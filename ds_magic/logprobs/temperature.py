@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import conveniences
-from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts
+from .columns import ByteStrings, Column, Counts, Flags, Indices, Nats, Shares, Texts, labels_of
 from .distribution import rest_bounds, whole_atoms
 from .glyphs import label
+from .pictured import Pictured
+from .refused import NotGivenError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +39,7 @@ class TemperedAlternative:
         return label(self.token, self.bytes)
 
 
-class TemperedTable:
+class TemperedTable(Pictured):
     """The alternatives of every token at temperature T: p^(1/T), renormalised.
 
     Columns as AlternativeTable's `position, rank, token, bytes, prob, chosen`, with `low` and `high`, the
@@ -60,7 +61,7 @@ class TemperedTable:
 
     def __init__(self, table: LogprobTable, temperature: float) -> None:
         if not temperature >= 0:
-            raise ValueError(f"A temperature is 0 or more, not {temperature!r}.")
+            raise NotGivenError(f"A temperature is 0 or more, not {temperature!r}.", "Say for example 1.5.")
         self.table, self.temperature = table, temperature
         long = table.alternatives()
         for name in ("position", "rank", "token", "bytes", "prob", "chosen"):
@@ -90,17 +91,12 @@ class TemperedTable:
         )
 
     def to_pandas(self) -> pd.DataFrame:
-        """Columns `position, rank, token, prob, low, high, chosen`."""
+        """Columns `position, rank, token, label, prob, low, high, chosen`."""
         import pandas as pd
 
-        names = ("position", "rank", "token", "prob", "low", "high", "chosen")
-        return pd.DataFrame({name: getattr(self, name) for name in names})
-
-    def __repr__(self) -> str:
-        return f"TemperedTable(temperature {self.temperature:g}, {len(self):,} alternatives)"
-
-    def _repr_html_(self) -> str:
-        return conveniences.tempered_shown(self)
+        frame = pd.DataFrame({name: getattr(self, name) for name in ("position", "rank", "token")})
+        frame["label"] = labels_of(self.token, self.bytes)
+        return frame.assign(prob=self.prob, low=self.low, high=self.high, chosen=self.chosen)
 
 
 def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Shares, Shares]:

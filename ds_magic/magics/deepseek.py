@@ -16,11 +16,12 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Bool, Dict, Enum, Float, Unicode
+from traitlets import Bool, Dict, Enum, Float, Unicode, observe
 
 from ..api.addresses import base_url_of, given_url, is_deepseek
-from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
+from ..views.size import SIZES, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
@@ -56,6 +57,13 @@ class DeepSeekMagics(Magics):
         help="How answers are shown: live where a Jupyter server started the kernel, static in other kernels, "
         "text in a terminal; none shows nothing.",
     ).tag(config=True)
+    size = Enum(
+        SIZES,
+        default_value=None,
+        allow_none=True,
+        help="How large answers and probabilities are drawn: normal, or for a projector: half as large again, with "
+        "stronger tints and without small print.",
+    ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
     timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
@@ -81,6 +89,10 @@ class DeepSeekMagics(Magics):
         self.chats: dict[str, Chat] = {}
         self._cell: str | None = None
         self._turns: Counter[str] = Counter()
+
+    @observe("size")
+    def _resize(self, change: Any) -> None:
+        set_size(change["new"] or "normal")
 
     @line_cell_magic
     @needs_local_scope
@@ -111,15 +123,14 @@ class DeepSeekMagics(Magics):
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
+        set_size(setting(self, "size") or "normal")
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
             return self._in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs:
-            from IPython.display import display
-
-            display(completion.explore())
+            shown.explore(completion)
         return completion if cell is None else None
 
     def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
@@ -263,7 +274,7 @@ class DeepSeekMagics(Magics):
     def after_cell(self, result: Any) -> None:
         """Keep the traceback of an error of ours that a cell raised outside of the magics."""
         error = result.error_before_exec or result.error_in_exec
-        if isinstance(error, DeepSeekError) and not is_panel(error):
+        if hasattr(type(error), "_render_traceback_") and hasattr(error, "remedy") and not is_panel(error):
             self.why = traceback_text(error)
 
     def turn_in(self, chat: str, text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from ..api.clean_text import MASK, for_report
+from ..api.clean_text import for_report, without_key
 from ..views.panel import panel, with_bar
 
 _TRANSPORT = re.compile(
@@ -96,4 +96,4 @@ def traceback_text(error: Exception) -> str:
         todo += [each.__cause__, each.__context__]
     text = "".join(told.format())
     key = current_key()
-    return for_report(text.replace(key.reveal(), MASK) if key else text)
+    return for_report(without_key(text, key.reveal() if key else None))

@@ -238,11 +238,12 @@ def _value(line: str, at: int, option: Option, typed: str) -> tuple[str, int]:
 
 def _quoted(line: str, at: int, option: Option, typed: str) -> tuple[str, int]:
     quote, ends = line[at], QUOTES[line[at]]
-    apostrophe = "" if quote.isascii() else rf"|[{ends}](?!\s|$)"
-    match = re.compile(rf"{quote}((?:\\.|[^\\{ends}]{apostrophe})*)[{ends}](?=\s|$)").match(line, at)
+    within = "" if quote.isascii() else rf"|(?<=\s)[{ends}](?=\S)[^{ends}\\]*[{ends}](?!\w)|[{ends}](?!\s|$)"
+    match = re.compile(rf"{quote}((?:\\.|[^\\{ends}]{within})*+)[{ends}](?=\s|$)").match(line, at)
     if match is None:
         raise _refused(f"The value of `{typed}` begins with {quote} and never ends.", option, typed)
-    return re.sub(rf"\\([{ends}])", r"\1", match[1]), match.end()
+    value = re.sub(rf"\\([{ends}])", r"\1", match[1])
+    return (value.strip() if quote in "«‹" else value), match.end()  # the blanks within these are set, not said
 
 
 def _word(line: str, at: int) -> str:

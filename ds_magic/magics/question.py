@@ -82,7 +82,14 @@ def turn_of(
 
 
 def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
-    """A note where the variable of `--output` takes a name away that Python or IPython needs."""
+    """A note where the variable of `--output` takes a name away that Python or IPython needs.
+
+    Raises InvalidRequestError where nothing would go on without it.
+    """
+    if name == "get_ipython":
+        raise InvalidRequestError(
+            "`get_ipython` is what every magic runs by: none would run any longer.", remedy="Take another name."
+        )
     hidden = magics.shell.user_ns_hidden if magics.shell is not None else {}
     if name and hasattr(builtins, name):
         yield f"`{name}` is the answer now, and no longer Python's own: `del {name}` brings that back."

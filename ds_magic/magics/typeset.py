@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
 _LONG = "\u2014\u2015"
 """An editor makes one of these of two dashes, never of one: `—o` is no `-o`, and in Portuguese it begins a sentence."""
 _PLAIN_DASHES = dict.fromkeys(map(ord, DASHES), "-")
-_PLAIN_QUOTES = dict.fromkeys(map(ord, "“”„‟"), '"') | dict.fromkeys(map(ord, "‘’‚‛"), "'")
-QUOTES = {'"': '"', "'": "'"} | dict.fromkeys("“”„‟", "“”„‟") | dict.fromkeys("‘’‚‛", "‘’‚‛")
+_DOUBLE, _SINGLE = "“”„‟«»\uff02", "‘’‚‛‹›\uff07"
+_PLAIN_QUOTES = dict.fromkeys(map(ord, _DOUBLE), '"') | dict.fromkeys(map(ord, _SINGLE), "'")
+_PAIRS = ("“”„‟", "‘’‚‛", "«»", "‹›", "\uff02", "\uff07")
+QUOTES = {'"': '"', "'": "'"} | {quote: pair for pair in _PAIRS for quote in pair}
 """By the quote that begins a value, those that can end it."""
 
 _OPTION = re.compile(rf"([-{DASHES}]{{1,2}})([A-Za-z](?=[-{DASHES}]?\d)|[A-Za-z][A-Za-z0-9{DASHES}-]*(?==|\s|$))")
 _ROLE_LINE = re.compile(r"^@(?:system|user|assistant|tool)[ \t].*$", re.MULTILINE)
 _TYPESET_VALUE = re.compile(
-    r"=(?:[“”„‟](?P<double>[^“”„‟\"\n]*)[“”„‟]|[‘‚‛](?P<single>(?:[^‘’‚‛'\n]|’(?!\s|$))*)[‘’])(?=\s|$)"
+    rf"=(?:[{_DOUBLE}](?P<double>[^{_DOUBLE}\"\n]*)[{_DOUBLE}]"
+    rf"|[‘‚‛‹\uff07](?P<single>(?:[^{_SINGLE}'\n]|’(?!\s|$))*)[‘’›\uff07])(?=\s|$)"
 )
 """Each begins with a quote that no value holds, so that a pass is linear."""
 _NEGATIVE = re.compile(rf"[{DASHES}](?=\.?\d)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from .colours import for_errors
 _RED, _BOLD, _DIM, _RESET = "\x1b[31m", "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _BAR = "▌ "
 _NARROWEST, _WIDEST = 30, 92
+_CODE = re.compile("`([^`]+)`")
 _LONGEST = 1_200
 """Characters of a message or a remedy that a panel shows: wrapping takes a quadratic time. The error has them all."""
 
@@ -25,17 +27,18 @@ def panel(error: Exception, width: int | None = None, *, is_explained: bool = Tr
     width = max(_NARROWEST, min(width or shutil.get_terminal_size((_WIDEST, 24)).columns, _WIDEST))
     code = getattr(error, "status", None)
     status = f" ({code})" if code else ""
-    if isinstance(error, DeepSeekError):
-        what, next_step = str(error), error.remedy
+    remedy = getattr(error, "remedy", None)
+    if isinstance(error, DeepSeekError | ValueError) and remedy:
+        what, next_step = getattr(error, "message", str(error)), remedy
     else:
         what = f"{error} This was not foreseen: it is a mistake in ds_magic."
         next_step = "`%ds_why` shows where it happened; please report it."
     bold, dim = (_BOLD + _RED, _DIM) if for_errors() else ("", "")
     lines = [_in(bold, f"{type(error).__name__}{status}")]
-    lines += _wrapped(what, width)
+    lines += _with_code(_wrapped(what, width), bold)
     if getattr(error, "partial", None) is not None:
         lines += [_in(dim, line) for line in _wrapped("What had arrived is kept in the result.", width)]
-    lines += _wrapped(next_step, width, first="→ ")
+    lines += _with_code(_wrapped(next_step, width, first="→ "), bold)
     if "%ds_why" not in next_step and is_explained:
         lines.append(_in(dim, "%ds_why shows the traceback."))
     return with_bar(lines)
@@ -49,6 +52,14 @@ def with_bar(lines: Sequence[str]) -> list[str]:
 
 def _in(colour: str, text: str) -> str:
     return f"{colour}{text}{_RESET}" if colour else text
+
+
+def _with_code(lines: list[str], bold: str) -> list[str]:
+    """Where there are colours, what stands in backticks is bold instead; it may go over the end of a line."""
+    if not bold:
+        return lines
+    text = _CODE.sub(lambda found: "\n".join(_in(_BOLD, part) for part in found[1].split("\n")), "\n".join(lines))
+    return text.split("\n")
 
 
 def has_magics() -> bool:

@@ -120,6 +120,12 @@ def test_plain_words_are_not_taken_for_parts_of_a_key():
     assert mask_keys("The local model is not valid.", "local-modelvalid-0123") == "The local model is not valid."
 
 
+@pytest.mark.parametrize("key", ["k", "none", "x", "a.b", "model"])
+def test_a_short_key_is_masked_as_a_word_and_eats_no_letters_of_others(key):
+    said = "Check the chunk: nonesuch example, a-b, remodelled; your key"
+    assert mask_keys(f"{said} {key}.", key) == f"{said} ****."
+
+
 def test_names_within_a_key_are_not_masked():
     said = "Name a model that this server has: deepseek-flash, deepseek-v4-pro."
     assert mask_keys(said, "sk-deepseek-0a1b2c3d4e5f6071") == said

@@ -282,6 +282,15 @@ def test_an_error_survives_pickling_with_its_remedy():
         "no", error.remedy, 3.0, "x", 429)
 
 
+def test_a_traceback_of_plain_python_ends_with_the_remedy():
+    error = InvalidRequestError("No such place.", remedy="Name another.")
+    assert traceback.format_exception_only(error)[-2:] == [
+        "ds_magic.api.errors.InvalidRequestError: No such place.\n", "→ Name another.\n"
+    ]
+    error.remedy = "Or a third."
+    assert traceback.format_exception_only(pickle.loads(pickle.dumps(error)))[-1] == "→ Or a third.\n"
+
+
 def test_the_tree_is_as_documented():
     assert issubclass(ServerOverloadedError, ServerError) and issubclass(APITimeoutError, APIConnectionError)
     for name in ds_magic.__all__:

@@ -72,6 +72,15 @@ def test_an_answer_comes_back_with_all_that_it_had(answer, through, tmp_path):
     assert child.logprobs.forced.tolist() == own.logprobs.forced.tolist()
 
 
+def test_a_branch_that_an_earlier_version_saved_with_a_label_has_the_text_that_stood_there(answer, tmp_path):
+    path = answer.save(tmp_path / "answer.json")
+    saved = json.loads(path.read_text())
+    saved["branches"][0]["branch"]["replaced"] = "·Canberra"
+    path.write_text(json.dumps(saved))
+    (child,) = ChatCompletion.load(path).branches
+    assert child.branch == answer.branches[0].branch and child.branch.replaced == " Canberra"
+
+
 @pytest.mark.parametrize("through", [through_file, through_pickle])
 def test_rounds_and_what_cut_an_answer_short_come_back(through, tmp_path):
     first = ChatCompletion.from_wire(completion("a"))
@@ -80,6 +89,14 @@ def test_rounds_and_what_cut_an_answer_short_come_back(through, tmp_path):
     again = through(last, tmp_path)
     assert again.interruption == "stopped" and again.rounds[1].completion is again
     assert again.rounds[0] == last.rounds[0]
+
+
+@pytest.mark.parametrize("through", [through_file, through_pickle])
+def test_answers_that_hang_together_with_others_are_compared_by_themselves(answer, through, tmp_path):
+    answer.rounds = [Round(ChatCompletion.from_wire(completion("a"))), Round(answer)]
+    again = through(answer, tmp_path)
+    assert again == answer and again.branches == answer.branches and again.rounds == answer.rounds
+    assert again != answer.branches[0]
 
 
 def test_an_answer_that_came_whole_and_one_of_no_server_come_back(tmp_path):

@@ -489,3 +489,4 @@ def test_an_absurd_count_of_tokens_costs_neither_the_answer_nor_its_time(connect
             assert "".join(delta.content or "" for delta in stream) == "ab"
         for answer in (stream.completion, client.chat("Hi", stream=False)):
             assert answer.content == "ab" and answer.timing.total > 0 and answer.timing.tokens_per_second is None
+            assert answer.usage.prompt_tokens is None and answer.raw["usage"]["prompt_tokens"] == tokens

@@ -46,6 +46,10 @@ class Jupyter:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
         self.log = home / "log"
+        self.start()
+
+    def start(self):
+        """Start it, and start it again after `kill`: in the same folder, at the same address."""
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", "--allow-root"),
@@ -56,13 +60,18 @@ class Jupyter:
                 f"--ServerApp.root_dir={self.folder}",
             ],
             env=self.environment,
-            stdout=self.log.open("w"),
+            stdout=self.log.open("a"),
             stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + PATIENCE
         while not self._answers():
             assert self.process.poll() is None and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.1)
+
+    def kill(self):
+        """End it as a machine does that has no memory left: its kernels are told nothing."""
+        self.process.kill()
+        self.process.wait()
 
     def _answers(self):
         try:
@@ -130,6 +139,11 @@ class Lab:
         """Begin to run all cells."""
         self.wait_for_kernel()
         self._command("notebook:run-all-cells")
+
+    def run_from(self, cell):
+        """Begin to run a cell and all below it."""
+        self.page.evaluate("at => { jupyterapp.shell.currentWidget.content.activeCellIndex = at }", cell)
+        self._command("notebook:run-all-below")
 
     def save(self):
         self.page.evaluate("jupyterapp.commands.execute('docmanager:save')")

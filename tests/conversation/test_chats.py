@@ -110,6 +110,27 @@ def test_what_is_no_saved_chat_is_refused(text, tmp_path):
         Chat.load(tmp_path / "x")
 
 
+@pytest.mark.parametrize("turn", [
+    5, {"asked": 5}, {"asked": ["x"]}, {"said": [{"content": "x"}]}, {"stale": "no"}, {"cell": 5}, {"completions": []},
+    {"completions": [5]},
+])
+def test_a_saved_chat_of_another_shape_is_refused(turn, chat, tmp_path):
+    import json
+
+    chat.save(tmp_path / "x")
+    saved = json.loads((tmp_path / "x").read_text())
+    saved["turns"][0] = saved["turns"][0] | turn if isinstance(turn, dict) else turn
+    (tmp_path / "x").write_text(json.dumps(saved))
+    with pytest.raises(InvalidRequestError, match="not a saved chat"):
+        Chat.load(tmp_path / "x")
+
+
+def test_a_file_that_is_nested_without_end_is_no_saved_chat(tmp_path):
+    (tmp_path / "x").write_text("[" * 100_000)
+    with pytest.raises(InvalidRequestError, match="not a saved chat"):
+        Chat.load(tmp_path / "x")
+
+
 @pytest.mark.parametrize(("version", "what"), [(2, "Update ds_magic"), (0, "Save it again"), ("x", "Save it again")])
 def test_a_saved_chat_of_another_version_is_refused_with_both(version, what, chat, tmp_path):
     import json

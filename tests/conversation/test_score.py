@@ -72,6 +72,21 @@ def test_a_score_goes_on_after_a_prefix(embedded):
     assert list(scores.to_pandas().text) == [" Paris", " Oslo"]
 
 
+@pytest.mark.parametrize(("prefix", "text"), [
+    ("Hamlet was written by William Shake", "speare"), ("Hamlet was written by ", "William Shakespeare"),
+    ("Hamlet was written by S", "ir Thomas"),
+])
+def test_the_score_of_what_completes_a_word_is_that_of_the_answer_that_does(embedded, prefix, text):
+    asked = {"client": embedded, "prefix": prefix}
+    score, other, no_word = ds_magic.score("Who wrote Hamlet?", [text, "!", "zq"], **asked)
+    answer = embedded.chat("Who wrote Hamlet?", prefix=prefix, temperature=0, top_logprobs=20, max_tokens=1)
+    first = score.logprobs[0]
+    answers = {one.bytes: one.logprob for one in answer.logprobs[0].alternatives}
+    assert "".join(score.logprobs.token) == text and first.logprob == pytest.approx(answers[first.bytes], abs=1e-3)
+    assert [one.bytes for one in first.alternatives] == [one.bytes for one in answer.logprobs[0].alternatives]
+    assert other.logprob.exact and no_word.logprob.exact and score.share.value > 0.9
+
+
 def test_elsewhere_the_requests_are_counted_before_any_is_sent():
     with ScriptedServer() as server, Client(server.url, "k", model="m") as client:
         with pytest.raises(InvalidRequestError) as refusal:
@@ -91,9 +106,22 @@ def test_elsewhere_each_token_takes_a_request_and_what_texts_share_is_asked_once
             [], [{"role": "assistant", "content": "ye", "prefix": True}],
             [{"role": "assistant", "content": "n", "prefix": True}],
         ]
-        assert {each.json["max_tokens"] for each in server.requests} == {1}
+        assert {(each.json["max_tokens"], each.json["temperature"]) for each in server.requests} == {(1, 0)}
+    assert any("tokenised anew" in note for note in scores.notes)
     assert [math.exp(score.logprob.value) for score in scores] == pytest.approx([0.125, 0.0625, 0.0625])
     assert [score.share.value for score in scores] == pytest.approx([0.5, 0.25, 0.25])
+
+
+def test_elsewhere_a_prefix_that_was_asked_for_comes_before_each_token():
+    with (
+        ScriptedServer(one_token((" ye", 0.5)), one_token(("s", 0.5))) as server,
+        Client(server.url, "k", model="m") as client,
+    ):
+        (score,) = ds_magic.score("Prime?", " yes", client=client, allow_requests=4, prefix="It is", temperature=1)
+        asked = [each.json["messages"] for each in server.requests]
+    said = [[each["content"] for each in messages] for messages in asked]
+    assert said == [["Prime?", "It is"], ["Prime?", "It is ye"]]
+    assert score.text == " yes" and math.exp(score.logprob.value) == pytest.approx(0.25)
 
 
 def test_elsewhere_a_token_that_did_not_come_gives_a_bound_and_no_number():
@@ -102,7 +130,15 @@ def test_elsewhere_a_token_that_did_not_come_gives_a_bound_and_no_number():
     assert yes.logprob.exact and not no.logprob.exact
     assert no.logprob.low == -math.inf and math.exp(no.logprob.high) <= 0.126
     assert no.share.low == 0 and no.share.high == pytest.approx(0.125 / 0.875, rel=0.01) and yes.share.high == 1
-    assert "≤" in repr(no)
+    assert "≥ 3.0 bits" in repr(no)
+    assert yes.share.low == pytest.approx(0.75 / 0.875, rel=0.01)
+    assert no.logprobs.surprisal[-1] == pytest.approx(-no.logprob.high / math.log(2))
+
+
+def test_elsewhere_what_did_not_come_is_no_likelier_than_the_least_that_came():
+    with ScriptedServer(one_token(("yes", 0.5), ("yeah", 0.125))) as server, Client(server.url, "k") as client:
+        (no,) = ds_magic.score("Prime?", "no", client=client, allow_requests=4)
+    assert math.exp(no.logprob.high) == pytest.approx(0.125, rel=0.01)
 
 
 def test_elsewhere_a_character_in_parts_is_bounded_by_those_that_came():
@@ -111,6 +147,15 @@ def test_elsewhere_a_character_in_parts_is_bounded_by_those_that_came():
     with ScriptedServer(script) as server, Client(server.url, "k", model="m") as client:
         score = ds_magic.score("Animal?", fox, client=client, allow_requests=1)[0]
     assert not score.logprob.exact and math.exp(score.logprob.high) == pytest.approx(0.75, rel=0.01)
+    assert score.per_byte.high == pytest.approx(score.logprob.high / 4)
+
+
+def test_an_answer_without_a_choice_for_each_text_is_an_error():
+    with (
+        ScriptedServer(answered(completion("yes"))) as server, Client(server.url, "k", name=EMBEDDED) as client,
+        pytest.raises(ds_magic.DeepSeekError, match="2 texts were to be scored, and 1 came back"),
+    ):
+        ds_magic.score("Prime?", ["yes", "no"], client=client)
 
 
 def test_a_server_without_alternatives_is_named():

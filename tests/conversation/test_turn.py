@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 import ds_magic
-from ds_magic import Chat, Client, StreamInterruptedError, UnfitAnswerError
+from ds_magic import Chat, Client, InvalidRequestError, StreamInterruptedError, UnfitAnswerError
 from tests.servers.scripted import ScriptedServer, answered, completion, streamed, text_chunk
 
 CALL = {"id": "c", "type": "function", "function": {"name": "double", "arguments": '{"n": 4}'}}
@@ -51,6 +51,20 @@ def test_what_the_line_says_of_the_prompt_can_be_said_of_a_question():
     assert (sent["logprobs"], sent["top_logprobs"]) == (True, 5)
     assert [each["content"] for each in sent["messages"]] == ["Be brief.", "Go.", "Well"]
     assert [each["content"] for each in chat.messages] == ["Be brief.", "Go.", "Well done."]
+
+
+def test_stop_is_a_stop_or_what_ends_an_answer():
+    with ScriptedServer(answered(completion("a"))) as server, Client(server.url, "k") as client:
+        answer = ds_magic.ask("Go.", stop=["\n", "."], client=client, stream=False)
+        answer.fork("a", "b", stop="!", client=client, stream=False)
+        ds_magic.ask("Go.", stop=ds_magic.Stop(), client=client, stream=False)
+    assert [each.json.get("stop") for each in server.requests] == [["\n", "."], "!", None]
+
+
+def test_a_chat_that_is_none_is_refused_with_how_to_have_one():
+    with pytest.raises(InvalidRequestError, match="`chat` is 'lesson'") as refused:
+        ds_magic.ask("Go.", chat="lesson")
+    assert "ds_magic.Chat('lesson')" in refused.value.remedy
 
 
 def test_any_json_object_can_be_asked_for():

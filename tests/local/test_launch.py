@@ -10,13 +10,14 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from urllib.parse import urlsplit
 
 import psutil
 import pytest
 import requests
 
+from ds_magic import DeepSeekError, backend
 from ds_magic.api.errors import StreamInterruptedError
 from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
@@ -33,6 +34,12 @@ server = launch.ensure()
 print(json.dumps([server.pid, server.base_url, server.api_key]), flush=True)
 """
 WAIT = "sys.stdin.read()\n"
+ASK = """
+from ds_magic import backend
+client = backend.resolve(local=True)
+for line in sys.stdin:
+    print("answered", repr(client.chat(line, max_tokens=4).content), flush=True)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -86,17 +93,35 @@ def test_a_forked_child_does_not_keep_the_server_alive():
         child.kill()
 
 
-@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])
-def test_kernels_share_one_server_which_ends_after_the_last_in_whatever_order_they_are_killed(order):
-    with kernel() as one, kernel() as two, kernel() as three:
-        kernels = [one, two, three]
+def asked(process: subprocess.Popen, text: str) -> str:
+    """What a kernel that runs ASK prints of its answer."""
+    process.stdin.write(f"{text}\n")
+    process.stdin.flush()
+    return process.stdout.readline()
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0), (0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
+def test_kernels_share_one_server_which_ends_after_the_last_in_whatever_order_they_are_killed(order, row):
+    with ExitStack() as stack:
+        kernels = [stack.enter_context(kernel(KERNEL + ASK)) for _ in order]
         assert len({(server.pid, url, key) for _, server, url, key in kernels}) == 1
-        _, server, url, key = one
+        _, server, _, _ = kernels[0]
+        programs = [process for process, *_ in kernels]
+        memory = []
+        for number, program in enumerate(programs):
+            assert asked(program, f"Hello from {number}.").startswith("answered")
+            memory.append(server.memory_info().rss / 1e6)
+        started = [each.pid for program in programs for each in psutil.Process(program.pid).children(recursive=True)]
+        assert started == [server.pid]
+        row("Memory of the embedded server", **{"MB after each": ", ".join(f"{each:.0f}" for each in memory)},
+            of=f"a request from each of {len(order)} kernels")
+        assert memory[-1] < 1.2 * memory[0]
         for number in order[:-1]:
-            kernels[number][0].kill()
-            kernels[number][0].wait()
-            assert models(url, key).status_code == 200
-        kernels[order[-1]][0].kill()
+            programs[number].kill()
+            programs[number].wait()
+            others = [program for program in programs if program.poll() is None]
+            assert all(asked(program, "And now?").startswith("answered") for program in others)
+        programs[order[-1]].kill()
         server.wait(timeout=60)
 
 
@@ -192,15 +217,20 @@ def test_one_process_has_one_server_and_a_new_one_when_it_died():
 
 
 @pytest.fixture
-def embedded(monkeypatch):
-    """The client of the embedded server, and that server, which is killed in the end."""
-    from ds_magic import backend
+def no_server():
+    """This process uses no server, whatever other tests have used, and the one that it then uses is killed."""
+    if used := launch.running():
+        used.release()
+    backend.logout()
+    yield
+    if used := launch.running():
+        psutil.Process(used.pid).kill()
 
-    monkeypatch.setattr(launch, "_server", None)
-    monkeypatch.setattr(backend, "_clients", {})
-    client = backend.resolve(local=True)
-    yield client
-    psutil.Process(launch.ensure().pid).kill()
+
+@pytest.fixture
+def embedded(no_server):
+    """The client of the embedded server."""
+    return backend.resolve(local=True)
 
 
 def test_an_answer_whose_server_is_killed_keeps_what_had_come_and_the_next_one_is_given(embedded):
@@ -315,11 +345,8 @@ def test_by_hand_it_prints_the_three_lines_that_a_client_needs_and_ends_on_ctrl_
         socket.create_connection(("127.0.0.1", urlsplit(lines["base_url"]).port), timeout=5)
 
 
-def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mended(monkeypatch, tmp_path, local_server):
-    from ds_magic import DeepSeekError, backend
-
+def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mended(monkeypatch, tmp_path, no_server):
     good = os.environ.get("DS_MAGIC_LOCAL_MODEL") or str(weights.cache_dir() / weights.FILE_NAME)
-    monkeypatch.setattr(launch, "_server", None)
     broken = tmp_path / "broken.gguf"
     broken.write_text("no model")
     told = []
@@ -332,7 +359,6 @@ def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mend
     assert [event for event in told if isinstance(event, Retrying)] == []
     monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", good)
     assert backend.resolve(local=True).chat("Hi", max_tokens=1).finish_reason
-    psutil.Process(launch.ensure().pid).kill()
 
 
 def test_a_start_that_is_interrupted_leaves_no_server_behind(tmp_path):

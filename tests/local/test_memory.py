@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 
 import psutil
 
-from ds_magic.local.llama import Llama
+from tests.local.conftest import Api
+from tests.local.test_program import serving
 
 
-def test_a_model_that_nobody_asks_is_let_go_and_comes_back_as_it_was(model_file):
-    request = {"n_predict": 4, "temperature": 0, "n_probs": 5}
+def test_a_model_that_nobody_asks_is_let_go_and_comes_back_as_it_was(row):
+    with serving("--api-key", "k", "--sleep", "1") as (process, said):
+        api, server = Api(said["base_url"], "k"), psutil.Process(process.pid)
 
-    async def scenario():
-        llama = Llama(model_file, threads=1, parallel=2, context=1024, sleep=1)
-        await asyncio.to_thread(llama.start)
-        prompt = await llama.tokenize(["The capital of France is"])
-        before = await llama.sample({**request, "prompt": prompt})
-        loaded = psutil.Process().memory_info().rss
-        async with asyncio.timeout(60):
-            while psutil.Process().memory_info().rss > loaded - 50e6:
-                await asyncio.sleep(0.05)
-        assert await llama.tokenize(["The capital of France is"]) == prompt
-        after = await llama.sample({**request, "prompt": prompt})
-        await llama.close()
-        return before["completion_probabilities"], after["completion_probabilities"]
+        def ask():
+            answer = api.chat("Name a colour.", max_tokens=4, temperature=0, logprobs=True, top_logprobs=5)
+            return answer["choices"], server.memory_info().rss / 1e6
 
-    before, after = asyncio.run(scenario())
-    assert before == after
+        before, loaded = ask()
+        deadline = time.monotonic() + 60
+        while (idle := server.memory_info().rss / 1e6) > loaded / 3:
+            assert time.monotonic() < deadline, f"idle, it has {idle:.0f} MB of {loaded:.0f}"
+            time.sleep(0.05)
+        after, again = ask()
+        row("Memory of the embedded server", **{"MB after each": f"{loaded:.0f}, {idle:.0f}, {again:.0f}"},
+            of="a request, a second without any, the next")
+        assert before == after

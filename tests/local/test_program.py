@@ -87,8 +87,8 @@ def test_beyond_this_machine_it_warns():
 
 def test_help_names_every_option():
     text = subprocess.check_output([sys.executable, "-m", "ds_magic.local", "serve", "--help"], text=True)
-    for option in ("--port", "--host", "--model", "--threads", "--parallel", "--waiting", "--context", "--api-key",
-                   "--today", "--fault"):
+    for option in ("--port", "--host", "--model", "--threads", "--parallel", "--waiting", "--context", "--sleep",
+                   "--api-key", "--today", "--fault"):
         assert option in text
 
 

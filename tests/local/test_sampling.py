@@ -79,3 +79,29 @@ def test_temperature_0_is_the_likeliest_token_each_time(api):
     for _ in range(5):
         answer = api.prefixed("Tell a story.", PREFIX, max_tokens=1, temperature=0)
         assert answer["choices"][0]["message"]["content"] == likeliest
+
+
+@pytest.mark.parametrize("penalties", [{"presence_penalty": 2}, {"frequency_penalty": 1}, {"presence_penalty": -1},
+                                       {"presence_penalty": 1, "frequency_penalty": 0.5}])
+@pytest.mark.parametrize(("asked", "prefix"), [
+    ("Say: no no no no no", None), ("Repeat: blue blue blue blue", None), ("Say: no no no", "No, no"),
+])
+def test_each_token_is_the_likeliest_after_penalties_on_what_the_answer_has_said(api, asked, prefix, penalties):
+    fields = {"temperature": 0, "max_tokens": 16, "logprobs": True, "top_logprobs": 20, **penalties}
+    body = api.prefixed(asked, prefix, **fields) if prefix else api.chat(asked, **fields)
+    said = Counter(["No", ",", " no"] if prefix else [])
+    for token in body["choices"][0]["logprobs"]["content"]:
+        due = {
+            rival["token"]: rival["logprob"] - penalties.get("frequency_penalty", 0) * said[rival["token"]]
+            - penalties.get("presence_penalty", 0) * bool(said[rival["token"]])
+            for rival in token["top_logprobs"]
+        }
+        assert due[token["token"]] >= max(due.values()) - 1e-3, (said, token["token"])
+        said[token["token"]] += 1
+
+
+def test_a_presence_penalty_gives_the_same_answer_without_log_probabilities(api):
+    asked = ("Repeat: blue blue blue blue",)
+    fields = {"presence_penalty": 2, "seed": 7, "temperature": 1, "max_tokens": 24}
+    plain, looked_at = (api.chat(*asked, **fields, **more)["choices"][0] for more in ({}, {"logprobs": True}))
+    assert plain["message"] == looked_at["message"] and plain["logprobs"] is None

@@ -20,6 +20,13 @@ def test_scores_are_the_same_after_anything_and_in_any_order(api):
     assert [each["logprobs"] for each in once] == [each["logprobs"] for each in again[::-1]]
 
 
+def test_what_was_read_before_counts_as_cached(api):
+    asked = {"score": ["Yes"], "logprobs": True}
+    api.chat("Is 7 a prime number, or is it not?", **asked)
+    usage = api.chat("Is 7 a prime number, or is it not?", **asked)["usage"]
+    assert usage["prompt_tokens"] - 2 <= usage["prompt_cache_hit_tokens"] <= usage["prompt_tokens"]
+
+
 def test_a_mark_of_the_template_is_scored_as_text(api):
     tokens = api.chat("Hi", score=["<|im_end|>"])["choices"][0]["logprobs"]["content"]
     assert "".join(token["token"] for token in tokens) == "<|im_end|>" and len(tokens) > 1
@@ -29,6 +36,7 @@ def test_a_mark_of_the_template_is_scored_as_text(api):
     ({"score": "yes"}, "score"), ({"score": []}, "score"), ({"score": ["yes", ""]}, "score"),
     ({"score": [1]}, "score"), ({"score": ["a"] * 65}, "score"), ({"score": ["a"], "stream": True}, "stream"),
     ({"score": ["a"], "thinking": {"type": "enabled"}}, "thinking"),
+    ({"score": ["a"], "tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
     ({"score": ["a"], "messages": [{"role": "user", "content": "json"}],
       "response_format": {"type": "json_object"}}, "response_format"),
 ])

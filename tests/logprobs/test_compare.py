@@ -38,7 +38,6 @@ def test_the_first_divergence_is_marked_with_what_each_held_of_the_other():
     assert (result.divergence.a, result.divergence.b) == (1, 1)
     assert result.divergence.b_in_a == pytest.approx(0.3) and result.divergence.a_in_b == pytest.approx(0.6)
     assert result.rest_a.token == [" Canberra", "."] and result.rest_b.token == [" Sydney", " now"]
-    assert "cold says ·Canberra (60.0 %, and held warm's 30.0 %)" in repr(result)
 
 
 def test_differences_stand_on_the_shared_part_only():
@@ -51,7 +50,7 @@ def test_differences_stand_on_the_shared_part_only():
 def test_one_run_may_end_where_the_other_goes_on():
     result = compare(table(("a", 0.5)), table(("a", 0.5), ("b", 0.5)))
     assert result.divergence.a is None and result.divergence.b == 1
-    assert "a has ended" in repr(result)
+    assert '"a" had ended' in repr(result)
 
 
 def test_a_censored_token_makes_the_difference_a_bound():

@@ -323,6 +323,16 @@ def test_pandas_csv_and_json_lines_hold_every_column(tmp_path):
     assert table.alternatives().to_csv(tmp_path / "a.csv").exists()
 
 
+def test_frames_and_files_have_a_label_beside_the_token_as_it_came(tmp_path):
+    table = LogprobTable.from_wire([entry(" a", 0.5, [(" a", 0.5), ("", 0.25)]), entry("", 0.5)])
+    frame, long = table.to_pandas(), table.alternatives().to_pandas()
+    assert frame["token"].tolist() == [" a", ""] and frame["label"].tolist() == ["·a", "⟨end⟩"]
+    assert long["token"].tolist() == [" a", ""] and long["label"].tolist() == ["·a", "⟨end⟩"]
+    assert table.at_temperature(2).to_pandas()["label"].tolist() == ["·a", "⟨end⟩"]
+    assert table.column("label") == table.label == ["·a", "⟨end⟩"]
+    assert "⟨end⟩" in table.to_csv(tmp_path / "a.csv").read_text(encoding="utf-8")
+
+
 def test_an_empty_or_absent_list_is_an_empty_table():
     for nothing in (None, [], {}, "text", 3):
         table = LogprobTable.from_wire(nothing)

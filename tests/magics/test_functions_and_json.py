@@ -301,11 +301,15 @@ def test_usage_counts_nothing_for_a_refusal(ask, shell):
 
 @pytest.mark.parametrize("usage", [
     {"prompt_tokens": "many"}, {"\ud800": 1, "prompt_tokens": 1}, [], "some", {"prompt_tokens": 1e400}, 7,
+    {"prompt_tokens": 10**400, "completion_tokens": 1}, {"prompt_tokens": 1, "completion_tokens": -1},
 ])
 def test_odd_figures_are_none_and_break_nothing(usage, ask, shell):
     ask.server.scripts = [said("Hi", usage=usage)]
     ask("%deepseek Hi")
-    assert shell.user_ns["_ds"].content == "Hi" and spent(shell)[0] == 1
+    shell.run_cell("%config DeepSeekMagics.prices = {'scripted': {'input': 1, 'output': 1}}\nsums = %ds_usage")
+    (row,) = shell.user_ns["sums"].rows
+    assert shell.user_ns["_ds"].content == "Hi" and row["answers"] == 1 and row["completion_tokens"] >= 0
+    assert all(len(line) < 100 for line in repr(shell.user_ns["sums"]).split("\n"))
 
 
 def test_a_stream_that_was_left_early_is_counted_once(ask, shell):

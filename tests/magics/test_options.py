@@ -161,6 +161,12 @@ def test_every_prompt_that_does_not_begin_with_a_dash_stays_as_it_is(prompt):
     ("-s ‘Don’t ramble.’ x", {"system": "Don’t ramble."}),
     ("--extra {“min_p”: 0.1} x", {"extra": {"min_p": 0.1}}),
     ("--extra ‘{“min_p”: 0.1}’ x", {"extra": {"min_p": 0.1}}),
+    ("--prefix «\u00a0La capitale\u00a0» x", {"prefix": "La capitale"}),
+    ("--prefix »Ja« x", {"prefix": "Ja"}),
+    ("－－prefix ＂はい＂ x", {"prefix": "はい"}),
+    ("-s “Be “very” brief” x", {"system": "Be “very” brief"}),
+    ("-s „Sag „ja“ und „nein““ x", {"system": "Sag „ja“ und „nein“"}),
+    ("-s ‘Say ‘hi’ and don’t stop’ x", {"system": "Say ‘hi’ and don’t stop"}),
 ])
 def test_dashes_and_quotes_of_a_slide_are_what_they_stand_for_and_that_is_said(line, read):
     parsed = parse(line)
@@ -171,6 +177,7 @@ def test_dashes_and_quotes_of_a_slide_are_what_they_stand_for_and_that_is_said(l
 
 @pytest.mark.parametrize("prompt", [
     "—max-tokens 5?", "“What” is –t 0?", "—Hola, ‘amigo’", "— and then?", "—o que é isso?", "–5 + 3", "‘Why’?",
+    "«\u00a0Quoi\u00a0» ?",
 ])
 def test_dashes_and_quotes_of_a_prompt_are_its_own(prompt):
     for line in (f"-t 0 -- {prompt}", *([prompt] if "max" not in prompt else [])):
@@ -208,3 +215,12 @@ def test_the_page_of_help_names_every_option_and_fits_a_screen():
 
 def test_every_option_that_takes_a_value_says_its_range():
     assert [option.name for option in OPTIONS if option.kind not in ("flag", "text") and not option.range] == []
+
+
+def test_the_size_is_for_all_that_is_drawn_from_then_on(shell):
+    from ds_magic.views.size import is_projected
+
+    shell.run_cell('%config DeepSeekMagics.size = "projector"').raise_error()
+    assert is_projected()
+    shell.run_cell('%config DeepSeekMagics.size = "normal"').raise_error()
+    assert not is_projected()

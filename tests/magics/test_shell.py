@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import pytest
 
+import ds_magic
+from ds_magic import LogprobTable
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.views.panel import panel
 from tests.servers.scripted import ScriptedServer, event, refused, streamed, text_chunk
@@ -191,6 +193,7 @@ def test_config_has_help_for_every_default(shell, capsys):
 
 @pytest.mark.parametrize(("cell", "meant"), [
     ("%%deepsek -t 0\nHi", "`%%deepseek`"), ("%deepseeek Hi", "`%deepseek`"), ("%ds_chat", "`%ds_chats`"),
+    ("x = 1\nanswer = %deepsek Hi", "`%deepseek`"), ("if True:\n    %deepsek Hi", "`%deepseek`"),
 ])
 def test_a_magic_that_is_misspelt_is_answered_with_the_one_that_was_meant(cell, meant, shell, capsys):
     assert isinstance(shell.run_cell(cell).error_before_exec, InvalidRequestError)
@@ -200,9 +203,20 @@ def test_a_magic_that_is_misspelt_is_answered_with_the_one_that_was_meant(cell, 
 def test_a_magic_of_somebody_else_is_left_to_whoever_knows_it(shell, capsys):
     shell.register_magic_function(lambda line, cell: "mine", "cell", "deepsee")
     assert shell.run_cell("%%deepsee\nHi").result == "mine"
-    shell.run_cell("%%somebody\nHi")
+    shell.run_cell("%%somebody\n%deepsek")
     assert "`%%somebody` not found" in capsys.readouterr().err
     assert shell.check_complete("%%deepsek\nHi\n\n")[0] == "complete"
+
+
+@pytest.mark.parametrize("cell", ["%%deepseek\u00a0-t 0\nHi", "%deepseek\u2003-t 0 Hi", "%%deepseek\u00a0-t 0 Hi"])
+def test_a_blank_of_a_slide_ends_the_name_of_a_magic(cell, ask):
+    sent = ask(cell)
+    assert (sent["temperature"], sent["messages"][-1]["content"]) == (0, "Hi")
+
+
+def test_an_answer_does_not_take_the_name_by_which_magics_run(ask, shell):
+    assert isinstance(shell.run_cell("%%deepseek -o get_ipython\nHi").error_in_exec, InvalidRequestError)
+    ask("%%deepseek -o answer\nHi")
 
 
 def test_an_answer_that_takes_the_name_of_a_builtin_says_so(ask, shell):
@@ -333,6 +347,27 @@ def test_an_error_outside_of_the_magics_is_as_short_as_theirs(line, says, ask, s
     assert "Traceback" not in shown and len(shown.splitlines()) < 10
     shell.run_cell("%ds_why").raise_error()
     assert says in (shown := capsys.readouterr().out) and "Traceback" in shown
+
+
+@pytest.mark.parametrize(("line", "says"), [
+    ("ds_magic.compare(answer, answer)", "Both answers need"),
+    ("table.plot('pie')", "surprisal, alternatives, ranks"),
+    ("table.column('probability')", "There is no column 'probability'"),
+    ("table.at_temperature(-1)", "0 or more"),
+    ("table.classify(['a'])", "`-l`"),
+    ("table.fields()['x']", "There is no value at 'x'"),
+    ("float(table.perplexity)", "Only bounds"),
+    ("ds_magic.entropy([])", "no answers"),
+])
+def test_what_a_table_cannot_give_is_said_as_shortly(line, says, ask, shell, capsys):
+    ask(UNASKED)
+    entries = [{"token": "a", "logprob": -9999.0, "top_logprobs": []}]
+    shell.user_ns.update(ds_magic=ds_magic, table=LogprobTable.from_wire(entries))
+    name, shown = failed(shell, line, capsys)
+    assert name in ("NotGivenError", "NoSuchNameError") and says in shown and "→" in shown
+    assert "mistake in ds_magic" not in shown and "Traceback" not in shown and len(shown.splitlines()) < 10
+    shell.run_line_magic("ds_why", "")
+    assert "Traceback" in (why := capsys.readouterr().out) and says.strip("`") in why
 
 
 def test_without_the_extension_a_panel_names_no_magic_for_the_traceback(bare_shell, capsys):

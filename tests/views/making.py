@@ -35,10 +35,11 @@ TAGS = {
 }
 ATTRIBUTES = {"*": {"class", "dir", "style", "title"}, "a": {"href", "rel", "target"}, "ol": {"start"}}
 PROPERTIES = {
-    *("background", "border", "border-bottom", "border-collapse", "border-left", "border-radius", "box-sizing"),
+    *("background", "background-color", "border", "border-bottom", "border-collapse", "border-left", "border-radius"),
     *("color", "cursor", "display", "font-family", "font-size", "font-style", "font-weight", "height"),
     *("line-height", "margin", "margin-bottom", "margin-right", "margin-top", "max-width", "min-width", "opacity"),
-    *("flex", "grid-template-columns", "column-gap", "row-gap", "overflow", "text-overflow"),
+    *("border-top", "box-sizing", "flex", "flex-wrap", "grid-template-columns", "column-gap", "row-gap"),
+    *("overflow", "text-overflow", "padding-left", "-webkit-print-color-adjust", "print-color-adjust"),
     *("overflow-wrap", "overflow-x", "padding", "table-layout", "text-align", "text-decoration", "unicode-bidi"),
     *("vertical-align", "white-space", "width"),
 }

@@ -1,5 +1,6 @@
 import contextlib
 import io
+import re
 
 import pytest
 
@@ -40,3 +41,12 @@ def test_a_pipe_has_no_colours():
 def test_no_color_takes_them_from_a_terminal(monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in written(Terminal())
+
+
+def test_what_stands_in_backticks_is_bold_in_a_panel_with_colours_and_stays_as_typed_without():
+    error = InvalidRequestError("No.", remedy="Ask with `-l`, or try " + "`a long piece of code` " * 4)
+    with contextlib.redirect_stdout(Terminal()):
+        lines = panel(error, 40)
+    assert "\x1b[1m-l\x1b[0m" in "".join(lines) and "`" not in "".join(lines)
+    assert "a long piece of code" in " ".join(re.sub("\x1b\\[[0-9]+m|▌", "", "".join(lines)).split())
+    assert "`-l`" in "".join(panel(error, 40))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from html import unescape
 from typing import Any
@@ -11,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from .code import OPENINGS
 from .markdown import LONGEST, is_too_nested, markdown_to_html, new_parser
-from .tex import ENVIRONMENT, MOST_LINES, environments
+from .tex import ENVIRONMENT, MOST_LINES, PROCESS, environments
 
 EFFORT = 2.5
 """How often, at most, each character is formatted while it streams, on average."""
@@ -144,7 +145,8 @@ def _open_formula(text: str) -> int:
 MARKUP = [*OPENINGS.values(), "</span>", "</b>", "</i>", '<p dir="auto">', "</p>"]
 """The common tags, which the browser is told once."""
 
-_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
+# A formula is one run: whatever stood between its delimiters would keep the page from typesetting it.
+_RUN = re.compile(rf'<span class="{PROCESS}">[^<]*</span>|<[^>]*>|[^<]+')
 _NUMBERS = {tag: number for number, tag in enumerate(MARKUP)}
 LOOK_AHEAD = 80
 
@@ -154,24 +156,40 @@ def units(text: str) -> int:
     return len(text) if text.isascii() else len(text) + sum(1 for character in text if character > "\uffff")
 
 
+def located(html: str, source: str) -> Iterator[tuple[str, int, int]]:
+    """The runs of `html`: tags, formulas and texts, each with where it stands in the `source` that it was made of.
+
+    A tag stands nowhere (−1, −1), nor does text that is not found a little after the one before it, nor do the
+    blanks between two blocks, which are the formatter's.
+    """
+    cursor = 0
+    for run in _RUN.findall(html):
+        is_formula = run.startswith("<span") and run.endswith("</span>")
+        if (run.startswith("<") and not is_formula) or run.isspace():
+            yield run, -1, -1
+            continue
+        text = unescape(run[run.index(">") + 3 : -len("\\)</span>")] if is_formula else run)
+        found = source.find(text, cursor, cursor + len(text) + LOOK_AHEAD)
+        if found < 0:
+            yield run, -1, -1
+            continue
+        cursor = found + len(text)
+        yield run, found, cursor
+
+
 def encode(html: str, source: str) -> list[Any]:
     """`html` as steps that make it from `source`, the text that the browser has."""
     steps: list[Any] = []
     cursor = 0
-    for run in _TAG_OR_TEXT.findall(html):
-        if run.startswith("<"):
+    for run, begin, end in located(html, source):
+        if begin < 0 or run.startswith("<"):
             number = _NUMBERS.get(run)
             _append(steps, run if number is None else [number])
             continue
-        text = unescape(run)
-        found = source.find(text, cursor, cursor + len(text) + LOOK_AHEAD)
-        if found < 0:
-            _append(steps, run)
-            continue
-        if found > cursor:
-            _append(steps, -units(source[cursor:found]))
-        _append(steps, units(text))
-        cursor = found + len(text)
+        if begin > cursor:
+            _append(steps, -units(source[cursor:begin]))
+        _append(steps, units(source[begin:end]))
+        cursor = end
     return steps
 
 

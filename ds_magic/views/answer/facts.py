@@ -76,10 +76,23 @@ def _own_settings(completion: ChatCompletion) -> Iterator[str]:
             yield f"{name} {value:g}"
 
 
+def small_print(completion: ChatCompletion) -> list[str]:
+    """What stands in the one dim line under an answer: facts, that it ended by itself, what a probability is not."""
+    reason = completion.finish_reason
+    by_itself = ["stop"] if reason == "stop" and not completion.interruption else []
+    called = [FINISHES["tool_calls"]] if reason == "tool_calls" else []
+    said = [*facts(completion), *by_itself, *called]
+    if completion.logprobs:
+        from ..tokens.numbers import OF_A_CHOICE
+
+        said.append(OF_A_CHOICE)
+    return said
+
+
 def summary(completion: ChatCompletion) -> str:
     """Everything that one line under the answer says, in plain text."""
-    end = ending(completion)
-    return " · ".join([*facts(completion), *([end] if end else [])])
+    end = ending(completion) if completion.finish_reason != "tool_calls" or completion.interruption else None
+    return " · ".join([*small_print(completion), *([end] if end else [])])
 
 
 def thought(completion_tokens: int | None, thinking_seconds: float | None) -> str:

@@ -4,6 +4,7 @@ import { nodes } from "./elements.js";
 import { Answer } from "./live_answer.js";
 import { Places } from "./live_places.js";
 import { View } from "./live_view.js";
+import { watchKernel } from "./notebook_page.js";
 
 export default {
   initialize({ model }) {
@@ -21,8 +22,14 @@ export default {
     });
     // A page that was loaded in mid-answer shows what was saved of it, and then the whole.
     places.ifLate(() => model.send({ final: true }));
+    const tell = (change) => places.hasBegun && update(change);
     // The kernel was restarted or has ended: nothing more comes, and nothing can be stopped.
-    model.on("comm_live_update", () => places.hasBegun && update(answer.abandon()));
-    return () => places.end();
+    const abandon = () => tell(answer.abandon());
+    model.on("comm_live_update", abandon);
+    const leave = watchKernel(model.widget_manager?.kernel, (isConnected) => tell(answer.connect(isConnected)), abandon);
+    return () => {
+      leave();
+      places.end();
+    };
   },
 };

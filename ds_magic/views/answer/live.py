@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ...api.clean_text import Joiner, for_page, on_one_line
 from ...api.events import Preparing, Queued
-from ..tokens.tints import class_of, tint_styles
+from ..size import font_size
+from ..tokens.tints import METRICS, runs, tint_styles
 from . import static
 from .blocks import MARKUP, Blocks, changed, encode, units
 from .delayed_call import Soon
@@ -96,7 +97,7 @@ class LiveView:
             "is_json": not self._formats,
             "prefix_units": units(for_page(request.prefix or "")),
         }
-        self._widget = LiveWidget(about=about, styles=_STYLES)
+        self._widget = LiveWidget(about=about, styles=_styles())
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
         self._place.reserve(self._bundle_so_far())
@@ -170,16 +171,8 @@ class LiveView:
 
     def _add_tints(self, text: str, logprobs: Any) -> None:
         """Runs of the text and the class of their surprisal: `[units, class, …]`."""
-        tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
-        tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
-        if not tokens:
-            return
-        tints = self._message.setdefault("tints", [])
-        if "".join(str(token.get("token")) for token in tokens) == text:
-            for token in tokens:
-                tints += [units(token["token"]), class_of(token.get("logprob"))]
-        else:
-            tints += [units(text), max(class_of(token.get("logprob")) for token in tokens)]
+        for run, class_ in runs(text, logprobs):
+            self._message.setdefault("tints", []).extend((units(run), class_))
 
     def _add_call(self, piece: dict[str, Any]) -> None:
         function = piece.get("function")
@@ -299,6 +292,13 @@ class LiveView:
         final = self._place.show(completion, error if self._on_stop is not None else None, self._clock.seconds)
         self._widget.retire(final.get("text/html", ""))
 
+    def explore(self, completion: ChatCompletion) -> None:
+        """Have the explorer over the answer in its place; a notebook keeps the static output, and the branches."""
+        explorer, seconds = completion.explore(), self._clock.seconds
+        explorer.stand_for(
+            lambda: self._place.keep(static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark))
+        )
+
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""
         from ...api.response import ChatCompletion
@@ -314,15 +314,18 @@ class LiveView:
         return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
 
 
-_STYLES = {
-    "ignore": IGNORE,
-    "root": static.ROOT,
-    "header": static.HEADER,
-    "badge": static.BADGE,
-    "reasoning": static.REASONING,
-    "summary": static.SUMMARY,
-    "thoughts": static.THOUGHTS,
-    "quiet": static.QUIET,
-    "markup": MARKUP,
-    "tints": tint_styles(),
-}
+def _styles() -> dict[str, Any]:
+    """What the live and the static form share, at the size that is set now."""
+    return {
+        "ignore": IGNORE,
+        "root": font_size() + static.ROOT,
+        "measure": static.MEASURE,
+        "line": static.FOOTER,
+        "reasoning": static.REASONING,
+        "summary": static.SUMMARY,
+        "thoughts": static.THOUGHTS,
+        "quiet": static.QUIET,
+        "markup": MARKUP,
+        "tints": tint_styles(),
+        "legend": {"title": METRICS["surprisal"].title, "names": METRICS["surprisal"].names},
+    }

@@ -2,6 +2,8 @@
 
 import { escaped } from "./elements.js";
 
+const UNCHANGED = { reasoning: "", blocks: [], growing: null, calls: [] };
+
 /** What has come: the source of the answer, its finished blocks, and the growing one. */
 export class Answer {
   constructor(about, { markup, tints }) {
@@ -21,16 +23,18 @@ export class Answer {
     this.formattedTo = 0;
     this.calls = new Map();
     this.tints = { ends: [about.prefix_units || 0], classes: [0] };
+    this.seen = new Set(); // classes that are tinted somewhere
     this.steps = [];
     this.pieces = 0;
     this.began = performance.now();
     this.first = this.counted = null;
+    this.lost = null; // since when there is no connection to the kernel
     this.over = null;
   }
 
   /** Takes a message in and says what of it concerns a view. */
   take(message) {
-    const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
+    const change = { reasoning: message.reasoning || "", blocks: [], growing: null, calls: message.calls || [] };
     if (message.state) this.state = message.state;
     if (message.pieces) {
       this.pieces += message.pieces;
@@ -45,7 +49,7 @@ export class Answer {
     this.reasoning += change.reasoning;
     this.source += message.content || "";
     this.addTints(message.tints || []);
-    for (const [index, name, argumentsText] of message.calls || []) {
+    for (const [index, name, argumentsText] of change.calls) {
       const call = this.calls.get(index) || { name: "", text: "" };
       this.calls.set(index, { name: name || call.name, text: call.text + argumentsText });
     }
@@ -70,9 +74,15 @@ export class Answer {
     if (!this.isOver) {
       this.state = "abandoned";
       this.note = "The kernel has gone in the middle of the answer: this is what had come.";
-      this.over = performance.now();
+      this.over = this.lost ?? performance.now();
     }
-    return { reasoning: "", blocks: [], growing: null };
+    return UNCHANGED;
+  }
+
+  /** The connection to the kernel is lost, perhaps for a while, or is back: the kernel may well go on. */
+  connect(isConnected) {
+    this.lost = isConnected ? null : this.lost ?? performance.now();
+    return UNCHANGED;
   }
 
   addTints(pairs) {
@@ -80,6 +90,7 @@ export class Answer {
     for (let at = 0; at < pairs.length; at += 2) {
       ends.push(ends[ends.length - 1] + pairs[at]);
       classes.push(pairs[at + 1]);
+      if (pairs[at + 1]) this.seen.add(pairs[at + 1]);
     }
   }
 
@@ -120,13 +131,17 @@ export class Answer {
     return this.over !== null;
   }
 
+  get isLost() {
+    return this.lost !== null && !this.isOver;
+  }
+
   get figures() {
-    const now = this.over ?? performance.now();
+    const now = this.over ?? this.lost ?? performance.now();
     const figures = [duration((now - this.began) / 1000)];
     if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
     const streaming = (this.counted - this.first) / 1000;
     if (streaming > 0.5 && this.pieces > 1) figures.push(`${((this.pieces - 1) / streaming).toPrecision(2) * 1} tokens/s`);
-    return figures.join(" · ");
+    return figures;
   }
 }
 

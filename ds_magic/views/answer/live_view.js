@@ -1,6 +1,7 @@
 // One view of an answer that streams: draws what has come, and stops it.
 
 import { announce, button, copyText, make, nodes, withCopyButton } from "./elements.js";
+import { GrowingText } from "./growing_text.js";
 import { canStop, follower, server } from "./notebook_page.js";
 
 const STATES = {
@@ -14,7 +15,10 @@ const STATES = {
   stopped: "stopped",
   failed: "failed",
   abandoned: "the kernel has gone",
+  lost: "no connection",
 };
+const IN_SECTION = 50; // blocks
+const LOST = "The connection to the Jupyter server is lost: this is what had come. More comes when it is back.";
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
 
 /** One view of an answer, in the frame and the styles that the static output has. */
@@ -25,50 +29,52 @@ export class View {
     const styles = model.get("styles");
     this.root = make("div", { class: `ds-live jp-RenderedHTMLCommon ${styles.ignore}`, dir: "ltr" });
     const frame = make("div", { style: styles.root });
-    this.header = make("div", { class: "ds-header", style: styles.header });
-    this.name = make("bdi", {}, answer.model);
     this.status = make("span", { class: "ds-status" });
     this.figures = make("span", { class: "ds-figures" });
+    this.name = make("bdi", {}, answer.model);
+    this.place = make("bdi", {}, answer.about.backend);
     this.copy = button("Copy", "Copy the answer", () => copyText(answer.source, this.copy));
     this.stop = button("Stop", "Stop the answer", () => this.stopAnswer());
     this.stop.classList.add("ds-stop");
-    const facts = make("span", { class: "ds-facts" });
-    const badge = make("span", { style: styles.badge });
-    badge.append(make("bdi", {}, answer.about.backend));
-    facts.append(badge, this.name);
-    this.header.append(facts, this.status, this.figures, this.copy, this.stop);
+    // Under the text, where the final output has its small print: nothing moves when the answer ends.
+    this.line = make("div", { class: "ds-line", style: styles.line });
+    this.line.append(this.status, this.stop, this.copy, this.figures, this.name, this.place);
+    this.legend = make("div", { class: "ds-legend", style: styles.line, hidden: "" });
     this.note = make("div", { class: "ds-note", style: styles.quiet });
     this.reasoning = make("details", { class: "ds-reasoning", style: styles.reasoning });
     this.thought = make("summary", { style: styles.summary });
-    this.thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
-    this.reasoning.append(this.thought, this.thoughts);
-    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer" });
-    // The page gives a heading less room where it is the first child, which it is not in the static output.
-    if (!answer.about.is_json) this.text.append(make("span", { hidden: "" }));
+    const thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
+    this.thoughts = new GrowingText(thoughts);
+    this.reasoning.append(this.thought, thoughts);
+    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer", style: styles.measure });
+    if (!answer.about.is_json) this.beginSection();
     this.calls = make("div", { class: "ds-calls" });
+    this.shownCalls = new Map();
     this.progress = make("progress", { class: "ds-progress", hidden: "", "aria-label": "Fetched of the model" });
-    frame.append(this.header, this.note, this.progress, this.reasoning, this.text, this.calls);
+    frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
     el.append(this.root);
-    this.stop.hidden = !canStop(answer.about);
+    this.canStop = canStop(answer.about);
     this.growing = [];
     this.tail = null;
+    this.seenTo = 0; // where in the source the text ends that was looked at for a tail
     this.typesetting = Promise.resolve();
     this.wasThinking = false;
     this.begun = false;
-    this.update({ reasoning: answer.reasoning, blocks: answer.finished, growing: answer.growing });
+    const calls = [...answer.calls].map(([index, { name, text }]) => [index, name, text]);
+    this.update({ reasoning: answer.reasoning, blocks: answer.finished, growing: answer.growing, calls });
     this.clock = setInterval(() => this.drawFigures(), 500);
   }
 
   update(change) {
-    const { answer } = this;
     const follow = follower(this.root);
     this.drawStatus();
-    if (change.reasoning) this.thoughts.append(change.reasoning);
+    this.thoughts.add(change.reasoning);
     this.drawReasoning();
     if (change.growing !== null) this.drawBlocks(change);
     this.drawTail();
-    if (answer.calls.size) this.drawCalls();
+    for (const call of change.calls) this.drawCall(...call);
+    this.drawLegend();
     follow();
     this.announce();
   }
@@ -76,19 +82,22 @@ export class View {
   drawStatus() {
     const { answer } = this;
     this.name.textContent = answer.model;
-    this.status.textContent = STATES[answer.state] || "";
-    this.root.dataset.state = answer.state;
-    this.note.textContent = answer.note;
-    this.note.hidden = !answer.note;
+    const state = answer.isLost ? "lost" : answer.state;
+    const note = answer.isLost ? LOST : answer.note;
+    this.status.textContent = STATES[state] || "";
+    this.root.dataset.state = state;
+    this.note.textContent = note;
+    this.note.hidden = !note;
     this.progress.hidden = answer.progress === null || answer.state !== "preparing";
     this.progress.value = answer.progress || 0;
     this.copy.hidden = !answer.source;
-    if (answer.isOver) this.stop.hidden = true;
+    this.stop.hidden = answer.isOver || answer.isLost || !this.canStop;
     this.drawFigures();
   }
 
   drawFigures() {
-    this.figures.textContent = this.answer.figures;
+    const spans = this.answer.figures.map((figure, at) => make("span", {}, at ? ` · ${figure}` : figure));
+    this.figures.replaceChildren(...spans);
   }
 
   /** Open while the model thinks, folded when the answer begins; after that it is the reader's. */
@@ -103,11 +112,22 @@ export class View {
 
   drawBlocks({ blocks, growing }) {
     for (const node of this.growing) node.remove();
-    this.tail?.remove();
     this.tail = null;
-    for (const html of blocks) this.text.append(...this.finishedNodes(html));
+    this.seenTo = this.answer.formattedTo;
+    for (const html of blocks) {
+      if (this.section.childElementCount > IN_SECTION) this.beginSection();
+      this.section.append(...this.finishedNodes(html));
+    }
     this.growing = nodes(growing);
     this.text.append(...this.growing);
+  }
+
+  /** Finished blocks stand in sections: a browser looks at each neighbour of what it lays out anew. */
+  beginSection() {
+    this.section = make("div");
+    // The page gives a heading less room where it is the first child, which it is not in the static output.
+    this.section.append(make("span", { hidden: "" }));
+    this.text.append(this.section);
   }
 
   finishedNodes(html) {
@@ -135,48 +155,71 @@ export class View {
   drawTail() {
     const { answer } = this;
     if (!this.tail) {
-      this.drawnTo = answer.formattedTo;
-      if (!answer.source.slice(this.drawnTo).trim()) return;
-      this.tail = make("span", { class: "ds-tail" });
+      const fresh = answer.source.slice(this.seenTo);
+      this.seenTo = answer.source.length;
+      if (!fresh.trim()) return;
       this.beginTail();
     }
-    this.tail.insertAdjacentHTML("beforeend", answer.tinted(this.drawnTo, answer.source.length));
+    const from = this.drawnTo;
     this.drawnTo = answer.source.length;
+    this.tail.add(answer.source.slice(from), (begin, end) => answer.tinted(from + begin, from + end));
   }
 
-  /** Puts the tail into the block that grows, after the line breaks that formatting left out, or into a new one. */
+  /** Begins the tail in the block that grows, with the blanks that formatting left out, or in a new one. */
   beginTail() {
     const { source, finishedTo, formattedTo } = this.answer;
-    const breaks = /\n*$/.exec(source.slice(finishedTo, formattedTo))[0];
+    const name = "ds-tail";
     const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
-    const isCode = last?.tagName === "PRE" || this.text.tagName === "PRE";
-    if (isCode || (last && breaks.length < 2)) {
-      this.tail.append(breaks);
-      this.placeIn(last).append(this.tail);
+    const isCode = this.text.tagName === "PRE" || last?.tagName === "PRE";
+    const blanks = blanksBefore(source, formattedTo, finishedTo, isCode ? "\n" : "\n \t");
+    if (isCode || (last && blanks.split("\n").length <= 2)) {
+      this.drawnTo = formattedTo - blanks.length;
+      const before = this.drawnTo - finishedTo;
+      const place = this.placeIn(last);
+      this.tail = new GrowingText(place, { before, name, tag: place.firstElementChild?.tagName === "CODE" ? "code" : "span" });
       return;
     }
-    this.drawnTo += /^\s*/.exec(source.slice(formattedTo))[0].length;
+    this.drawnTo = formattedTo + /^\s*/.exec(source.slice(formattedTo))[0].length;
     const paragraph = make("p", { dir: "auto" });
-    paragraph.append(this.tail);
+    this.tail = new GrowingText(paragraph, { name });
     this.growing.push(paragraph);
     this.text.append(paragraph);
   }
 
   placeIn(last) {
     if (this.text.tagName === "PRE") return this.text;
-    if (last.tagName === "PRE") return last.querySelector("code");
     let place = last;
-    while (place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) place = place.lastElementChild;
+    while (place.tagName !== "PRE" && place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) {
+      place = place.lastElementChild;
+    }
     return place;
   }
 
-  drawCalls() {
-    this.calls.replaceChildren();
-    for (const { name, text } of this.answer.calls.values()) {
+  drawCall(index, name, text) {
+    if (!this.shownCalls.has(index)) {
       const title = make("div", { class: "ds-quiet" }, "calls ");
-      title.append(make("code", {}, name));
-      this.calls.append(title, make("pre", { class: "ds-arguments" }, text));
+      const called = make("code");
+      const given = make("pre", { class: "ds-arguments" });
+      title.append(called);
+      this.calls.append(title, given);
+      this.shownCalls.set(index, { called, given: new GrowingText(given) });
     }
+    const { called, given } = this.shownCalls.get(index);
+    if (name) called.textContent = name;
+    given.add(text);
+  }
+
+  /** What the tints mean, as soon as there is one, and those that there are. */
+  drawLegend() {
+    const { seen, tintStyles } = this.answer;
+    if (!seen.size || this.legend.childElementCount === seen.size) return;
+    const { title, names } = this.model.get("styles").legend;
+    this.legend.replaceChildren(`${title} `);
+    for (const tint of [...seen].sort()) {
+      const swatch = make("span", { style: `${tintStyles[tint]};padding:0 0.4em;white-space:nowrap` }, names[tint]);
+      this.legend.append(this.legend.childElementCount ? " · " : "", swatch);
+    }
+    this.legend.hidden = false;
   }
 
   announce() {
@@ -209,4 +252,11 @@ export class View {
   close() {
     clearInterval(this.clock);
   }
+}
+
+/** The blanks, of a few kinds, that stand just before a place in a text. */
+function blanksBefore(text, place, begin, kinds) {
+  let at = place;
+  while (at > begin && kinds.includes(text[at - 1])) at--;
+  return text.slice(at, place);
 }

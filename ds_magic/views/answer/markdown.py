@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from html import escape
+from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -14,6 +15,7 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
 from ...api.clean_text import escaped, for_code, for_page, for_terminal
+from ..direction import is_rtl
 from .code import code_to_html
 from .tex import IGNORE, tex_plugin
 
@@ -169,6 +171,9 @@ def _has_too_many_marks(text: str) -> bool:
 
 def _dress(state: StateCore) -> None:
     """Attributes that the page's own styles do not give: direction, alignment, modest headings, safe links."""
+    for opening, content in pairwise(state.tokens):
+        if opening.type in ("paragraph_open", "heading_open") and is_rtl(content.content):
+            opening.attrSet("style", "text-align:start")  # JupyterLab aligns every paragraph to the left
     for token in _all(state.tokens):
         if token.type in _DIRECTED:
             token.attrSet("dir", "auto")

@@ -15,6 +15,19 @@ export function canStop(about) {
   return about.in_background || Boolean(about.kernel && server());
 }
 
+/** Tells whether there is a connection to the kernel as it is lost and comes back, and when the kernel has ended. */
+// Where the server was killed, its kernels are known to have ended when another server answers in its place.
+export function watchKernel(kernel, onConnection, onEnd) {
+  const connected = (_, status) => onConnection(status === "connected");
+  const changed = (_, status) => status === "dead" && onEnd();
+  kernel?.connectionStatusChanged?.connect(connected);
+  kernel?.statusChanged?.connect(changed);
+  return () => {
+    kernel?.connectionStatusChanged?.disconnect(connected);
+    kernel?.statusChanged?.disconnect(changed);
+  };
+}
+
 /** Keeps the end of the view on the screen if it is there now, so a reader who scrolled up is left alone. */
 export function follower(root) {
   let scroller = root.parentElement;

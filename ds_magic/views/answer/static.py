@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
+from typing import TYPE_CHECKING
 
 from ...api.choices import Choice, MessageToolCall
 from ...api.clean_text import escaped, for_code, for_terminal, on_one_line
 from ...api.errors import DeepSeekError
 from ...api.request import ChatRequest
 from ...api.response import ChatCompletion
+from ..size import font_size, is_projected
+from ..tokens.style import PRINTED, prose
 from . import facts
 from .code import code_to_html
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
 from .tex import IGNORE
+from .tinted import tinted
 
-ROOT = "max-width:60em;overflow-wrap:break-word"
-QUIET = "font-size:.85em;line-height:1.5;opacity:.75"
-HEADER = f"{QUIET};margin:2px 0 6px"
-BADGE = "display:inline-block;padding:0 8px;margin-right:8px;border-radius:9px;background:rgba(128,128,128,.22)"
+if TYPE_CHECKING:
+    from ...logprobs.table import LogprobTable
+
+ROOT = f"padding-left:0.4em;overflow-wrap:break-word;{PRINTED}"
+"""The frame; its text begins where a cell's code and what it prints do."""
+MEASURE = "max-width:60em"
+"""Of what is read; what is looked at takes the whole width."""
+QUIET = "font-size:.86em;line-height:1.5;opacity:.75"
 REASONING = "margin:0 0 12px"
 SUMMARY = f"{QUIET};cursor:pointer"
 THOUGHTS = (
@@ -39,51 +47,52 @@ FOOTER = f"{QUIET};margin:4px 0 2px"
 SEPARATOR = '<span style="opacity:.6"> · </span>'
 
 
-def mimebundle(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> dict[str, str]:
-    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought."""
+def mimebundle(
+    completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = ""
+) -> dict[str, str]:
+    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought.
+
+    `mark`: the class of an explorer that is drawn in its place; its branches are kept with the answer.
+    """
     return {
-        "text/html": to_html(completion, thinking_seconds=thinking_seconds),
+        "text/html": to_html(completion, thinking_seconds=thinking_seconds, mark=mark),
         "text/markdown": to_markdown(completion, thinking_seconds=thinking_seconds),
         "text/plain": to_text(completion, thinking_seconds=thinking_seconds),
     }
 
 
-def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
-    """The whole answer: badge, reasoning folded, text formatted, tool calls, figures, probabilities."""
-    parts = [header_html(completion.backend, completion.model), earlier_to_html(completion)]
+def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = "") -> str:
+    """The whole answer: reasoning folded, text formatted and tinted, tool calls, probabilities, one dim last line."""
+    parts = [earlier_to_html(completion)]
     choices = completion.choices or [Choice()]
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
             parts.append(f'<div style="{END};margin:8px 0 4px">Choice {number} of {len(choices)}</div>')
-        parts.append(_choice_html(completion, choice, thinking_seconds if number == 1 else None))
+        parts.append(_choice_html(completion, choice, thinking_seconds, is_first=number == 1))
         if number < len(choices):
             parts.append(_end_html(facts.ending(completion, choice.finish_reason) if choice.finish_reason else None))
-    last = choices[-1].finish_reason
-    parts.append(footer_html(completion, facts.ending(completion, last)))
-    table = completion.logprobs
-    if table:
+    if table := completion.logprobs:
+        from ..tokens.heatmap import legend
         from ..tokens.tables import to_html as probabilities_html
 
-        parts.append(probabilities_html(table))
-    reasoning = completion.reasoning_logprobs
-    if reasoning:
-        from ..tokens.heatmap import heatmap_html
+        parts += [legend(table), probabilities_html(table)]
+    if mark and completion.branches:
+        parts.append(completion.tree()._repr_html_())
+    parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
+    return root_html("".join(parts), mark)
 
-        parts.append(
-            f'<details style="{REASONING}"><summary style="{SUMMARY}">Token probabilities of the reasoning</summary>'
-            f"{heatmap_html(reasoning)}</details>"
-        )
-    return root_html("".join(parts))
+
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, mark: str) -> dict[str, str]:
     """What is kept of an answer that has not ended, as far as it has come; `mark` is the class of its frame."""
     said = "This answer had not ended when the notebook was saved."
-    parts = [header_html(backend, model)]
-    if reasoning:
-        parts.append(reasoning_html(reasoning, "Reasoning"))
-    parts.append(f'<div dir="auto" style="white-space:pre-wrap;margin:0 0 8px">{escaped(content)}</div>')
-    parts.append(f'<div style="{FOOTER}">{said}</div>')
+    parts = [reasoning_html(reasoning, "Reasoning")] if reasoning else []
+    paragraphs = "".join(f'<p dir="auto">{escaped(each)}</p>' for each in _BLANK_LINES.split(content.strip("\n")))
+    parts.append(f'<div style="{MEASURE};white-space:pre-wrap">{paragraphs}</div>')
+    names = [on_one_line(name, 80) for name in (model, backend) if name]
+    parts.append(small_print_html([*names, said]))
     texts = [f"Reasoning:\n{reasoning}" if reasoning else "", content, said]
     plain = "\n\n".join(for_terminal(text) for text in texts if text)
     return {"text/html": root_html("".join(parts), mark), "text/plain": plain}
@@ -97,30 +106,25 @@ def error_bundle(error: DeepSeekError) -> dict[str, str]:
 
 def root_html(inner: str, mark: str = "") -> str:
     """The frame of an answer, of the class `mark` too: nothing in it is typeset by the page but its formulas."""
-    return f'<div class="{f"{mark} " if mark else ""}{IGNORE}" dir="ltr" style="{ROOT}">{inner}</div>'
+    return f'<div class="{f"{mark} " if mark else ""}{IGNORE}" dir="ltr" style="{font_size()}{ROOT}">{inner}</div>'
 
 
-def header_html(backend: str | None, model: str | None) -> str:
-    """The line above an answer: a badge for where it ran, and the model."""
-    badge = f'<span style="{BADGE}">{_isolated(backend)}</span>' if backend else ""
-    return f'<div style="{HEADER}">{badge}{_isolated(model) if model else ""}</div>'
-
-
-def _isolated(name: str) -> str:
-    return f"<bdi>{escape(on_one_line(name, 80))}</bdi>"
-
-
-def _choice_html(completion: ChatCompletion, choice: Choice, thinking_seconds: float | None) -> str:
+def _choice_html(
+    completion: ChatCompletion, choice: Choice, thinking_seconds: float | None, *, is_first: bool
+) -> str:
+    """What is read of a choice; the first has the probabilities."""
     message = choice.message
     parts = []
     if message.reasoning_content:
-        parts.append(reasoning_html(message.reasoning_content, _title(completion, thinking_seconds)))
+        title = _title(completion, thinking_seconds if is_first else None)
+        table = completion.reasoning_logprobs if is_first else None
+        parts.append(reasoning_html(message.reasoning_content, title, table))
     if message.content or prefix_of(completion):
-        parts.append(content_html(completion, message.content or ""))
+        parts.append(content_html(completion, message.content or "", completion.logprobs if is_first else None))
     if not (message.content or "").strip() and not message.tool_calls:
         parts.append(f'<p style="font-style:italic;opacity:.75">{facts.nothing(completion)}</p>')
     parts.extend(call_html(call) for call in message.tool_calls or ())
-    return "".join(parts)
+    return f'<div style="{MEASURE}">{"".join(parts)}</div>'
 
 
 def _title(completion: ChatCompletion, thinking_seconds: float | None) -> str:
@@ -128,11 +132,14 @@ def _title(completion: ChatCompletion, thinking_seconds: float | None) -> str:
     return facts.thought(usage.reasoning_tokens if usage is not None else None, thinking_seconds)
 
 
-def reasoning_html(reasoning: str, title: str) -> str:
-    """The reasoning, folded under its title, as plain text."""
+def reasoning_html(reasoning: str, title: str, table: LogprobTable | None = None) -> str:
+    """The reasoning, folded under its title, as plain text, tinted where its `table` is there."""
+    shown = escaped(reasoning)
+    if table:
+        shown = tinted(shown, reasoning, table)
     return (
         f'<details style="{REASONING}"><summary style="{SUMMARY}">{escaped(title)}</summary>'
-        f'<div dir="auto" style="{THOUGHTS}">{escaped(reasoning.strip())}</div></details>'
+        f'<div dir="auto" style="{THOUGHTS}">{shown.strip()}</div></details>'
     )
 
 
@@ -157,14 +164,16 @@ def is_json(request: ChatRequest | None) -> bool:
     return wanted is not None and wanted.type != "text"
 
 
-def content_html(completion: ChatCompletion, content: str) -> str:
-    """The answer formatted, with the prefix that was given told apart from what the model wrote."""
-    prefix = prefix_of(completion)
+def content_html(completion: ChatCompletion, content: str, table: LogprobTable | None = None) -> str:
+    """The answer formatted, the prefix that was given told apart, and tinted where its `table` is there."""
+    text = prefix_of(completion) + content
     if is_json(completion.request):
-        return code_to_html(prefix + content, "json", wrap=True)
-    html = markdown_to_html(prefix + content)
-    given = given_of(completion)
-    return mark_prefix(html, visible_length(given, html)) if given else html
+        html = code_to_html(text, "json", wrap=True)
+    else:
+        html = markdown_to_html(text)
+        given = given_of(completion)
+        html = mark_prefix(html, visible_length(given, html)) if given else html
+    return tinted(html, text, table) if table else html
 
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
@@ -238,13 +247,17 @@ def pretty_arguments(arguments: str) -> tuple[str, bool]:
 
 
 def footer_html(completion: ChatCompletion, end: str | None) -> str:
-    """Under the answer: why it is not whole, what was changed on the way, and the figures."""
-    known = facts.figures(completion)
+    """Under the answer: why it is not whole, what a reader should know, and one line with all the small print."""
     if end == facts.FINISHES["tool_calls"]:
-        known, end = [*known, end], None
-    figures = SEPARATOR.join(map(escape, known))
-    notes = "".join(f'<div style="{QUIET}">Note: {escape(on_one_line(note, 400))}</div>' for note in completion.notes)
-    return _end_html(end) + notes + (f'<div style="{FOOTER}">{figures}</div>' if figures else "")
+        end = None
+    notes = "".join(f'<div style="{QUIET}">{prose(note)}</div>' for note in _notes(completion))
+    return _end_html(end) + notes + ("" if is_projected() else small_print_html(facts.small_print(completion)))
+
+
+def small_print_html(figures: Iterable[str]) -> str:
+    """The one dim line: each figure goes to the next line as a whole, although a name has hyphens."""
+    line = SEPARATOR.join(f'<bdi style="display:inline-block">{escape(each)}</bdi>' for each in figures)
+    return f'<div style="{FOOTER}">{line}</div>' if line else ""
 
 
 def _end_html(end: str | None) -> str:
@@ -252,32 +265,32 @@ def _end_html(end: str | None) -> str:
 
 
 def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
-    """The same as plain text: reasoning quoted, the answer as it came, one summary line, probabilities."""
+    """The same as plain text: reasoning quoted, the answer as it came, probabilities, one summary line."""
     parts = _texts(completion, thinking_seconds, for_terminal, "| ", str)
-    parts.append("\n".join([f"⟨{facts.summary(completion)}⟩", *_notes(completion)]))
-    table = completion.logprobs
-    if table:
+    if table := completion.logprobs:
         from ..tokens.tables import to_text as probabilities_text
 
         parts.append(probabilities_text(table))
-    return "\n\n".join(parts)
+    parts.append("\n".join([*_notes(completion), f"⟨{facts.summary(completion)}⟩"]))
+    return "\n\n".join(filter(None, parts))
 
 
 def to_markdown(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as Markdown."""
     parts = _texts(completion, thinking_seconds, safe_markdown, "> ", _plain_markdown)
-    lines = [f"*{_plain_markdown(facts.summary(completion))}*", *map(_plain_markdown, _notes(completion))]
-    parts.append("  \n".join(lines))
-    table = completion.logprobs
-    if table:
+    if table := completion.logprobs:
         from ..tokens.tables import to_markdown as probabilities_markdown
 
         parts.append(probabilities_markdown(table))
-    return "\n\n".join(parts)
+    lines = [*map(_plain_markdown, _notes(completion)), f"*{_plain_markdown(facts.summary(completion))}*"]
+    parts.append("  \n".join(lines))
+    return "\n\n".join(filter(None, parts))
 
 
 def _notes(completion: ChatCompletion) -> list[str]:
-    return [f"Note: {on_one_line(note, 400)}" for note in completion.notes]
+    """What was changed or left out on the way, and what is odd about the probabilities."""
+    notes = [*completion.notes, *(completion.logprobs.notes if completion.logprobs else ())]
+    return [f"Note: {on_one_line(note, 400)}" for note in notes]
 
 
 def _plain_markdown(line: str) -> str:

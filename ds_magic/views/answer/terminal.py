@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, TextIO
 from ...api.clean_text import Joiner, for_code, for_terminal, on_one_line
 from ...api.events import Preparing
 from .. import colours
+from ..tokens.tints import runs
 from . import facts
 from .static import pretty_arguments
+from .word_wrap import WordWrap
 
 if TYPE_CHECKING:
     from ...api.delta import Delta
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 REDRAWN = "\r\x1b[2K"
 """What takes a line away and begins it anew."""
+_ON_TEAL = "\x1b[38;5;16;48;5;73m"
+TINTS = ("", "", "\x1b[4m", _ON_TEAL, f"\x1b[1;4m{_ON_TEAL}")
+"""The classes of surprisal. A terminal does not say whether it is dark: black on teal reads on either."""
+LEGEND = "Underlined: 2 bits of surprise and more. On colour: 4. Bold: 7."
 
 
 class TerminalView:
@@ -34,8 +40,10 @@ class TerminalView:
         self._has_colours = colours.for_terminal(self._out)
         self._part: str | None = None
         self._joiner = Joiner()
+        self._wrap = WordWrap(self._out) if self._out.isatty() else None
         self._line_is_open = False
         self._is_preparing = False
+        self._is_tinted = False
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Show the prefix that the answer begins with."""
@@ -51,13 +59,16 @@ class TerminalView:
             self._write_dim_line(on_one_line(str(event), 400))
 
     def delta(self, delta: Delta) -> None:
-        """Write what came, at once."""
+        """Write what came, at once, but for a word that is not over yet."""
         if delta.index != 0:
             return
         if delta.reasoning_content:
             self._write("reasoning", delta.reasoning_content)
         if delta.content:
-            self._write("answer", delta.content)
+            found = runs(delta.content, delta.logprobs) if self._has_colours and delta.logprobs else []
+            for text, class_ in found or [(delta.content, 0)]:
+                self._is_tinted |= bool(TINTS[class_])
+                self._write("answer", text, TINTS[class_])
 
     def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
         """Write what is left, the tool calls, and the line of figures."""
@@ -70,19 +81,20 @@ class TerminalView:
         self._end_line()
         self._out.flush()
 
-    def _write(self, part: str, text: str) -> None:
+    def _write(self, part: str, text: str, style: str = "") -> None:
         if part != self._part:
             self._switch_to(part)
-        self._put(self._joiner.add(text))
+        self._put(self._joiner.add(text), style)
 
-    def _put(self, text: str) -> None:
+    def _put(self, text: str, style: str = "") -> None:
         if not text:
             return
         shown = for_terminal(text)
-        dim = self._has_colours and self._part == "reasoning"
-        self._out.write(f"{DIM}{shown}{PLAIN}" if dim else shown)
-        self._out.flush()
         self._line_is_open = not shown.endswith("\n")
+        if self._wrap is not None:
+            shown = self._wrap.add(shown, DIM if self._has_colours and self._part == "reasoning" else style)
+        self._out.write(shown)
+        self._out.flush()
 
     def _switch_to(self, part: str) -> None:
         self._release()
@@ -117,12 +129,14 @@ class TerminalView:
         for number, choice in enumerate(completion.choices[1:], 2):
             self._out.write(f"\nChoice {number} of {len(completion.choices)}:\n")
             self._out.write(for_terminal((choice.message.content or "").rstrip("\n")) + "\n")
-        self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
-        table = completion.logprobs
-        if table:
+        if self._is_tinted:
+            self._write_dim_line(LEGEND)
+        if table := completion.logprobs:
             from ..tokens.tables import to_text
 
-            self._out.write("\n" + to_text(table).rstrip("\n") + "\n")
+            self._end_line()
+            self._out.write("\n" + to_text(table).rstrip("\n") + "\n\n")
+        self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
 
     def _write_dim_line(self, line: str) -> None:
         self._end_line()
@@ -131,6 +145,8 @@ class TerminalView:
 
     def _end_line(self) -> None:
         self._end_preparing()
+        if self._wrap is not None:
+            self._out.write(self._wrap.end_line())
         if self._line_is_open:
             self._out.write("\n")
             self._line_is_open = False

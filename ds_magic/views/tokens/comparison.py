@@ -1,119 +1,195 @@
-"""Two runs side by side: the shared part once, the divergence marked, the rest in two columns. Script-free."""
+"""Two runs side by side: where they part in words, the shared part once, the rest in two columns. Script-free."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from ds_magic.logprobs.glyphs import inline, visible
+from ds_magic.logprobs.glyphs import END, inline, visible
+from ds_magic.logprobs.rows import others
 
 from ...api.clean_text import on_one_line
 from ..size import widest_tint
 from ..terminal_width import fit
-from .numbers import percent
+from . import style, style_text
+from .classification import bar
+from .numbers import chance, percent, remainder
 from .tints import tint
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.compare import Aligned, Comparison
+    from ds_magic.logprobs.rows import Token
     from ds_magic.logprobs.table import LogprobTable
 
 _BITS = math.log(2)
 _STEPS = (0.5, 1, 2, 4)  # bits of difference; fixed, so that comparisons compare
 _SHOWN = 600
+_REST = 4000
+
+
+class Side(NamedTuple):
+    """One run at the place where two part: its token there (None: it has ended), and what it held of the other's."""
+
+    name: str
+    own: Token | None
+    other: Token | None
+    held: float
+    rest: LogprobTable
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """Shared text tinted by how far the two differ on it, then what each says from the divergence on."""
-    name_a, name_b = (escape(on_one_line(name, 40)) for name in comparison.names)
-    shared = "".join(map(_span, comparison.shared[-_SHOWN:]))
-    left_out = len(comparison.shared) - _SHOWN
-    if left_out > 0:
-        shared = f'<span style="opacity:0.75">… {left_out:,} stretches left out … </span>{shared}'
-    legend = " ".join(
-        f'<span style="{_style(step)}padding:0 6px">{name}</span>'
-        for step, name in zip((0, *_STEPS), ("< 0.5", "0.5 – 1", "1 – 2", "2 – 4", "≥ 4"), strict=True)
-    )
-    cell = "border:none;text-align:left;vertical-align:top;padding:2px 16px 2px 0;white-space:normal;max-width:none"
+    """Where the two part, the shared text tinted by how far they differ on it, and how each goes on."""
     columns = "".join(
-        f'<td style="{cell};width:50%"><div style="font-size:12px;opacity:0.75">{name}</div>{_rest(rest)}</td>'
-        for name, rest in ((name_a, comparison.rest_a), (name_b, comparison.rest_b))
+        f'<div style="flex:1;min-width:20em">{_said(side, style.chip, escape)}{_bars(side)}{_rest(side.rest)}</div>'
+        for side in sides(comparison)
     )
+    beside = f'<div style="display:flex;flex-wrap:wrap;column-gap:2em;row-gap:0.6em">{columns}</div>' if columns else ""
+    return style.frame(style.heading(parting(comparison)) + _shared(comparison) + beside)
+
+
+def comparison_text(comparison: Comparison, *, width: int = 80) -> str:
+    """The same as text: where they part, where they differ most before, and how each goes on."""
+    lines = [parting(comparison), *(_said(side, str, str) for side in sides(comparison))]
+    shared = "".join(stretch.text for stretch in comparison.shared)
+    if shared:
+        cut = "…" if len(shared) > 60 else ""
+        lines.append(fit(f"In both: {cut}{_on_one_line(shared[-60:])}", width).rstrip())
+    known = [(bits, stretch) for stretch in comparison.shared if abs(bits := _difference(stretch)) >= _STEPS[0]]
+    known.sort(key=lambda each: -abs(each[0]))
+    surer = [
+        (
+            _on_one_line(stretch.text) or END,
+            f"{abs(bits):.1f} bits less surprising to {_quoted(comparison.names[bits > 0])}",
+        )
+        for bits, stretch in known[:5]
+    ]
+    lines += style_text.rows(surer, widest=(24,))
+    for side in sides(comparison):
+        if len(side.rest):
+            text = _on_one_line("".join(side.rest.text[:width])).strip() or END
+            lines.append(fit(f"{_quoted(side.name)} goes on: {text}", width).rstrip())
+    return "\n".join(lines)
+
+
+def parting(comparison: Comparison) -> str:
+    """Where the two part, in a sentence."""
+    if comparison.divergence is None:
+        return "They say the same to the end."
+    shared = sum(len(stretch.text) for stretch in comparison.shared)
+    if not shared:
+        return "They part at the first token."
+    return f"They part after {shared:,} character{'s' * (shared > 1)}."
+
+
+def sides(comparison: Comparison) -> list[Side]:
+    """Both runs at the place where they part; empty where they say the same."""
+    parted = comparison.divergence
+    if parted is None:
+        return []
+    tokens = [rest[0] if len(rest) else None for rest in (comparison.rest_a, comparison.rest_b)]
+    held = (parted.b_in_a, parted.a_in_b)
+    rests = (comparison.rest_a, comparison.rest_b)
+    names = [on_one_line(name, 40) for name in comparison.names]
+    return [Side(names[i], tokens[i], tokens[1 - i], held[i], rests[i]) for i in (0, 1)]
+
+
+def _said(side: Side, token: Callable[[str], str], plain: Callable[[str], str]) -> str:
+    """`"likeliest" said The (15.1 %); the other's 2 had 14.5 % there.`"""
+    name = plain(_quoted(side.name))
+    if side.own is None:
+        return f"{name} had ended."
+    said = f"{name} said {token(side.own.label)} ({plain(chance(side.own))})"
+    if side.other is None:
+        return f"{said}."
+    there = f"had {plain(percent(side.held))} there" if side.held == side.held else "was not returned there"
+    return f"{said}; the other's {token(side.other.label)} {there}."
+
+
+def _quoted(name: str) -> str:
+    return f'"{on_one_line(name, 40)}"'
+
+
+def _bars(side: Side) -> str:
+    """What the run held at that place of its own token, of the other's, and of all else."""
+    own, other = side.own, side.other
+    if own is None or not own.n_alternatives:
+        return ""
+    drawn = [(own.label, own.prob, chance(own), "chosen")]
+    if other is not None and side.held == side.held:
+        drawn.append((other.label, side.held, percent(side.held), "alternative"))
+    rest = max(0.0, 1 - sum(share for _, share, _, _ in drawn if share == share))
+    rows = [
+        [style.chip(label, strong=kind == "chosen"), bar(share, kind=kind, width=8), escape(said)]
+        for label, share, said, kind in drawn
+    ]
+    label = others(len(drawn), side.rest.vocabulary_size)
+    rows.append([f"<i>{label}</i>", bar(rest, kind="rest", width=8), escape(remainder(rest))])
+    return style.grid([("", False), ("", False), ("", True)], rows)
+
+
+def _shared(comparison: Comparison) -> str:
+    """The shared text, tinted by how far the two differ on it, and what the tints mean where there are any."""
+    if not any(stretch.text for stretch in comparison.shared):
+        return ""
+    shown = comparison.shared[-_SHOWN:]
+    text = "".join(map(_span, shown))
+    left_out = len(comparison.shared) - len(shown)
+    if left_out > 0:
+        text = f'<span style="{style.DIM}">… {left_out:,} stretches left out … </span>{text}'
+    legend = ""
+    if any(abs(_difference(stretch)) >= _STEPS[0] for stretch in shown):
+        names = ("0.5 – 1", "1 – 2", "2 – 4", "≥ 4")
+        legend = style.small(
+            "How much more surprising it was to one than to the other, in bits: "
+            + " ".join(
+                f'<span style="{_style(step)}padding:0 0.4em;white-space:nowrap">{name}</span>'
+                for step, name in zip(_STEPS, names, strict=True)
+            )
+        )
     return (
-        '<div class="mathjax_ignore tex2jax_ignore" style="margin:8px 0;font-size:14px;line-height:1.6;'
-        'max-width:900px">'
-        f'<div style="font-size:12px"><span style="opacity:0.75">shared; difference, bits: </span>{legend}</div>'
-        f'<div dir="auto" style="overflow:hidden;overflow-wrap:break-word">{shared}</div>'
-        f'<div style="font-size:13px;margin:4px 0"><b>{escape(_parting(comparison))}</b></div>'
-        '<table style="border-collapse:collapse;border:none;table-layout:auto;margin:0;width:100%;font-size:14px">'
-        f'<tbody><tr style="background:transparent">{columns}</tr></tbody></table></div>'
+        f'<div style="margin:0.4em 0">In both: '
+        f'<span style="overflow-wrap:break-word"><bdi>{text}</bdi></span>{legend}</div>'
     )
 
 
 def _style(difference: float) -> str:
     class_ = sum(difference >= step for step in _STEPS)
     line = ";border-bottom:2px solid" if class_ == len(_STEPS) else ""
-    return f"background-color:{tint(widest_tint() * class_ / len(_STEPS))};border-radius:3px{line};" if class_ else ""
+    alpha = widest_tint() * class_ / len(_STEPS)
+    return f"background-color:{tint(alpha)};border-radius:0.2em{line};" if class_ else ""
 
 
 def _span(stretch: Aligned) -> str:
-    difference = stretch.difference.value
-    bits = math.nan if difference is None else difference / _BITS
-    title = f"{stretch.logprob_a:.2f} and {stretch.logprob_b:.2f}"
+    bits = _difference(stretch)
+    surprises = [sum_.value for sum_ in (stretch.logprob_a, stretch.logprob_b)]
+    title = " and ".join("not known" if each is None else f"{-each / _BITS + 0.0:.1f} bits" for each in surprises)
     if len(stretch.a) != len(stretch.b):
         title += f"; {len(stretch.a)} and {len(stretch.b)} tokens"
-    style = "border-bottom:1px dashed;" if math.isnan(bits) else _style(abs(bits))
-    attribute = f' style="{style}"' if style else ""
-    return f'<span{attribute} title="{escape(title)}">{_shown(stretch.text)}</span>'
+    found = _style(abs(bits)) if bits == bits else "border-bottom:1px dashed"
+    attribute = f' style="{found}"' if found else ""
+    return f'<span{attribute} title="{escape(title)}">{_running(stretch.text)}</span>'
+
+
+def _difference(stretch: Aligned) -> float:
+    """How much surer b was of a stretch, in bits; NaN where only bounds are known."""
+    difference = stretch.difference.value
+    return math.nan if difference is None else difference / _BITS
 
 
 def _rest(rest: LogprobTable) -> str:
-    text = "".join(rest.text)
-    first = rest.text[0] if len(rest) else ""
-    mark = f'<b style="background-color:{tint(0.4)};border-radius:3px">{_shown(first) or "⟨end⟩"}</b>'
-    tail = _shown(text[len(first) : 4000])
-    return f'<div dir="auto" style="overflow:hidden;overflow-wrap:break-word">{mark}{tail}</div>'
+    if not len(rest):
+        return ""
+    first = rest.text[0]
+    mark = f'<b style="background-color:{tint(0.4)};border-radius:0.2em">{_running(first) or END}</b>'
+    tail = _running("".join(rest.text)[len(first) : _REST])
+    return f'<div dir="auto" style="overflow-wrap:break-word;margin:0.3em 0 0 0">{mark}{tail}</div>'
 
 
-def _shown(text: str) -> str:
+def _on_one_line(text: str) -> str:
+    return visible(text).replace("·", " ")
+
+
+def _running(text: str) -> str:
     return escape(inline(text).replace("·", " ")).replace("↵", "<br>")
-
-
-def _parting(comparison: Comparison) -> str:
-    """Where the two part, in words."""
-    parted = comparison.divergence
-    if parted is None:
-        return "They say the same to the end."
-    words = []
-    for name, other, table, at, share in (
-        (comparison.names[0], comparison.names[1], comparison.a, parted.a, parted.b_in_a),
-        (comparison.names[1], comparison.names[0], comparison.b, parted.b, parted.a_in_b),
-    ):
-        rows = [] if at is None else list(table.take([at - int(table.position[0])]))
-        if not rows:
-            words.append(f"{name} has ended")
-            continue
-        held = f", and held {other}'s {percent(share)}" if share == share else ""
-        words.append(f"{name} says {rows[0].label} ({percent(rows[0].prob)}{held})")
-    shared = sum(len(stretch.text) for stretch in comparison.shared)
-    where = f"after {shared:,} character{'s' * (shared > 1)}" if shared else "at once"
-    return f"They part {where}: {'; '.join(words)}."
-
-
-def comparison_text(comparison: Comparison, *, width: int = 80) -> str:
-    """The same as text: the largest differences on the shared part, and how each goes on."""
-    shared = "".join(stretch.text for stretch in comparison.shared)
-    tail = fit(f"  …{visible(shared[-60:])}", width).rstrip()
-    lines = [f"Shared: {len(comparison.shared):,} stretches, {len(shared):,} characters", tail]
-    differences = ((stretch.difference.value, stretch.text) for stretch in comparison.shared)
-    known = [(value / _BITS, text) for value, text in differences if value is not None]
-    known.sort(key=lambda each: -abs(each[0]))
-    for bits, text in known[:5]:
-        if abs(bits) >= 0.05:
-            lines.append(f"  {fit(visible(text), 30)} {bits:+.2f} bits")
-    lines.append(_parting(comparison))
-    for name, rest in zip(comparison.names, (comparison.rest_a, comparison.rest_b), strict=True):
-        if len(rest):
-            text = visible("".join(rest.text)) or "⟨end⟩"
-            lines.append(fit(f"  {on_one_line(name, 40)}: {text}", width).rstrip())
-    return "\n".join(lines)

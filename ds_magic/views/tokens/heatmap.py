@@ -9,6 +9,7 @@ import numpy as np
 
 from ds_magic.logprobs.glyphs import END, inline, label
 
+from . import style
 from .numbers import chance, percent, rank_text
 from .tints import LEAST_CERTAIN, METRICS, UNKNOWN, Metric, classes, tint
 
@@ -43,9 +44,8 @@ def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
             body = _spans(table, groups, found, METRICS[metric], _windows(table, groups, near))
             near //= 2
     return (
-        f'<div class="mathjax_ignore tex2jax_ignore" style="margin:0 0 10px 0">{_legend(table, metric)}'
-        '<div dir="auto" style="font-size:14px;line-height:1.75;overflow:hidden;overflow-wrap:break-word;'
-        f'max-width:900px">{body}</div></div>'
+        f'<div {style.IGNORE} style="margin:0 0 0.7em 0"><div dir="auto" style="line-height:1.75;overflow:hidden;'
+        f'overflow-wrap:break-word;max-width:60em">{body}</div>{legend(table, metric)}</div>'
     )
 
 
@@ -86,19 +86,29 @@ def _spans(
 
 
 def _gap(n: int) -> str:
-    return f'<div style="font-size:12px;opacity:0.75">… {n:,} token{"s" * (n > 1)} left out …</div>'
+    return f'<div style="{style.SMALL};{style.DIM}">… {n:,} token{"s" * (n > 1)} left out …</div>'
 
 
 def _span(table: LogprobTable, start: int, end: int, found: np.ndarray, metric: Metric) -> str:
     text = inline("".join(table.text[start:end]))
     if not text:
         text = END if table.token[start] == "" else label(table.token[start], table.bytes[start])
+    styles = token_styles(table, (start, end), found, metric)
+    attribute = f' style="{styles}"' if styles else ""
+    shown = escape(text if len(text) <= 2000 else text[:2000] + "…")
+    # Drawn blanks are no blanks to the page: lines may break before each, and must after a line break.
+    shown = shown.replace("·", "<wbr>·").replace("↵", "↵<br>")
+    return f'<span{attribute} title="{escape(token_title(table, start, end))}">{shown}</span>'
+
+
+def token_styles(table: LogprobTable, group: tuple[int, int], found: np.ndarray, metric: Metric) -> str:
+    """The inline style of a drawn group: its tint, and a line for what is not told by a tint alone; may be empty."""
+    start, end = group
     class_ = int(found[start:end].max())
-    statuses = table.status[start:end]
     styles: list[str] = []
     if metric.alpha(class_):
         styles.append(f"background-color:{tint(metric.alpha(class_))};border-radius:3px")
-    if (statuses == "censored").any():
+    if (table.status[start:end] == "censored").any():
         styles.append(_CENSORED)
     elif class_ == len(metric.edges):
         styles.append(LEAST_CERTAIN)
@@ -106,14 +116,11 @@ def _span(table: LogprobTable, start: int, end: int, found: np.ndarray, metric: 
         styles.append(_UNKNOWN)
     if table.forced[start:end].all():
         styles.append("opacity:0.7;font-style:italic")
-    style = f' style="{";".join(styles)}"' if styles else ""
-    shown = escape(text if len(text) <= 2000 else text[:2000] + "…")
-    # Drawn blanks are no blanks to the page: lines may break before each, and must after a line break.
-    shown = shown.replace("·", "<wbr>·").replace("↵", "↵<br>")
-    return f'<span{style} title="{escape(_title(table, start, end))}">{shown}</span>'
+    return ";".join(styles)
 
 
-def _title(table: LogprobTable, start: int, end: int) -> str:
+def token_title(table: LogprobTable, start: int, end: int) -> str:
+    """What is read of a drawn group when the pointer rests on it: its probability, and its first alternatives."""
     if end - start > 1:
         parts = [f"{label(row.token, row.bytes, limit=_TITLE_LIMIT)} {chance(row)}" for row in table[start:end][:8]]
         more = [f"and {end - start - 8} more"] if end - start > 8 else []
@@ -129,22 +136,22 @@ def _title(table: LogprobTable, start: int, end: int) -> str:
     return "\n".join([head, *shares])
 
 
-def _legend(table: LogprobTable, metric_name: str) -> str:
+def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
+    """What the tints and lines mean, those that occur only; empty where nothing is tinted."""
     metric = METRICS[metric_name]
     found = set(classes(table, metric_name).tolist())
     swatches = []
     for class_, name in enumerate(metric.names):
-        line = f";{LEAST_CERTAIN}" if class_ == len(metric.edges) else ""
-        colour = f"background-color:{tint(metric.alpha(class_))};" if class_ else ""
-        swatches.append(f'<span style="{colour}padding:0 6px{line}">{escape(name)}</span>')
+        if class_ and class_ in found:
+            line = f";{LEAST_CERTAIN}" if class_ == len(metric.edges) else ""
+            tinted = f"background-color:{tint(metric.alpha(class_))};border-radius:3px"
+            swatches.append(f'<span style="{tinted};padding:0 0.4em;white-space:nowrap{line}">{escape(name)}</span>')
+    if swatches:
+        swatches[0] = f"{escape(metric.title)} {swatches[0]}"
     if (table.status == "censored").any():
-        swatches.append(f'<span style="padding:0 6px;{_CENSORED}">below the alternatives returned</span>')
+        swatches.append(f'<span style="{_CENSORED}">below the alternatives returned</span>')
     if UNKNOWN in found:
-        swatches.append(f'<span style="padding:0 6px;{_UNKNOWN}">{escape(metric.unknown)}</span>')
+        swatches.append(f'<span style="{_UNKNOWN}">{escape(metric.unknown)}</span>')
     if table.forced.any():
-        swatches.append('<i style="padding:0 6px;opacity:0.7">prefix</i>')
-    return (
-        f'<div style="font-size:12px;margin:0 0 4px 0"><span style="opacity:0.75">{metric.title}: </span>'
-        + " ".join(swatches)
-        + "</div>"
-    )
+        swatches.append('<i style="opacity:0.7">part of the prefix</i>')
+    return style.small(" · ".join(swatches)) if swatches else ""

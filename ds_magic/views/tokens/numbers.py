@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+from ds_magic.logprobs.glyphs import visible
+from ds_magic.logprobs.rows import others
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Alternative, Token
     from ds_magic.logprobs.table import LogprobTable
 
-BARS_LIMIT = 8  # an answer of at most this many tokens gets bars for each
+SHORT = 12  # an answer of at most this many tokens is shown as bars, a longer one as a table
+OPEN = 6  # places whose bars are seen at once; the others are folded
 BARS_SHOWN = 5
 VAGUE_REST = 10 * SOFTMAX_ERROR
+OF_A_CHOICE = "a probability is of a choice, not of a truth"
 TRUTH = "A probability measures the choice of a token, not the truth of a sentence."
 
 
@@ -95,7 +99,8 @@ class Bar:
 def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
     """The first `shown` alternatives of a token, the chosen one if it is not among them, and everything else.
 
-    The last bar is all the probability that the others do not hold. Empty without a distribution.
+    The last bar is all the probability that the others do not hold: of what is not drawn, and of how many tokens
+    that is, where the size of the vocabulary is known. Empty without a distribution.
     """
     if row.status == "degenerate" or not row.n_alternatives:
         return []
@@ -105,9 +110,17 @@ def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
     if not any(one.chosen for one in top):
         lines.append(Bar(row.label, row.prob, chance(row), "chosen"))
         total += 0.0 if math.isnan(row.prob) else row.prob
-    rest = max(0.0, 1.0 - total)
-    lines.append(Bar("everything else", rest, remainder(rest), "rest"))
+    if row.vocabulary_size != len(lines):
+        rest = max(0.0, 1.0 - total)
+        lines.append(Bar(others(len(lines), row.vocabulary_size), rest, remainder(rest), "rest"))
     return lines
+
+
+def uncertain_first(table: LogprobTable) -> list[Token]:
+    """All places, that of the greatest surprisal first; those of whose choice nothing is known last."""
+    rows = list(table.least_certain(len(table)))
+    seen = {row.position for row in rows}
+    return rows + [row for row in table if row.position not in seen]
 
 
 def other_choices(row: Token, n: int = 2) -> list[Alternative]:
@@ -115,15 +128,26 @@ def other_choices(row: Token, n: int = 2) -> list[Alternative]:
     return [one for one in row.alternatives if not one.chosen and one.prob == one.prob][:n]
 
 
+def context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str]:
+    """A few words before and after a token, as they stand in the answer; empty without the whole answer's table."""
+    index = row.position - (int(table.position[0]) if len(table) else 0)
+    if not (0 <= index < len(table) and table.position[index] == row.position):
+        return "", ""
+    before = "".join(table.text[max(0, index - 12) : index])[-width:]
+    after = "".join(table.text[index + 1 : index + 12])[:width]
+    if len(before) == width:
+        before = re.sub(r"^\S*\s", "", before) if re.search(r"\s", before) else f"…{before}"
+    if len(after) == width:
+        after = re.sub(r"\s\S*$", "", after) if re.search(r"\s", after) else f"{after}…"
+    return _on_one_line(before), _on_one_line(after)
+
+
+def _on_one_line(text: str) -> str:
+    return visible(re.sub(r"\s+", " ", text)).replace("·", " ")
+
+
 def least_certain(table: LogprobTable, n: int | None = None) -> tuple[str, list[Token]]:
-    """The heading and the rows of the table of least certain tokens; fewer where bars stand beside it."""
-    rows = list(table.least_certain((5 if len(table) <= BARS_LIMIT else 10) if n is None else n))
+    """The heading and the rows of the table of least certain tokens."""
+    rows = list(table.least_certain(10 if n is None else n))
     few = f" ({len(rows)} of {len(table):,})" if len(rows) < len(table) else ""
     return f"Least certain tokens{few}", rows
-
-
-def notes(table: LogprobTable) -> Iterator[str]:
-    """What a reader should know: sentences."""
-    if len(table):
-        yield TRUTH
-    yield from table.notes

@@ -7,8 +7,11 @@ over, and what has no colour of ours has the page's own, so that light and dark 
 from __future__ import annotations
 
 import math
+import re
 from html import escape
 
+from ..direction import is_rtl
+from ..size import font_size
 from .tints import tint
 
 IGNORE = 'class="mathjax_ignore tex2jax_ignore"'
@@ -18,11 +21,15 @@ SMALL = "font-size:0.86em"
 # JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
 TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:0.93em;line-height:1.5"
 ROW = "background:transparent"
-CELL = "padding:0.15em 1.2em 0.15em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
+CELL = "padding:0.2em 1em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
 
+PRINTED = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
+"""Of a frame: its tints are no decoration, which browsers do not print."""
+
+FRAME = f"padding-left:0.4em;overflow-x:auto;margin:0.6em 0;line-height:1.5;{PRINTED}"
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
@@ -35,6 +42,16 @@ def chip(text: str, *, strong: bool = False) -> str:
         f'<bdi style="{MONO};font-size:0.93em;padding:0.1em 0.35em;border-radius:0.3em;'
         f'background:rgba(128,128,128,0.16){weight}">{escape(text)}</bdi>'
     )
+
+
+def in_context(before: str, label: str, after: str) -> str:
+    """A token's chip between the words around it, in the direction of the text that it is of."""
+    words = [f'<span style="{DIM}"><bdi>{escape(text)}</bdi></span>' if text else "" for text in (before, after)]
+    phrase = f"{words[0]} {chip(label, strong=True)} {words[1]}".strip()
+    return f'<span dir="rtl" style="unicode-bidi:isolate">{phrase}</span>' if is_rtl(before + label + after) else phrase
+def wrapped(cell: str) -> str:
+    """A cell that may break its line, in a column of a table that otherwise would not."""
+    return f'<div style="white-space:normal;max-width:24em;overflow-wrap:break-word">{cell}</div>'
 
 
 def code(text: str) -> str:
@@ -51,9 +68,9 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
     if math.isnan(share):
         return f'<div style="{TRACK};border-radius:0.15em"><div style="height:0.85em"></div></div>'
     low = 100 * max(0.0, min(1.0, share))
-    # The ink is drawn as a border, which has the page's colour of text in every theme.
-    fill = {"chosen": "border:0.43em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
-        kind, f"background-color:{RIVAL}"
+    # Borders have the page's colour of text in every theme, and are printed where a printer leaves out backgrounds.
+    fill = {"chosen": "border-top:0.85em solid;opacity:0.85", "rest": f"border:1px solid {RIVAL}"}.get(
+        kind, f"border-top:0.85em solid {RIVAL}"
     )
     # A share above zero always leaves a hair of a bar, so that it is not taken for nothing.
     drawn = f'<div style="{BAR};width:{low:.1f}%;{fill}"></div>' if low > 0 else '<div style="height:0.85em"></div>'
@@ -67,8 +84,13 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
 
 
 def heading(text: str) -> str:
-    """The line above a picture."""
-    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{escape(text)}</div>'
+    """The line above a picture: a name or a sentence."""
+    return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{prose(text)}</div>'
+
+
+def prose(text: str) -> str:
+    """A sentence of ours as HTML: what stands in backticks is code."""
+    return re.sub("`([^`]+)`", rf'<bdi style="{MONO}">\1</bdi>', escape(text))
 
 
 def small(text: str) -> str:
@@ -76,8 +98,13 @@ def small(text: str) -> str:
     return f'<div style="{SMALL};margin:0.3em 0 0 0;{DIM}">{text}</div>' if text else ""
 
 
-def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
-    """A small table. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
+def frame(body: str) -> str:
+    """What stands around a picture by itself: margins, the size that is set, and no formulas inside."""
+    return f'<div {IGNORE} style="{font_size()}{FRAME}">{body}</div>'
+
+
+def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:
+    """Cells in columns. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
     columns = [(name, NUMBER if numbers else LINE) for name, numbers in head]
     names = "".join(f'<th style="{kind};{HEAD}">{escape(name)}</th>' for name, kind in columns)
     body = "".join(
@@ -86,7 +113,10 @@ def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, no
         + "</tr>"
         for row in rows
     )
-    return (
-        f'<div {IGNORE} style="overflow-x:auto;margin:0.6em 0">{heading(title)}<table style="{TABLE}">'
-        f'<thead><tr style="{ROW}">{names}</tr></thead><tbody>{body}</tbody></table>{small(escape(note))}</div>'
-    )
+    head_row = f'<thead><tr style="{ROW}">{names}</tr></thead>' if any(name for name, _ in head) else ""
+    return f'<table style="{TABLE}">{head_row}<tbody>{body}</tbody></table>' if rows else ""
+
+
+def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
+    """A grid below its heading, and above a dim line."""
+    return frame(heading(title) + grid(head, rows) + small(prose(note)))

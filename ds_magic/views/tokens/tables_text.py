@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import re
-import textwrap
 from html import escape
 from typing import TYPE_CHECKING
 
 from ..terminal_width import columns, fit
-from .numbers import BARS_LIMIT, bars, bits, chance, least_certain, notes, other_choices, percent, rank_text
+from .bars import Bars
+from .numbers import (
+    OPEN,
+    SHORT,
+    bars,
+    bits,
+    chance,
+    least_certain,
+    other_choices,
+    percent,
+    rank_text,
+    uncertain_first,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Token
@@ -17,12 +27,8 @@ if TYPE_CHECKING:
 
 
 def to_text(table: LogprobTable, *, width: int = 80) -> str:
-    """The same for a terminal and for text/plain, no line wider than `width` columns."""
-    parts = [_least_certain_text(table, width)]
-    if len(table) <= BARS_LIMIT:
-        parts += [_bars_text(row, width) for row in table]
-    parts.append(textwrap.fill(" ".join(notes(table)), width))
-    return "\n\n".join(part for part in parts if part)
+    """Bars or the table for a terminal and for text/plain, no line wider than `width` columns."""
+    return Bars.of(table).to_text(width) if len(table) <= SHORT else _least_certain_text(table, width)
 
 
 def _least_certain_text(table: LogprobTable, width: int) -> str:
@@ -43,40 +49,22 @@ def _least_certain_text(table: LogprobTable, width: int) -> str:
     return "\n".join([title, *table_text])
 
 
-def _bars_text(row: Token, width: int) -> str:
-    lines = [f"{row.position:,}  {row.label}"]
-    for line in bars(row):
-        mark = "▸" if line.kind == "chosen" else " "
-        name = f"({line.label})" if line.kind == "rest" else line.label
-        lines.append(f"  {mark} {fit(name, 18)} {fit(_blocks(line.prob, 30), 30)} {line.text:>9}")
-    if len(lines) == 1:
-        lines.append(f"    {chance(row)}  (no distribution came)")
-    return "\n".join(lines)
-
-
-def _blocks(p: float, width: int) -> str:
-    eighths = 0 if math.isnan(p) else round(8 * width * min(1.0, p))
-    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
-
-
 def to_markdown(table: LogprobTable) -> str:
     """The same as Markdown tables, for text/markdown; every token escaped."""
+    if len(table) <= SHORT:
+        return "\n\n".join(filter(None, map(_bars_markdown, uncertain_first(table)[:OPEN])))
     title, rows = least_certain(table)
-    parts = []
-    if rows:
-        lines = ["| at | token | probability | bits | rank | other choices |", "|---:|:---|---:|---:|---:|:---|"]
-        for row in rows:
-            others = " / ".join(f"{_markdown(one.label)} {percent(one.prob)}" for one in other_choices(row))
-            cells = (
-                f"{row.position:,}", _markdown(row.label), escape(chance(row)), bits(row),
-                escape(rank_text(row)), others or "—",
-            )  # fmt: skip
-            lines.append(f"| {' | '.join(cells)} |")
-        parts.append(f"**{title}**\n\n" + "\n".join(lines))
-    if len(table) <= BARS_LIMIT:
-        parts += filter(None, map(_bars_markdown, table))
-    parts += [escape(note, quote=False) for note in notes(table)]
-    return "\n\n".join(parts)
+    if not rows:
+        return ""
+    lines = ["| at | token | probability | bits | rank | other choices |", "|---:|:---|---:|---:|---:|:---|"]
+    for row in rows:
+        others = " / ".join(f"{_markdown(one.label)} {percent(one.prob)}" for one in other_choices(row))
+        cells = (
+            f"{row.position:,}", _markdown(row.label), escape(chance(row)), bits(row),
+            escape(rank_text(row)), others or "—",
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    return f"**{title}**\n\n" + "\n".join(lines)
 
 
 def _bars_markdown(row: Token) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from ds_magic.logprobs.refused import NoSuchNameError
 
 from ..size import widest_tint
 
@@ -67,15 +70,41 @@ def tint_styles(metric: str = "surprisal") -> list[str]:
     return [*styles[:-1], f"{styles[-1]};{LEAST_CERTAIN}"]
 
 
-def class_of(logprob: object) -> int:
-    """The class of surprisal of one token by its log-probability, while a table is not there yet; 0 where unknown.
+def class_of(entry: Mapping[str, Any]) -> int:
+    """The class of surprisal of one token as the wire has it, while a table is not there yet; 0 where unknown.
 
-    A token that was not among the returned (−9999.0) is the most surprising.
+    The same as in the table: a token that was not returned (−9999.0) has the class of the bound that its
+    alternatives give, and the highest without them.
     """
+    logprob = entry.get("logprob")
     if not isinstance(logprob, int | float):
         return 0
-    bits = -logprob / math.log(2)
+    bits = -(logprob if logprob > -1000 else _bound(entry)) / math.log(2)
     return sum(bits >= edge for edge in METRICS["surprisal"].edges)
+
+
+def _bound(entry: Mapping[str, Any]) -> float:
+    """The greatest logprob that a token can have which was not returned, as `logprobs.distribution` has it."""
+    # Here, because what it brings along takes time, which an answer without probabilities should not.
+    from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+    from ds_magic.logprobs.from_wire import NOT_RETURNED
+
+    tops = entry.get("top_logprobs")
+    sent = [one.get("logprob") for one in tops if isinstance(one, dict)] if isinstance(tops, list) else []
+    known = [min(0.0, one) for one in sent if isinstance(one, int | float) and NOT_RETURNED < one <= 1e-3]
+    if not known:
+        return -math.inf
+    rest = max(0.0, 1.0 - sum(map(math.exp, known))) + SOFTMAX_ERROR
+    return min(min(known), math.log(rest / max(1, 21 - len(known))))
+
+
+def runs(text: str, logprobs: object) -> list[tuple[str, int]]:
+    """The tokens of a piece of a stream and their classes; one run where they do not spell it, none without any."""
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    tokens = [token for token in tokens if isinstance(token, dict)] if isinstance(tokens, list) else []
+    if "".join(str(token.get("token")) for token in tokens) == text:
+        return [(str(token["token"]), class_of(token)) for token in tokens]
+    return [(text, max(map(class_of, tokens)))] if tokens else []
 
 
 def classes(table: LogprobTable, metric: str = "surprisal") -> np.ndarray:
@@ -107,4 +136,4 @@ def _values(table: LogprobTable, metric: str) -> np.ndarray:
         with np.errstate(invalid="ignore"):
             narrow = table.entropy_high - table.entropy_low <= WIDE_INTERVAL
         return np.where(narrow, table.entropy_low, np.nan)
-    raise ValueError(f"There is no metric {metric!r}; there are {', '.join(METRICS)}.")
+    raise NoSuchNameError(metric, list(METRICS), "metric")

@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Protocol
 
-from ds_magic.logprobs.glyphs import inline, visible
+from ds_magic.logprobs.glyphs import inline, label, visible
 
 from ...api.clean_text import on_one_line
-from .numbers import percent
+from . import style
+from .numbers import chance, percent
 from .tints import tint
 
 if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
+    from ds_magic.logprobs.rows import Token
 
 
 class Tree(Protocol):
-    """What is drawn: (depth, completion) parents first, and how many requests it took."""
-
-    @property
-    def requests(self) -> int: ...
+    """What is drawn: (depth, completion), parents first."""
 
     def __iter__(self) -> Iterator[tuple[int, ChatCompletion]]: ...
 
 
 BOUNDARIES = "A prefix is tokenised anew, so that tokens beside a branching point may fall otherwise than before."
+"""The note on a branch of a server that does not go on from tokens."""
+
+_DEEPEST = 8  # a branch further down is indented no more
+_SHARED = 300
+"""Characters of what a branch shares with its parent that are shown: the last."""
 
 
 def tree_html(tree: Tree) -> str:
     """Each branch on a block of its own, indented under the answer it left."""
-    blocks = "".join(_block(depth, answer) for depth, answer in tree)
-    return (
-        '<div class="mathjax_ignore tex2jax_ignore" style="margin:8px 0;font-size:14px;line-height:1.5;'
-        'max-width:900px">'
-        f'{blocks}<div style="font-size:12px;opacity:0.75">{spent(tree.requests)}. {BOUNDARIES}</div></div>'
-    )
+    answers = list(tree)
+    blocks = "".join(_block(depth, answer) for depth, answer in answers)
+    return style.frame(blocks + style.small(escape(spent([answer for _, answer in answers]))))
 
 
 def _block(depth: int, answer: ChatCompletion) -> str:
-    border = f"border-left:2px solid {tint(0.6)};" if depth else ""
+    indent = 1.5 * min(depth, _DEEPEST)
+    line = f"border-left:2px solid {tint(0.88)};padding:0 0 0 0.6em;" if depth else ""
     return (
-        f'<div style="{border}margin:0 0 10px {24 * depth}px;padding:0 0 0 {8 if depth else 0}px">'
-        f'<div style="font-size:12px;opacity:0.75">{escape(heading(answer))}</div>'
-        f'<div dir="auto" style="overflow:hidden;overflow-wrap:break-word">{_text(answer)}</div></div>'
+        f'<div style="{line}margin:0 0 0.7em {indent:g}em"><div>{_said(answer, style.chip, escape)}</div>'
+        f'<div dir="auto" style="overflow-wrap:break-word">{_text(answer)}</div></div>'
     )
 
 
 def _text(answer: ChatCompletion) -> str:
     shared, forced, own = parts(answer)
-    marked = f'<b style="background-color:{tint(0.4)};border-radius:3px">{_shown(forced)}</b>' if forced else ""
-    base = f'<span style="opacity:0.65">{_shown(shared)}</span>' if shared else ""
+    marked = f'<b style="background-color:{tint(0.4)};border-radius:0.2em">{_shown(forced)}</b>' if forced else ""
+    shared = shared if len(shared) <= _SHARED else "…" + shared[-_SHARED:]
+    base = f'<span style="{style.DIM}">{_shown(shared)}</span>' if shared else ""
     return base + marked + _shown(own)
 
 
@@ -69,37 +71,50 @@ def parts(answer: ChatCompletion) -> tuple[str, str, str]:
 
 
 def heading(answer: ChatCompletion) -> str:
-    """Where a branch left its parent, with what, and how it did."""
+    """What a branch has instead of what, and where: `·Sydney (37.8 %) instead of ·Canberra (57.0 %), at token 0`."""
+    return _said(answer, str, str)
+
+
+def _said(answer: ChatCompletion, token: Callable[[str], str], plain: Callable[[str], str]) -> str:
     branch = answer.branch
-    facts = []
     if branch is None:
-        facts.append("the answer")
+        said = "The answer"
     else:
-        place = f"at {branch.position}: " if branch.position is not None else ""
-        prob = f" ({percent(branch.prob)})" if branch.prob is not None else ""
-        facts.append(f"{place}{visible(branch.instead)}{prob} instead of {branch.replaced}")
-    if answer.logprobs and answer.logprobs.perplexity.tokens:
-        facts.append(f"perplexity {answer.logprobs.perplexity:.2f}")
-    if answer.interruption:
-        facts.append(on_one_line(answer.interruption))
-    return ", ".join(facts)
+        row = left(answer)
+        share = percent(branch.prob) if branch.prob is not None else "not returned" if row and row.alternatives else ""
+        prob = plain(f" ({share})") if share else ""
+        was = "" if row is None or chance(row) == "—" else plain(f" ({chance(row)})")
+        name = label(branch.replaced, None) if row is None else row.label
+        place = "" if branch.position is None else f", at token {branch.position:,}"
+        said = f"{token(visible(branch.instead))}{prob} instead of {token(name)}{was}{place}"
+    return f"{said}, {plain(on_one_line(answer.interruption))}" if answer.interruption else said
 
 
-def spent(requests: int) -> str:
-    """How many requests a tree took, in words."""
-    branches = requests - 1
-    answer = f"{requests} request{'s' * (requests > 1)}: the answer"
-    return f"{answer} and {branches} branch{'es' * (branches > 1)}" if branches else answer
+def left(answer: ChatCompletion) -> Token | None:
+    """The token at which a branch left its parent, None where it is not known."""
+    branch, parent = answer.branch, answer.parent
+    table = None if parent is None else parent.logprobs
+    if not table or branch is None or branch.position is None or branch.position >= len(table):
+        return None
+    return table[branch.position]
+
+
+def spent(answers: Sequence[ChatCompletion]) -> str:
+    """How many requests the answers of a tree took, and what is to be known of their tokens, in sentences."""
+    branches = len(answers) - 1
+    said = f"{len(answers)} request{'s' * (branches > 0)}: the answer"
+    said += f" and {branches} branch{'es' * (branches > 1)}." if branches else "."
+    return f"{said} {BOUNDARIES}" if any(BOUNDARIES in answer.notes for answer in answers) else said
 
 
 def tree_text(tree: Tree) -> str:
     """The same as text: `…` stands for what is shared, the forced token between ▸ and ◂."""
-    lines = []
-    for depth, answer in tree:
-        shared, forced, own = parts(answer)
-        shared, forced, own = (inline(part).replace("·", " ") for part in (shared, forced, own))
+    lines, answers = [], list(tree)
+    for depth, answer in answers:
+        shared, forced, own = (inline(part).replace("·", " ") for part in parts(answer))
         indent = "  " * depth
         tail = shared if len(shared) <= 40 else "…" + shared[-39:]
+        blank = " " * (len(forced) - len(forced.lstrip()))
         lines.append(f"{indent}{'└ ' if depth else ''}{heading(answer)}")
-        lines.append(f"{indent}  {tail}{'▸' + forced.strip() + '◂' if forced else ''}{own}")
-    return "\n".join([*lines, f"{spent(tree.requests)}."])
+        lines.append(f"{indent}  {tail}{f'{blank}▸{forced.strip()}◂' if forced else ''}{own}")
+    return "\n".join([*lines, spent([answer for _, answer in answers])])

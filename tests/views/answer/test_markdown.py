@@ -158,3 +158,8 @@ def test_a_code_span_that_is_also_written_out_escapes_both():
 
 def test_markdown_output_closes_a_fence_that_was_left_open():
     assert safe_markdown("```python\nx = 1") == "```python\nx = 1\n```"
+
+
+@pytest.mark.parametrize(("text", "is_aligned"), [("שלום world", True), ("12: عاصمة", True), ("a שלום", False)])
+def test_a_paragraph_that_runs_right_to_left_says_so_where_a_page_aligns_all_to_the_left(text, is_aligned):
+    assert ("text-align:start" in markdown_to_html(text)) is is_aligned

@@ -3,7 +3,7 @@ import pytest
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
 from ds_magic.api.usage import Timing
-from ds_magic.views.answer.static import mimebundle, to_html, to_markdown, to_text
+from ds_magic.views.answer.static import mimebundle, to_html, to_markdown, to_text, unfinished_bundle
 from tests.views.making import HOSTILE, Page, completion, prefixed
 
 
@@ -25,7 +25,7 @@ def test_text_and_markdown_hold_no_control_characters(text):
         assert not [character for character in mimebundle(made)[kind] if ord(character) < 32 and character != "\n"]
 
 
-def test_the_badge_says_where_it_ran():
+def test_the_last_line_says_where_it_ran():
     assert "embedded model" in Page(to_html(completion())).text
 
 
@@ -63,8 +63,9 @@ def test_a_finish_other_than_stop_is_said_in_words(finish, words):
     assert words in to_text(completion(finish=finish))
 
 
-def test_stop_goes_without_saying():
-    assert "stop" not in Page(to_html(completion())).text
+def test_that_it_ended_by_itself_is_small_print():
+    assert "61.3 tokens/s · stop" in Page(to_html(completion())).text
+    assert "■" not in Page(to_html(completion())).text
 
 
 def test_a_cut_names_the_limit_that_was_asked_for():
@@ -158,3 +159,8 @@ def test_an_answer_of_white_space_says_so():
 
 def test_overrides_of_direction_are_named_in_plain_text():
     assert "\u202e" not in to_text(completion("a\u202eb")) and "⟨U+202E⟩" in to_text(completion("a\u202eb"))
+
+
+def test_what_is_kept_of_an_answer_has_paragraphs_as_the_answer_will():
+    kept = unfinished_bundle("b", "m", "", "One,\nand so on.\n \n\n  Two & a half.\n", "mark")["text/html"]
+    assert '<p dir="auto">One,\nand so on.</p><p dir="auto">  Two &amp; a half.</p>' in kept

@@ -1,13 +1,19 @@
 import contextlib
+import fcntl
 import io
+import math
 import os
 import pty
+import re
+import struct
+import termios
 
 import pytest
 
+from ds_magic.api.delta import Delta
 from ds_magic.api.events import Note, Queued
 from ds_magic.api.request import ChatRequest
-from ds_magic.views import make_view
+from ds_magic.views import make_view, terminal_width
 from tests.views.making import HOSTILE, completion, delta, prefixed
 
 
@@ -23,8 +29,10 @@ def shown(deltas, made, out=None, request=None, events=()):
     return out.getvalue() if isinstance(out, io.StringIO) else None
 
 
-def on_a_terminal(deltas, made):
+def on_a_terminal(deltas, made, columns=0):
+    """What a terminal of so many columns is sent; 0: it does not say."""
     master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with os.fdopen(slave, "w", encoding="utf-8") as out:
         shown(deltas, made, out)
     read = b""
@@ -47,7 +55,8 @@ def test_text_is_written_as_it_comes():
 
 def test_a_summary_line_ends_the_answer():
     text = shown([delta(content="Hello")], completion())
-    assert text == "Hello\n⟨tiny · embedded model · 1,234 tokens in · 56 out · first after 0.42 s · 61.3 tokens/s⟩\n"
+    figures = "1,234 tokens in · 56 out · first after 0.42 s · 61.3 tokens/s"
+    assert text == f"Hello\n⟨tiny · embedded model · {figures} · stop⟩\n"
 
 
 def test_reasoning_is_dim_on_a_terminal():
@@ -103,3 +112,79 @@ def test_an_interruption_is_said():
 
 def test_nothing_is_shown_where_nothing_came():
     assert shown([], None) == ""
+
+
+def lines_of(read):
+    """The lines of the answer without escapes and without what stands below it."""
+    return re.sub("\x1b\\[[0-9;]*m", "", read).partition("\n⟨")[0].split("\n")
+
+
+WORDS = "The quick brown fox jumps over the lazy dog, and\n    indented text stays where it was put by its author."
+
+
+@pytest.mark.parametrize("columns", [14, 20, 37, 80])
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_words_go_on_the_next_line_whole(columns, size):
+    pieces = [delta(content=WORDS[at : at + size]) for at in range(0, len(WORDS), size)]
+    lines = lines_of(on_a_terminal(pieces, completion(WORDS), columns))
+    assert max(map(len, lines)) < columns
+    assert " ".join(lines).split() == WORDS.split()
+    assert any(line.startswith("    indented") for line in lines)
+
+
+def test_only_the_word_that_is_not_over_is_held_back():
+    master, slave = pty.openpty()
+    with os.fdopen(slave, "w", encoding="utf-8") as out:
+        view = make_view("text", out=out)
+        view.start(ChatRequest.build("q"), "embedded model")
+        for piece, written in (("Hello", ""), (" wor", "Hello"), ("ld", ""), ("\n", " world\r\n")):
+            view.delta(delta(content=piece))
+            out.flush()
+            os.set_blocking(master, False)
+            try:
+                read = os.read(master, 1000).decode()
+            except BlockingIOError:
+                read = ""
+            assert read == written
+    os.close(master)
+
+
+def test_letters_of_two_columns_break_where_the_line_is_full():
+    text = "日本語の文章は空白がないので、どこでも改行できる。"
+    lines = lines_of(on_a_terminal([delta(content=letter) for letter in text], completion(text), 20))
+    assert max(map(terminal_width.columns, lines)) <= 19 and len(lines) == 3 and "".join(lines) == text
+
+
+def test_an_address_wider_than_the_terminal_is_not_cut():
+    url = "https://example.org/" + "a" * 100
+    text = f"See {url} for more of it."
+    assert url in on_a_terminal([delta(content=letter) for letter in text], completion(text), 30)
+
+
+def surprising(*tokens):
+    content = [{"token": text, "logprob": -bits * math.log(2), "top_logprobs": []} for text, bits in tokens]
+    return {"choices": [{"index": 0, "delta": {"content": "".join(text for text, _ in tokens)},
+                         "logprobs": {"content": content}}]}  # fmt: skip
+
+
+def with_bits(*tokens):
+    chunk = surprising(*tokens)
+    return Delta.of(chunk, chunk["choices"][0])
+
+
+def test_on_a_terminal_each_word_is_marked_by_its_surprise():
+    text = "sure doubt odd wild"
+    tokens = [with_bits(("sure", 0.1)), with_bits((" doubt", 3), (" odd", 5)), with_bits((" wild", 9))]
+    read = on_a_terminal(tokens, completion(text))
+    sure, doubt, odd, wild = read.partition("\n")[0].split(" ")
+    assert sure == "sure" and doubt == "\x1b[4mdoubt\x1b[0m"
+    assert odd == "\x1b[38;5;16;48;5;73modd\x1b[0m" and wild == "\x1b[1;4m\x1b[38;5;16;48;5;73mwild\x1b[0m"
+    assert "Underlined: 2 bits of surprise and more." in read
+    assert "Underlined" not in on_a_terminal([with_bits(("sure", 0.1))], completion("sure"))
+
+
+def test_there_are_no_marks_without_colours(monkeypatch):
+    tokens = [with_bits(("wild", 9), (" odd", 5))]
+    assert shown(tokens, completion("wild odd")).startswith("wild odd\n⟨")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in on_a_terminal(tokens, completion("wild odd"))

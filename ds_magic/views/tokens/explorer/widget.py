@@ -15,8 +15,8 @@ from ds_magic.logprobs.table import LogprobTable
 
 from ....api.nearest import nearest
 from ....stop import Stop
-from ... import default_view
-from ..tree import BOUNDARIES, spent
+from ... import default_view, in_kernel
+from ..tree import spent
 from . import assets
 from .kept import kept
 from .nodes import Node, branch_node, nodes_of
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
 
     Fork = Callable[..., ChatCompletion]
+
+ELSEWHERE = 'The explorer needs a notebook. `answer.to_html("answer.html")` writes it as a page, to open in a browser.'
 
 
 class Explorer(anywidget.AnyWidget):
@@ -61,7 +63,7 @@ class Explorer(anywidget.AnyWidget):
         self._nodes = nodes_of(source)
         self._stops: dict[int, Stop] = {}
         self._lock = threading.RLock()
-        self._is_kept = False
+        self._keep: Callable[[], None] | None = None
         self.threads: list[threading.Thread] = []
         number = secrets.token_hex(6)
         super().__init__(
@@ -77,7 +79,8 @@ class Explorer(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         sizes = (f"{node.name}: {len(node.table):,} tokens" for node in self._nodes if node.table is not None)
-        return f"Explorer({', '.join(sizes)})"
+        said = f"Explorer({', '.join(sizes)})"
+        return said if in_kernel() else f"{said}\n{ELSEWHERE}"
 
     @property
     def completions(self) -> list[ChatCompletion]:
@@ -187,12 +190,11 @@ class Explorer(anywidget.AnyWidget):
                 self.spent = self._bill()
             here = self.shown
             self.show(parent if child is None and here == id_ else here)
-            if child is not None and self._is_kept:
-                self._display(update=True)
+            if child is not None and self._keep is not None:
+                self._keep()
 
     def _bill(self) -> str:
-        requests = len(self.completions)
-        return f"{spent(requests)}. {BOUNDARIES}" if requests > 1 else ""
+        return spent(self.completions) if len(self.completions) > 1 else ""
 
     def _ipython_display_(self) -> None:
         """Show it, and have the notebook keep its heat map and its tree.
@@ -203,12 +205,17 @@ class Explorer(anywidget.AnyWidget):
         from IPython.display import display
 
         if default_view() == "live":
-            self._is_kept = True
+            self._keep = lambda: self._display(update=True)
             self._display()
             return
         view = self._repr_mimebundle_()
         data, metadata = view if isinstance(view, tuple) else (view or {}, {})
         display({**data, **kept(self._nodes, self.mark)}, raw=True, metadata=metadata)
+
+    def stand_for(self, keep: Callable[[], None]) -> None:
+        """Be drawn in the place of an output of the class `mark`, which `keep` writes anew when a branch has ended."""
+        self._keep = keep
+        keep()
 
     def _display(self, *, update: bool = False) -> None:
         """Have the notebook keep what there is now, in all places where it is shown."""

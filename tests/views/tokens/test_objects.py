@@ -1,0 +1,147 @@
+"""What a comparison, a classification and their kin look like: words first, bars, bounds in words, bits."""
+
+import math
+
+import pytest
+
+from ds_magic.logprobs.compare import compare
+from ds_magic.logprobs.scores import Scores
+from ds_magic.logprobs.table import LogprobTable
+from tests.views.making import HOSTILE, Page
+
+
+def entry(text, p, alternatives=()):
+    tops = [{"token": name, "logprob": math.log(share), "bytes": None} for name, share in alternatives]
+    return {"token": text, "bytes": None, "logprob": math.log(p), "top_logprobs": tops}
+
+
+def table(*parts, **options):
+    return LogprobTable.from_wire([entry(*part) for part in parts], **options)
+
+
+def seen(result):
+    """The words of the page, on one line."""
+    return " ".join(Page(result._repr_html_()).text.split())
+
+
+CITIES = [(" Paris", 0.7), (" Lyon", 0.2)]
+SURE = table((" Paris", 0.7, CITIES), vocabulary_size=1000)
+
+
+def test_a_classification_is_a_sentence_and_a_bar_for_each_label():
+    choice = SURE.classify(["Paris", "Lyon"])
+    assert repr(choice).splitlines() == [
+        '"Paris" is the likeliest: between 70.0 % and 80.0 %.',
+        "  Paris  █████████████████░░  between 70.0 % and 80.0 %",
+        "  Lyon   █████░░              between 20.0 % and 30.0 %",
+        "Shares of what fell to these labels. Other answers had at most 10.0 %.",
+    ]
+    assert '"Paris" is the likeliest: between 70.0 % and 80.0 %.' in seen(choice)
+    assert "width:70.0%" in choice._repr_html_() and "width:10.0%" in choice._repr_html_()
+
+
+def test_labels_of_which_nothing_came_are_not_said_to_be_likelier_than_each_other():
+    choice = SURE.classify(["yes", "no"])
+    for shown in (repr(choice), seen(choice)):
+        assert shown.startswith('What came tells little of the choice between "yes" and "no".')
+        assert "not known" in shown and "not returned" in shown and "score" in shown
+    assert "`" not in seen(choice)
+
+
+def test_labels_whose_bounds_overlap_are_not_decided():
+    close = table((" a", 0.4, [(" a", 0.4), (" b", 0.3)]), vocabulary_size=1000).classify(["a", "b"])
+    assert repr(close).startswith('"a" is ahead of "b", but what was not returned may turn it.')
+
+
+def test_two_runs_part_in_words_with_the_token_of_each_and_of_the_other():
+    warm = table((" Lyon", 0.2, CITIES), (".", 0.9), vocabulary_size=1000)
+    result = compare(SURE, warm, names=("cold", "warm"))
+    assert repr(result).splitlines()[:3] == [
+        "They part at the first token.",
+        '"cold" said ·Paris (70.0 %); the other\'s ·Lyon had 20.0 % there.',
+        '"warm" said ·Lyon (20.0 %); the other\'s ·Paris had 70.0 % there.',
+    ]
+    page = seen(result)
+    assert '"cold" said ·Paris (70.0 %); the other\'s ·Lyon had 20.0 % there.' in page
+    assert page.count("998 others") == 2 and page.count("10.0 %") == 2
+
+
+def test_the_shared_text_has_a_legend_only_where_the_two_differ_on_it():
+    same, other = (table(("It is", 0.5), (" so", p)) for p in (0.5, 0.1))
+    assert "in bits" not in seen(compare(same, same))
+    assert "in bits" in seen(compare(same, other)) and 'title="1.0 bits and 3.3 bits"' in compare(
+        same, other
+    )._repr_html_()
+    assert 'so  2.3 bits less surprising to "a"' in repr(compare(same, other))
+
+
+def test_another_temperature_stands_beside_what_came_with_all_that_is_not_drawn():
+    tempered = SURE.at_temperature(2)
+    assert repr(tempered).startswith("At temperature 2 what was unlikely becomes likelier.\n")
+    for shown in (" ".join(repr(tempered).split()), seen(tempered)):
+        assert "70.0 %" in shown and "between" in shown and "998 others" in shown
+    assert "likely becomes likelier" in seen(SURE.at_temperature(0.5))
+    assert "> 99.9 %" in seen(SURE.at_temperature(0))
+
+
+def test_the_others_at_a_temperature_are_what_is_left_beside_the_drawn():
+    (*drawn, others) = [(one.low, one.high) for one in SURE.at_temperature(1)]
+    assert len([*drawn, others]) == 2
+    text = repr(SURE.at_temperature(1))
+    assert "998 others" in text and "10.0 %" in text.split("998 others")[1]
+
+
+def test_a_chosen_token_outside_the_alternatives_is_said_to_be_among_the_others():
+    outside = table((" z", 0.01, CITIES), vocabulary_size=1000).at_temperature(2)
+    assert "among the others" in repr(outside) and "among the others" in seen(outside)
+
+
+def test_of_a_long_answer_the_least_certain_places_are_shown_at_a_temperature():
+    parts = [(" Paris", 0.7, CITIES)] * 9 + [(" Lyon", 0.2, CITIES)]
+    shown = seen(table(*parts).at_temperature(2))
+    assert "The 4 least certain of 10 tokens." in shown and "token 9" in shown
+
+
+def test_windows_speak_of_the_text_and_of_bits():
+    sure, unsure = [(" sure", 0.5), (" b", 0.125)], [(" unsure", 0.5), (" b", 0.5)]
+    windows = table((" sure", 0.5, sure), (" unsure", 0.5, unsure)).windows(1)
+    for shown in (" ".join(repr(windows).split()), seen(windows)):
+        assert "the least sure of 2 stretches" in shown and "bits" in shown and "nats" not in shown
+    assert [line.split() for line in repr(windows).splitlines()[2:4]] == [["1", "unsure", "1.0"], ["0", "sure", "2.0"]]
+    assert windows.confidence[1] == pytest.approx(math.log(2))
+    assert "not known" in repr(table(("a", 0.5)).windows(4))
+
+
+def test_fields_say_which_value_was_the_least_sure():
+    fields = table(('{"a": ', 0.9), ('"<b>",', 0.5), ('"n": 1}', 0.25)).fields()
+    assert repr(fields).splitlines()[0] == "The model was least sure of n: 25.0 %."
+    page = fields._repr_html_()
+    assert "&lt;b&gt;" in page and "<b>" not in page
+    assert "50.0 %" in seen(fields) and "width:50.0%" in page
+    assert "50.0 %" in seen(fields["a"]) and "n" not in repr(fields["a"]).split("\n")[1].split()
+
+
+def test_an_answer_without_json_says_so():
+    fields = table(("hello", 0.5)).fields()
+    assert repr(fields) == seen(fields) == "There are no JSON values."
+
+
+def test_scores_are_bars_of_shares_with_the_surprise_in_bits():
+    scores = Scores([("yes", table(("yes", 0.5))), ("no", table(("no", 0.125)))])
+    for shown in (" ".join(repr(scores).split()), seen(scores)):
+        assert shown.startswith('The likeliest is "yes": 80.0 %.')
+        assert "3.0" in shown and "bits" in shown and "nats" not in shown
+    assert repr(scores["no"]) == "Score('no', 3.0 bits, 20.0 % of all)"
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_that_a_model_says_becomes_markup(hostile):
+    tops = [(hostile, 0.6), (f"{hostile}b", 0.3)]
+    odd = table((hostile, 0.6, tops), (f'{{"a{hostile}": "{hostile}"}}', 0.5, tops))
+    other = table((f"{hostile}b", 0.3, tops))
+    results = [odd.classify([hostile, "b"]), odd.at_temperature(2), odd.windows(1), odd.fields(), compare(odd, other),
+               compare(odd, odd[:1], names=(hostile, "b")), Scores([(hostile, odd)])]  # fmt: skip
+    for result in results:
+        Page(result._repr_html_())
+        repr(result).encode()
+        assert not [one for one in repr(result) if ord(one) < 32 and one != "\n"]
