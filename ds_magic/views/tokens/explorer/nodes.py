@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ds_magic.logprobs.glyphs import encodable, inline, visible
+from ds_magic.logprobs.glyphs import END, encodable, inline, visible
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.clean_text import on_one_line
@@ -100,16 +100,17 @@ def nodes_of(source: ChatCompletion | LogprobTable) -> list[Node]:
 
 def branch_node(child: ChatCompletion, parent: int, error: str = "") -> Node:
     """The node of a branch that has ended."""
-    branch = child.branch
-    assert branch is not None
+    branch, above = child.branch, child.parent
+    assert branch is not None and above is not None
+    table, at = above.logprobs, branch.position
     return Node(
         name=f"branch with {branch.instead.strip()}",
         table=child.logprobs or None,
         answer=child,
         parent=parent,
-        at=branch.position or 0,
+        at=at or 0,
         label=visible(branch.instead),
-        replaced=encodable(branch.replaced),
+        replaced=table[at].label if table and at is not None else visible(branch.replaced) or END,
         text=running(parts(child)[2]),
         error=on_one_line(error),
     )
