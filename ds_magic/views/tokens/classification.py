@@ -40,7 +40,7 @@ def label_bars(choice: Classification) -> str:
 
 def bar(low: float, high: float | None = None, kind: str = "alternative") -> str:
     """A bar as wide as its column, and never too narrow to be seen."""
-    return f'<div style="min-width:2em">{style.bar(low, kind, to=high)}</div>'
+    return f'<div style="min-width:1.5em">{style.bar(low, kind, to=high)}</div>'
 
 
 def classification_text(choice: Classification) -> str:
