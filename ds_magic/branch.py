@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .logprobs.table import LogprobTable
     from .run import Observer
     from .stop import Stop
+    from .views.tokens.explorer.page import WrittenPage
     from .views.tokens.explorer.widget import Explorer
 
 
@@ -278,27 +279,22 @@ def explorer(answer: ChatCompletion) -> Explorer:
     """The explorer over an answer, with branching."""
     from .views.tokens.explorer.widget import Explorer
 
-    _tables(answer)
+    _refuse_without_tables(answer)
     return Explorer(answer, fork=fork)
 
 
-def export(answer: ChatCompletion, path: str | Path) -> Path:
+def export(answer: ChatCompletion, path: str | Path | None = None) -> WrittenPage:
     """Write the explorer over an answer, its reasoning and its branches as one HTML file."""
     from .views.tokens.explorer.page import write_page
 
-    return write_page(path, _tables(answer), title=answer.content.strip()[:80] or "Token probabilities")
+    _refuse_without_tables(answer)
+    return write_page(answer, path)
 
 
-def _tables(answer: ChatCompletion) -> dict[str, LogprobTable]:
-    named = {"reasoning": answer.reasoning_logprobs, "answer": answer.logprobs}
-    walk = [child for _, child in BranchTree(answer)][1:]
-    named |= {
-        f"branch {i}: {child.branch.instead.strip()}": child.logprobs for i, child in enumerate(walk, 1) if child.branch
-    }
-    found = {name: table for name, table in named.items() if table}
-    if not found:
+def _refuse_without_tables(answer: ChatCompletion) -> None:
+    tables = (answer.reasoning_logprobs, *(each.logprobs for _, each in BranchTree(answer)))
+    if not any(tables):
         raise _refusal("The answer has no token probabilities.", ASK)
-    return found
 
 
 class BranchTree:

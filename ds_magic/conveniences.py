@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
     from .views.tokens.bars import Bars as Bars
+    from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer
 
 
@@ -41,7 +42,7 @@ def completion_explored(completion: ChatCompletion) -> Explorer:
     return explorer(completion)
 
 
-def completion_written(completion: ChatCompletion, path: str | Path) -> Path:
+def completion_written(completion: ChatCompletion, path: str | Path | None) -> WrittenPage:
     """The explorer over a completion as a file."""
     from .branch import export
 
@@ -113,11 +114,11 @@ def table_explored(table: LogprobTable) -> Explorer:
     return Explorer(table)
 
 
-def table_written(table: LogprobTable, path: str | Path) -> Path:
+def table_written(table: LogprobTable, path: str | Path | None) -> WrittenPage:
     """The explorer over a table as a file."""
     from .views.tokens.explorer.page import write_page
 
-    return write_page(path, {"tokens": table})
+    return write_page(table, path)
 
 
 def object_shown(result: Pictured) -> str:

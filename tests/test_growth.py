@@ -22,16 +22,16 @@ STEEPEST = 13
 pytestmark = pytest.mark.slow
 
 
-def measured(use, make, longest, tries=1):
+def measured(use, make, longest, tries=1, clock=time.process_time):
     """The size that was reached, and the seconds of processor time at a quarter, at half and at all of it."""
     size, found = longest >> 6, []
     while size <= longest:
         tried = []
         for _ in range(tries):
             thing = make(size)
-            began = time.process_time()
+            began = clock()
             use(thing)
-            tried.append(time.process_time() - began)
+            tried.append(clock() - began)
         found.append(min(tried))
         if len(found) > 2 and found[-1] > LONG_ENOUGH:
             break
@@ -43,10 +43,10 @@ def growth(found):
     return found[1][2] / max(found[1][0], TOO_SHORT)
 
 
-def surely_measured(use, make, longest):
-    found = measured(use, make, longest)
+def surely_measured(use, make, longest, clock=time.process_time):
+    found = measured(use, make, longest, clock=clock)
     # A busy machine may disturb one measurement, and hardly three.
-    return found if growth(found) < STEEPEST else measured(use, make, longest, tries=3)
+    return found if growth(found) < STEEPEST else measured(use, make, longest, 3, clock)
 
 
 def cells(found):

@@ -26,7 +26,7 @@ from .usage import Timing, Usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..conveniences import Branch, BranchTree, Explorer
+    from ..conveniences import Branch, BranchTree, Explorer, WrittenPage
     from ..logprobs.provenance import Provenance
     from ..logprobs.table import LogprobTable
     from .request import ChatRequest
@@ -182,8 +182,11 @@ class ChatCompletion(Incoming):
         """
         return conveniences.completion_explored(self)
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write the explorer over this answer (and its reasoning) as one HTML file that needs no network."""
+    def to_html(self, path: str | Path | None = None) -> WrittenPage:
+        """Write the explorer over this answer, its thinking and its branches as one HTML file that needs no network.
+
+        Returns the path, in a notebook a link. Without a path the file is named by the question, and is a new one.
+        """
         return conveniences.completion_written(self, path)
 
     def save(self, path: str | Path) -> Path:

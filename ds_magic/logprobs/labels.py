@@ -118,6 +118,11 @@ def classify(
     own = (i for i in range(len(table)) if not table.forced[i])
     index = next(own, None) if at is None else range(len(table))[at]
     if index is None or not table.n_alternatives[index]:
+        if index is not None and table.status[index] == "degenerate":
+            raise NotGivenError(
+                "The numbers at the answer's first word are no probability distribution.",
+                "The server sends a 0 and next to nothing throughout: another server or model tells more.",
+            )
         raise NotGivenError("There are no alternatives at the answer's first word.", ASK)
     return shares(table, index, forms, words(forms))
 

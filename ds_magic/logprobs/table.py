@@ -27,7 +27,7 @@ from .temperature import TemperedTable
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from ..conveniences import Bars, Explorer
+    from ..conveniences import Bars, Explorer, WrittenPage
 
 _KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
@@ -329,8 +329,8 @@ class LogprobTable(Columns):
         """A live widget over the table: heat map, card, overview, search. Branching needs an answer's `explore()`."""
         return conveniences.table_explored(self)
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write the explorer over this table as one HTML file that needs no network; returns the path."""
+    def to_html(self, path: str | Path | None = None) -> WrittenPage:
+        """Write the explorer over this table as one HTML file that needs no network; returns the path, or a new one."""
         return conveniences.table_written(self, path)
 
     def __repr__(self) -> str:

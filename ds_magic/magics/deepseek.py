@@ -130,9 +130,7 @@ class DeepSeekMagics(Magics):
             return self._in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs:
-            from IPython.display import display
-
-            display(completion.explore())
+            shown.explore(completion)
         return completion if cell is None else None
 
     def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:

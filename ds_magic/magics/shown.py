@@ -10,6 +10,7 @@ from ..run import AtTheEnd, Observer
 
 if TYPE_CHECKING:
     from ..api.request import ChatRequest
+    from ..api.response import ChatCompletion
     from ..conversation.tools import Called
 
 
@@ -37,6 +38,7 @@ class Shown:
         self._on_stop: Callable[[], None] | None = None
         self._first: _Started | None = None
         self._kept: list[_Kept] = []
+        self._last: Any = None
 
     def begin_in_background(self, request: ChatRequest, backend: str, on_stop: Callable[[], None]) -> None:
         """Show the first view here and now, in the cell that runs; a Stop in a view calls `on_stop`."""
@@ -57,7 +59,17 @@ class Shown:
     def _view(self) -> Any:
         from ..views import make_view
 
-        return make_view(self.kind, on_stop=self._on_stop)
+        self._last = make_view(self.kind, on_stop=self._on_stop)
+        return self._last
+
+    def explore(self, completion: ChatCompletion) -> None:
+        """The explorer over an answer that was shown: in its place where that is live, else below it."""
+        if self.kind == "live":
+            self._last.explore(completion)
+            return
+        from IPython.display import display
+
+        display(completion.explore())
 
     def _objects(self) -> list[Observer]:
         """What a live view shows beside an answer in JSON: the object's fields as they come."""

@@ -51,7 +51,7 @@ def hostile():
 def long(n=8192):
     """Many tokens with 20 alternatives and a line break now and then."""
     words = [f" w{i}" for i in range(997)]
-    shares = [0.5 / 1.6**i for i in range(20)]
+    shares = [0.36 / 1.6**i for i in range(20)]
     rows = []
     for i in range(n):
         names = [words[(i * 7 + j * 31) % 997] for j in range(20)]

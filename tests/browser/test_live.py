@@ -105,6 +105,61 @@ view.finish(completion(text), None)
     gate.open()
 
 
+def test_blanks_that_formatting_leaves_out_are_there_when_more_comes(lab, gate):
+    notebook = lab("from ds_magic.views.answer import live\nlive.INTERVAL = 0.0" + SETUP + f"""
+for piece in ["- one\\n\\nThe ", "end\\nof ", "*it* ", "all"]: view.delta(delta(content=piece))
+{gate.code}
+view.finish(completion("- one\\n\\nThe end\\nof *it* all"), None)
+""")
+    notebook.run_all()
+    shows(notebook.page, "all", ".ds-answer")
+    assert notebook.page.inner_text(".ds-answer p").split() == ["The", "end", "of", "it", "all"]
+    gate.open()
+
+
+def test_in_a_narrow_window_no_figure_is_cut_and_no_name_is_broken(lab, gate):
+    notebook = lab(SETUP + f"""
+import time
+from ds_magic.api.delta import Delta
+name = "a-model-with-hyphens"
+for number in range(60):
+    view.delta(Delta.of({{"model": name}}, {{"index": 0, "delta": {{"content": "word "}}}}))
+    time.sleep(0.02)
+{gate.code}
+whole = completion("word " * 60)
+whole.model = name
+view.finish(whole, None)
+""")
+    page = notebook.page
+    page.set_viewport_size({"width": 620, "height": 700})
+    notebook.run_all()
+    shows(page, "tokens/s", ".ds-figures")
+    widths = (620, 560)
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate(SEEN_FIGURES), f"at {width}"
+    gate.open()
+    page.wait_for_selector(".ds-live", state="detached")
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate(LINES_OF_THE_NAME) == 1, f"at {width}"
+
+
+SEEN_FIGURES = """() => {
+  const box = document.querySelector(".ds-figures").getBoundingClientRect();
+  const all = [...document.querySelectorAll(".ds-figures > span")].map((one) => one.getBoundingClientRect());
+  const seen = all.filter(({ top }) => top < box.bottom - 1);
+  const end = document.querySelector(".ds-live .ds-line").getBoundingClientRect().right;
+  const stop = document.querySelector(".ds-stop").getBoundingClientRect().right;
+  return seen.length > 0 && seen.every(({ right }) => right <= box.right + 1) && stop <= end + 1;
+}"""
+LINES_OF_THE_NAME = """() => {
+  const lines = document.createRange();
+  lines.selectNodeContents(document.querySelectorAll(".jp-RenderedHTML bdi")[0]);
+  return new Set([...lines.getClientRects()].map(({ top }) => Math.round(top))).size;
+}"""
+
+
 def test_money_is_not_typeset_beside_a_formula(lab, gate):
     notebook = lab(SETUP + f"""
 view.delta(delta(content="It costs $5 and $10, so $x$ is 3.\\n\\nMore"))

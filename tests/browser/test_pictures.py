@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from tests.browser.accessible import troubles
+
 SETUP = """
 import math
 from ds_magic.api.request import ChatRequest
@@ -194,6 +196,11 @@ def test_a_page_without_styles_reads_well(opened):
     assert read.startswith("The capital of France is Paris antidisestablishmentarianism.")
     assert "▸ . 73.0 % , 23.0 % ! 1.0 % 49,149 others 3.0 %" in read
     assert "smollm2-135m-instruct · embedded model · 40 tokens in · 4 out · stop" in read.partition("others")[2]
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_nothing_of_the_pictures_hinders_a_reader(look, theme):
+    assert troubles(look(theme=theme), ".jp-OutputArea-output .mathjax_ignore") == []
 
 
 def test_tints_and_bars_are_printed(opened):

@@ -17,6 +17,7 @@ import psutil
 import pytest
 import requests
 
+from ds_magic import DeepSeekError, backend
 from ds_magic.api.errors import StreamInterruptedError
 from ds_magic.api.events import Retrying
 from ds_magic.local import launch, weights
@@ -216,15 +217,20 @@ def test_one_process_has_one_server_and_a_new_one_when_it_died():
 
 
 @pytest.fixture
-def embedded(monkeypatch):
-    """The client of the embedded server, and that server, which is killed in the end."""
-    from ds_magic import backend
+def no_server():
+    """This process uses no server, whatever other tests have used, and the one that it then uses is killed."""
+    if used := launch.running():
+        used.release()
+    backend.logout()
+    yield
+    if used := launch.running():
+        psutil.Process(used.pid).kill()
 
-    monkeypatch.setattr(launch, "_server", None)
-    monkeypatch.setattr(backend, "_clients", {})
-    client = backend.resolve(local=True)
-    yield client
-    psutil.Process(launch.ensure().pid).kill()
+
+@pytest.fixture
+def embedded(no_server):
+    """The client of the embedded server."""
+    return backend.resolve(local=True)
 
 
 def test_an_answer_whose_server_is_killed_keeps_what_had_come_and_the_next_one_is_given(embedded):
@@ -339,11 +345,8 @@ def test_by_hand_it_prints_the_three_lines_that_a_client_needs_and_ends_on_ctrl_
         socket.create_connection(("127.0.0.1", urlsplit(lines["base_url"]).port), timeout=5)
 
 
-def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mended(monkeypatch, tmp_path, local_server):
-    from ds_magic import DeepSeekError, backend
-
+def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mended(monkeypatch, tmp_path, no_server):
     good = os.environ.get("DS_MAGIC_LOCAL_MODEL") or str(weights.cache_dir() / weights.FILE_NAME)
-    monkeypatch.setattr(launch, "_server", None)
     broken = tmp_path / "broken.gguf"
     broken.write_text("no model")
     told = []
@@ -356,7 +359,6 @@ def test_a_model_that_cannot_be_had_is_said_once_with_its_remedy_and_can_be_mend
     assert [event for event in told if isinstance(event, Retrying)] == []
     monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", good)
     assert backend.resolve(local=True).chat("Hi", max_tokens=1).finish_reason
-    psutil.Process(launch.ensure().pid).kill()
 
 
 def test_a_start_that_is_interrupted_leaves_no_server_behind(tmp_path):

@@ -192,3 +192,9 @@ def test_shares_hold_against_the_model_where_it_writes_a_blank_and_a_digit(model
         assert result["4"].share.low <= digit / (digit + word) <= result["4"].share.high
         assert result["four"].share.low <= word / (digit + word) <= result["four"].share.high
     assert result.advice is None, "and they are of use"
+
+
+def test_of_numbers_that_are_no_distribution_it_says_so_rather_than_to_ask_for_more():
+    made_up = [{"token": "yes", "logprob": 0.0, "top_logprobs": [{"token": "yes", "logprob": 0.0}]}] * 3
+    with pytest.raises(ValueError, match="no probability distribution"):
+        LogprobTable.from_wire(made_up).classify(["yes", "no"])

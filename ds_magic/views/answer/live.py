@@ -292,6 +292,13 @@ class LiveView:
         final = self._place.show(completion, error if self._on_stop is not None else None, self._clock.seconds)
         self._widget.retire(final.get("text/html", ""))
 
+    def explore(self, completion: ChatCompletion) -> None:
+        """Have the explorer over the answer in its place; a notebook keeps the static output, and the branches."""
+        explorer, seconds = completion.explore(), self._clock.seconds
+        explorer.stand_for(
+            lambda: self._place.keep(static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark))
+        )
+
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""
         from ...api.response import ChatCompletion

@@ -2,7 +2,7 @@
 
 import { escaped } from "./elements.js";
 
-const UNCHANGED = { reasoning: "", blocks: [], growing: null };
+const UNCHANGED = { reasoning: "", blocks: [], growing: null, calls: [] };
 
 /** What has come: the source of the answer, its finished blocks, and the growing one. */
 export class Answer {
@@ -34,7 +34,7 @@ export class Answer {
 
   /** Takes a message in and says what of it concerns a view. */
   take(message) {
-    const change = { reasoning: message.reasoning || "", blocks: [], growing: null };
+    const change = { reasoning: message.reasoning || "", blocks: [], growing: null, calls: message.calls || [] };
     if (message.state) this.state = message.state;
     if (message.pieces) {
       this.pieces += message.pieces;
@@ -49,7 +49,7 @@ export class Answer {
     this.reasoning += change.reasoning;
     this.source += message.content || "";
     this.addTints(message.tints || []);
-    for (const [index, name, argumentsText] of message.calls || []) {
+    for (const [index, name, argumentsText] of change.calls) {
       const call = this.calls.get(index) || { name: "", text: "" };
       this.calls.set(index, { name: name || call.name, text: call.text + argumentsText });
     }
@@ -141,7 +141,7 @@ export class Answer {
     if (this.pieces) figures.push(`≈ ${this.pieces.toLocaleString("en")} tokens`);
     const streaming = (this.counted - this.first) / 1000;
     if (streaming > 0.5 && this.pieces > 1) figures.push(`${((this.pieces - 1) / streaming).toPrecision(2) * 1} tokens/s`);
-    return figures.join(" · ");
+    return figures;
   }
 }
 

@@ -1,6 +1,7 @@
 // One view of an answer that streams: draws what has come, and stops it.
 
 import { announce, button, copyText, make, nodes, withCopyButton } from "./elements.js";
+import { GrowingText } from "./growing_text.js";
 import { canStop, follower, server } from "./notebook_page.js";
 
 const STATES = {
@@ -16,6 +17,7 @@ const STATES = {
   abandoned: "the kernel has gone",
   lost: "no connection",
 };
+const IN_SECTION = 50; // blocks
 const LOST = "The connection to the Jupyter server is lost: this is what had come. More comes when it is back.";
 const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER", "S", "SPAN", "STRONG"]);
 
@@ -41,12 +43,13 @@ export class View {
     this.note = make("div", { class: "ds-note", style: styles.quiet });
     this.reasoning = make("details", { class: "ds-reasoning", style: styles.reasoning });
     this.thought = make("summary", { style: styles.summary });
-    this.thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
-    this.reasoning.append(this.thought, this.thoughts);
+    const thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
+    this.thoughts = new GrowingText(thoughts);
+    this.reasoning.append(this.thought, thoughts);
     this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer", style: styles.measure });
-    // The page gives a heading less room where it is the first child, which it is not in the static output.
-    if (!answer.about.is_json) this.text.append(make("span", { hidden: "" }));
+    if (!answer.about.is_json) this.beginSection();
     this.calls = make("div", { class: "ds-calls" });
+    this.shownCalls = new Map();
     this.progress = make("progress", { class: "ds-progress", hidden: "", "aria-label": "Fetched of the model" });
     frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
@@ -54,22 +57,23 @@ export class View {
     this.canStop = canStop(answer.about);
     this.growing = [];
     this.tail = null;
+    this.seenTo = 0; // where in the source the text ends that was looked at for a tail
     this.typesetting = Promise.resolve();
     this.wasThinking = false;
     this.begun = false;
-    this.update({ reasoning: answer.reasoning, blocks: answer.finished, growing: answer.growing });
+    const calls = [...answer.calls].map(([index, { name, text }]) => [index, name, text]);
+    this.update({ reasoning: answer.reasoning, blocks: answer.finished, growing: answer.growing, calls });
     this.clock = setInterval(() => this.drawFigures(), 500);
   }
 
   update(change) {
-    const { answer } = this;
     const follow = follower(this.root);
     this.drawStatus();
-    if (change.reasoning) this.thoughts.append(change.reasoning);
+    this.thoughts.add(change.reasoning);
     this.drawReasoning();
     if (change.growing !== null) this.drawBlocks(change);
     this.drawTail();
-    if (answer.calls.size) this.drawCalls();
+    for (const call of change.calls) this.drawCall(...call);
     this.drawLegend();
     follow();
     this.announce();
@@ -92,7 +96,8 @@ export class View {
   }
 
   drawFigures() {
-    this.figures.textContent = this.answer.figures;
+    const spans = this.answer.figures.map((figure, at) => make("span", {}, at ? ` · ${figure}` : figure));
+    this.figures.replaceChildren(...spans);
   }
 
   /** Open while the model thinks, folded when the answer begins; after that it is the reader's. */
@@ -107,11 +112,22 @@ export class View {
 
   drawBlocks({ blocks, growing }) {
     for (const node of this.growing) node.remove();
-    this.tail?.remove();
     this.tail = null;
-    for (const html of blocks) this.text.append(...this.finishedNodes(html));
+    this.seenTo = this.answer.formattedTo;
+    for (const html of blocks) {
+      if (this.section.childElementCount > IN_SECTION) this.beginSection();
+      this.section.append(...this.finishedNodes(html));
+    }
     this.growing = nodes(growing);
     this.text.append(...this.growing);
+  }
+
+  /** Finished blocks stand in sections: a browser looks at each neighbour of what it lays out anew. */
+  beginSection() {
+    this.section = make("div");
+    // The page gives a heading less room where it is the first child, which it is not in the static output.
+    this.section.append(make("span", { hidden: "" }));
+    this.text.append(this.section);
   }
 
   finishedNodes(html) {
@@ -139,48 +155,58 @@ export class View {
   drawTail() {
     const { answer } = this;
     if (!this.tail) {
-      this.drawnTo = answer.formattedTo;
-      if (!answer.source.slice(this.drawnTo).trim()) return;
-      this.tail = make("span", { class: "ds-tail" });
+      const fresh = answer.source.slice(this.seenTo);
+      this.seenTo = answer.source.length;
+      if (!fresh.trim()) return;
       this.beginTail();
     }
-    this.tail.insertAdjacentHTML("beforeend", answer.tinted(this.drawnTo, answer.source.length));
+    const from = this.drawnTo;
     this.drawnTo = answer.source.length;
+    this.tail.add(answer.source.slice(from), (begin, end) => answer.tinted(from + begin, from + end));
   }
 
-  /** Puts the tail into the block that grows, after the line breaks that formatting left out, or into a new one. */
+  /** Begins the tail in the block that grows, with the blanks that formatting left out, or in a new one. */
   beginTail() {
     const { source, finishedTo, formattedTo } = this.answer;
-    const breaks = /\n*$/.exec(source.slice(finishedTo, formattedTo))[0];
+    const name = "ds-tail";
     const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
-    const isCode = last?.tagName === "PRE" || this.text.tagName === "PRE";
-    if (isCode || (last && breaks.length < 2)) {
-      this.tail.append(breaks);
-      this.placeIn(last).append(this.tail);
+    const isCode = this.text.tagName === "PRE" || last?.tagName === "PRE";
+    const blanks = blanksBefore(source, formattedTo, finishedTo, isCode ? "\n" : "\n \t");
+    if (isCode || (last && blanks.split("\n").length <= 2)) {
+      this.drawnTo = formattedTo - blanks.length;
+      const before = this.drawnTo - finishedTo;
+      const place = this.placeIn(last);
+      this.tail = new GrowingText(place, { before, name, tag: place.firstElementChild?.tagName === "CODE" ? "code" : "span" });
       return;
     }
-    this.drawnTo += /^\s*/.exec(source.slice(formattedTo))[0].length;
+    this.drawnTo = formattedTo + /^\s*/.exec(source.slice(formattedTo))[0].length;
     const paragraph = make("p", { dir: "auto" });
-    paragraph.append(this.tail);
+    this.tail = new GrowingText(paragraph, { name });
     this.growing.push(paragraph);
     this.text.append(paragraph);
   }
 
   placeIn(last) {
     if (this.text.tagName === "PRE") return this.text;
-    if (last.tagName === "PRE") return last.querySelector("code");
     let place = last;
-    while (place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) place = place.lastElementChild;
+    while (place.tagName !== "PRE" && place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) {
+      place = place.lastElementChild;
+    }
     return place;
   }
 
-  drawCalls() {
-    this.calls.replaceChildren();
-    for (const { name, text } of this.answer.calls.values()) {
+  drawCall(index, name, text) {
+    if (!this.shownCalls.has(index)) {
       const title = make("div", { class: "ds-quiet" }, "calls ");
-      title.append(make("code", {}, name));
-      this.calls.append(title, make("pre", { class: "ds-arguments" }, text));
+      const called = make("code");
+      const given = make("pre", { class: "ds-arguments" });
+      title.append(called);
+      this.calls.append(title, given);
+      this.shownCalls.set(index, { called, given: new GrowingText(given) });
     }
+    const { called, given } = this.shownCalls.get(index);
+    if (name) called.textContent = name;
+    given.add(text);
   }
 
   /** What the tints mean, as soon as there is one, and those that there are. */
@@ -226,4 +252,11 @@ export class View {
   close() {
     clearInterval(this.clock);
   }
+}
+
+/** The blanks, of a few kinds, that stand just before a place in a text. */
+function blanksBefore(text, place, begin, kinds) {
+  let at = place;
+  while (at > begin && kinds.includes(text[at - 1])) at--;
+  return text.slice(at, place);
 }

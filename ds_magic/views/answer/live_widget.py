@@ -14,7 +14,9 @@ import traitlets
 from ..scripts import joined
 
 HERE = Path(__file__).parent
-_SCRIPTS = ("elements.js", "notebook_page.js", "live_answer.js", "live_view.js", "live_places.js", "live.js")
+_SCRIPTS = (
+    "elements.js", "notebook_page.js", "growing_text.js", "live_answer.js", "live_view.js", "live_places.js", "live.js",
+)
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -47,16 +47,21 @@ FOOTER = f"{QUIET};margin:4px 0 2px"
 SEPARATOR = '<span style="opacity:.6"> · </span>'
 
 
-def mimebundle(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> dict[str, str]:
-    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought."""
+def mimebundle(
+    completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = ""
+) -> dict[str, str]:
+    """text/html, text/markdown and text/plain of a completion. `thinking_seconds`: how long it thought.
+
+    `mark`: the class of an explorer that is drawn in its place; its branches are kept with the answer.
+    """
     return {
-        "text/html": to_html(completion, thinking_seconds=thinking_seconds),
+        "text/html": to_html(completion, thinking_seconds=thinking_seconds, mark=mark),
         "text/markdown": to_markdown(completion, thinking_seconds=thinking_seconds),
         "text/plain": to_text(completion, thinking_seconds=thinking_seconds),
     }
 
 
-def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
+def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = "") -> str:
     """The whole answer: reasoning folded, text formatted and tinted, tool calls, probabilities, one dim last line."""
     parts = [earlier_to_html(completion)]
     choices = completion.choices or [Choice()]
@@ -71,17 +76,23 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         from ..tokens.tables import to_html as probabilities_html
 
         parts += [legend(table), probabilities_html(table)]
+    if mark and completion.branches:
+        parts.append(completion.tree()._repr_html_())
     parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
-    return root_html("".join(parts))
+    return root_html("".join(parts), mark)
+
+
+_BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
 def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, mark: str) -> dict[str, str]:
     """What is kept of an answer that has not ended, as far as it has come; `mark` is the class of its frame."""
     said = "This answer had not ended when the notebook was saved."
     parts = [reasoning_html(reasoning, "Reasoning")] if reasoning else []
-    parts.append(f'<div dir="auto" style="{MEASURE};white-space:pre-wrap;margin:0 0 8px">{escaped(content)}</div>')
+    paragraphs = "".join(f'<p dir="auto">{escaped(each)}</p>' for each in _BLANK_LINES.split(content.strip("\n")))
+    parts.append(f'<div style="{MEASURE};white-space:pre-wrap">{paragraphs}</div>')
     names = [on_one_line(name, 80) for name in (model, backend) if name]
-    parts.append(f'<div style="{FOOTER}">{SEPARATOR.join(map(escape, [*names, said]))}</div>')
+    parts.append(small_print_html([*names, said]))
     texts = [f"Reasoning:\n{reasoning}" if reasoning else "", content, said]
     plain = "\n\n".join(for_terminal(text) for text in texts if text)
     return {"text/html": root_html("".join(parts), mark), "text/plain": plain}
@@ -240,9 +251,13 @@ def footer_html(completion: ChatCompletion, end: str | None) -> str:
     if end == facts.FINISHES["tool_calls"]:
         end = None
     notes = "".join(f'<div style="{QUIET}">{prose(note)}</div>' for note in _notes(completion))
-    line = [] if is_projected() else facts.small_print(completion)
-    figures = SEPARATOR.join(f"<bdi>{escape(each)}</bdi>" for each in line)
-    return _end_html(end) + notes + (f'<div style="{FOOTER}">{figures}</div>' if figures else "")
+    return _end_html(end) + notes + ("" if is_projected() else small_print_html(facts.small_print(completion)))
+
+
+def small_print_html(figures: Iterable[str]) -> str:
+    """The one dim line: each figure goes to the next line as a whole, although a name has hyphens."""
+    line = SEPARATOR.join(f'<bdi style="display:inline-block">{escape(each)}</bdi>' for each in figures)
+    return f'<div style="{FOOTER}">{line}</div>' if line else ""
 
 
 def _end_html(end: str | None) -> str:

@@ -22,7 +22,7 @@ SMALL = "font-size:0.86em"
 # JupyterLab centres tables, stripes their rows and aligns cells to the right; each of these is undone.
 TABLE = "border-collapse:collapse;border:none;table-layout:auto;margin:0;font-size:0.93em;line-height:1.5"
 ROW = "background:transparent"
-CELL = "padding:0.2em 1.2em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
+CELL = "padding:0.2em 1em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
 HEAD = f"font-weight:normal;{DIM}"

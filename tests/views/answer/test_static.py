@@ -3,7 +3,7 @@ import pytest
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
 from ds_magic.api.usage import Timing
-from ds_magic.views.answer.static import mimebundle, to_html, to_markdown, to_text
+from ds_magic.views.answer.static import mimebundle, to_html, to_markdown, to_text, unfinished_bundle
 from tests.views.making import HOSTILE, Page, completion, prefixed
 
 
@@ -159,3 +159,8 @@ def test_an_answer_of_white_space_says_so():
 
 def test_overrides_of_direction_are_named_in_plain_text():
     assert "\u202e" not in to_text(completion("a\u202eb")) and "⟨U+202E⟩" in to_text(completion("a\u202eb"))
+
+
+def test_what_is_kept_of_an_answer_has_paragraphs_as_the_answer_will():
+    kept = unfinished_bundle("b", "m", "", "One,\nand so on.\n \n\n  Two & a half.\n", "mark")["text/html"]
+    assert '<p dir="auto">One,\nand so on.</p><p dir="auto">  Two &amp; a half.</p>' in kept

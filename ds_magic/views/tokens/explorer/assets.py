@@ -6,10 +6,24 @@ from functools import cache
 from pathlib import Path
 
 from ...scripts import joined
-from ..tints import METRICS, TINT, tint
+from ...size import font_size, is_projected, widest_tint
+from ..style import RIVAL
+from ..tints import LEAST_CERTAIN, METRICS, TINT, tint
 
 _HERE = Path(__file__).parent
-_SHARED = ("decode.js", "card.js", "overview.js", "toolbar.js", "view.js")
+_SHARED = (
+    "elements.js",
+    "decode.js",
+    "card.js",
+    "popover.js",
+    "overview.js",
+    "toolbar.js",
+    "text.js",
+    "view.js",
+    "tree.js",
+    "session.js",
+    "places.js",
+)
 
 
 @cache
@@ -20,14 +34,22 @@ def script(last: str) -> str:
 
 @cache
 def css() -> str:
-    """The style sheet with the colours of the heat map's classes."""
-    rules = [
-        f":root{{--dsx-tint:rgb({','.join(map(str, TINT))});--dsx-tint-soft:{tint(0.6)};--dsx-tint-faint:{tint(0.22)}}}"
-    ]
+    """The style sheet with the colours of the classes, which are as strong as `look` says."""
+    colour = " ".join(map(str, TINT))
+    rules = [f".dsx{{--dsx-tint:rgb({colour});--dsx-rival:{RIVAL};--dsx-soft:{tint(0.6)};--dsx-faint:{tint(0.22)}}}"]
     for name, metric in METRICS.items():
-        for class_ in range(1, len(metric.names)):
-            line = ";border-bottom:2px solid" if class_ == len(metric.edges) else ""
-            colour = f"background-color:{tint(metric.alpha(class_))}{line}"
-            rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}{class_}{{{colour}}}')
-        rules.append(f'.dsx[data-metric="{name}"] .dsx-{name}-1{{border-bottom:1px dashed}}')
+        last = len(metric.edges)
+        for class_ in range(1, last + 1):
+            line = f";{LEAST_CERTAIN}" if class_ == last else ""
+            alpha = f"calc(var(--dsx-widest) * {class_ / last:.3f})"
+            rules.append(
+                f'.dsx-view[data-metric="{name}"] .dsx-{name}{class_}{{background-color:rgb({colour} / {alpha}){line}}}'
+            )
+        rules.append(f'.dsx-view[data-metric="{name}"] .dsx-{name}-1{{border-bottom:1px dashed}}')
     return "\n".join(rules) + "\n" + (_HERE / "style.css").read_text(encoding="utf-8")
+
+
+def look() -> str:
+    """The inline style of an explorer: its size, and how strong its tints are, for a reader or a class."""
+    small = "--dsx-small:none;" if is_projected() else ""
+    return f"{font_size()}{small}--dsx-widest:{widest_tint():.2f}"

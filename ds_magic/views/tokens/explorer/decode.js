@@ -84,6 +84,16 @@ export class Table {
     return value === 0 ? 0 : value;
   }
 
+  /** Whether a token of the vocabulary is whole characters. */
+  isText(code) {
+    try {
+      new TextDecoder("utf-8", { fatal: true }).decode(this.bytes(code));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The greatest class of a group under a metric; −1 where nothing is known. */
   classOf(metric, group) {
     const classes = this.columns[`class_${metric}`];
@@ -129,9 +139,8 @@ export function chance(table, i) {
   return table.status(i) === "censored" && !Number.isNaN(upper) ? `< ${percentAbove(Math.exp(upper))}` : "—";
 }
 
-/** What was not returned, as numbers.remainder writes it: a bound where the error of a sum is much of it. */
-export function remainder(table, i) {
-  const rest = table.rest(i);
+/** What nobody drew, as numbers.remainder writes it: a bound where the error of a sum is much of it. */
+export function remainder(table, rest) {
   return rest < table.meta.vagueRest ? `< ${percentAbove(rest + table.meta.restError)}` : percent(rest);
 }
 

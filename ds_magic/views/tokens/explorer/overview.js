@@ -3,25 +3,34 @@
 const HEIGHT = 44;
 const MOST_BITS = 12; // fixed, so that two runs compare
 
-/** Draws on `canvas`; `onSeek(group)` is called while the reader brushes. */
+/** Draws on `canvas`; `onSeek(group)` is called while the reader brushes, `onPoint(group)` while the pointer is over it. */
 export class Overview {
-  constructor(canvas, table, onSeek) {
+  constructor(canvas, table, { onSeek, onPoint }) {
     this.canvas = canvas;
     this.table = table;
     this.range = [0, 1];
     this.threshold = 4;
-    const seek = (event) => {
+    const under = (event) => {
       const box = canvas.getBoundingClientRect();
       const share = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-      onSeek(Math.min(table.groups.length - 1, Math.floor(share * table.groups.length)));
+      return Math.min(table.groups.length - 1, Math.floor(share * table.groups.length));
     };
     canvas.addEventListener("pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      seek(event);
+      onSeek(under(event));
     });
     canvas.addEventListener("pointermove", (event) => {
-      if (canvas.hasPointerCapture(event.pointerId)) seek(event);
+      onPoint(under(event));
+      if (canvas.hasPointerCapture(event.pointerId)) onSeek(under(event));
     });
+    canvas.addEventListener("pointerleave", () => onPoint(undefined));
+  }
+
+  /** Mark where a group stands; undefined marks nothing. */
+  point(group) {
+    if (group === this.pointed || this.canvas.hidden) return;
+    this.pointed = group;
+    if (this.drawn) this.draw();
   }
 
   /** @param {[number, number]} range the first and the last group in view */
@@ -45,7 +54,7 @@ export class Overview {
     pen.setTransform(scale, 0, 0, scale, 0, 0);
     pen.clearRect(0, 0, width, HEIGHT);
     const style = getComputedStyle(canvas);
-    const [full, soft, faint] = ["", "-soft", "-faint"].map((end) => style.getPropertyValue(`--dsx-tint${end}`));
+    const [full, soft, faint] = ["tint", "soft", "faint"].map((name) => style.getPropertyValue(`--dsx-${name}`));
     const y = (value) => HEIGHT - (HEIGHT - 2) * Math.min(1, value / MOST_BITS);
     this.profile ??= profile(table, Math.max(1, Math.floor(width)));
     if (this.profile.width !== Math.max(1, Math.floor(width))) this.profile = profile(table, Math.floor(width));
@@ -75,6 +84,10 @@ export class Overview {
     const right = ((this.range[1] + 1) / count) * width;
     if (right - left < width - 1) {
       pen.strokeRect(left + 0.5, 0.5, Math.max(3, right - left - 1), HEIGHT - 1);
+    }
+    if (this.pointed !== undefined) {
+      pen.fillStyle = style.color;
+      pen.fillRect((this.pointed / count) * width, 0, Math.max(2, width / count), HEIGHT);
     }
     this.drawn = true;
   }

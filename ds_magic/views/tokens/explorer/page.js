@@ -1,20 +1,10 @@
-// The exported page: the same view over the tables that stand in the page itself.
+// The exported page: the same explorer over the tables that stand in the page itself.
 
-import { make } from "./card.js";
 import { Table } from "./decode.js";
-import { explore } from "./view.js";
+import { Session } from "./session.js";
 
-const sources = [...document.querySelectorAll("script[data-table]")];
-const place = document.getElementById("explorer");
-const tabs = document.getElementById("tabs");
-
-function open(index) {
-  const bytes = decoded(sources[index].textContent);
-  const table = new Table(new DataView(bytes.buffer));
-  open.view?.destroy();
-  open.view = explore(place, table, { metric: open.view?.metric });
-  [...tabs.children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === index)));
-}
+const { nodes, look, whyNot } = JSON.parse(document.getElementById("nodes").textContent);
+const tables = new Map();
 
 function decoded(base64) {
   if (Uint8Array.fromBase64) return Uint8Array.fromBase64(base64);
@@ -24,12 +14,17 @@ function decoded(base64) {
   return bytes;
 }
 
-sources.forEach((source, index) => {
-  const tab = make("button", "dsx-tab", source.dataset.table);
-  tab.type = "button";
-  tab.setAttribute("role", "tab");
-  tab.addEventListener("click", () => open(index));
-  tabs.append(tab);
+/** The table of a node, read when it is first shown. */
+function tableOf(id) {
+  if (!tables.has(id)) {
+    const source = document.querySelector(`script[data-table="${id}"]`);
+    if (source) tables.set(id, new Table(new DataView(decoded(source.textContent).buffer)));
+  }
+  return tables.get(id);
+}
+
+const session = new Session(document.getElementById("explorer"), {
+  tableOf, whyNot, look, show: (id) => session.show(id), onFork: null, onStop: () => {}, onSelect: () => {},
 });
-tabs.hidden = sources.length < 2;
-if (sources.length) open(0);
+session.update(nodes);
+session.show(0);

@@ -3,52 +3,159 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from ds_magic.logprobs.glyphs import encodable
+from ds_magic.logprobs.glyphs import encodable, inline
+from ds_magic.logprobs.table import LogprobTable
 
 from ..tables import to_html
-from .assets import css, script
-from .payload import pack
+from .assets import css, look, script
+from .nodes import nodes_of
 
 if TYPE_CHECKING:
-    from ds_magic.logprobs.table import LogprobTable
+    from ds_magic.api.response import ChatCompletion
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { margin: 24px auto; max-width: 1100px; padding: 0 16px; font-family: system-ui, sans-serif;
+body { margin: 2em auto; max-width: 70em; padding: 0 1em; font-family: system-ui, sans-serif; line-height: 1.4;
   background: light-dark(#fff, #111); color: light-dark(rgba(0,0,0,.87), #fff); }
-h1 { font-size: 18px; font-weight: 600; margin: 0 0 8px; overflow-wrap: anywhere; }
-.dsx-map, .dsx-card { max-height: 70vh; }
+h1 { font-size: 1.3em; font-weight: 600; margin: 0 0 .4em; overflow-wrap: anywhere; }
+.asked { display: grid; grid-template-columns: max-content 1fr; gap: 0 1em; margin: 0 0 1.5em; font-size: .86em; }
+.asked dt { opacity: .75; }
+.asked dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 """
 # Nothing may be fetched, whatever a token holds.
 _POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:"
+_WHY_NOT = "A saved page cannot ask the model: explore the answer in a notebook to go on with another token."
+_TITLE_LIMIT = 80
+_FACT_LIMIT = 20_000
 
 
-def page(tables: Mapping[str, LogprobTable], *, title: str) -> str:
-    """A whole HTML document with the explorer over these tables; without scripts it shows the static form."""
-    sources = "".join(
-        f'<script type="text/plain" data-table="{escape(encodable(name))}">'
-        f"{base64.b64encode(pack(table)).decode()}</script>\n"
-        for name, table in tables.items()
+# A Path by itself makes the kind of its system, which the class has to name.
+class WrittenPage(type(Path())):  # type: ignore[misc]
+    """The path of a page that was written; in a notebook a link to it."""
+
+    def _repr_html_(self) -> str:
+        try:
+            inside = os.path.relpath(self) if self.resolve().is_relative_to(Path.cwd()) else ""
+        except (OSError, ValueError):
+            inside = ""
+        shown = escape(encodable(str(self)))
+        return f'<a href="{quote(inside)}" target="_blank">{shown}</a>' if inside else f"<code>{shown}</code>"
+
+
+def page(source: ChatCompletion | LogprobTable) -> str:
+    """A whole HTML document with the explorer over an answer and its branches, or over a table alone.
+
+    It says what was asked, of whom and how. Without scripts it shows the static form.
+    """
+    nodes = nodes_of(source)
+    title, facts = _about(source)
+    tables = "".join(
+        f'<script type="text/plain" data-table="{id_}">{base64.b64encode(node.packed()).decode()}</script>\n'
+        for id_, node in enumerate(nodes)
+        if node.table is not None
     )
-    static = "".join(to_html(table) for table in tables.values())
+    static = "".join(to_html(node.table) for node in nodes if node.table is not None)
+    told = {"nodes": [node.told(id_) for id_, node in enumerate(nodes)], "look": look(), "whyNot": _WHY_NOT}
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_shown(value))}</dd>" for name, value in facts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f"<title>{escape(encodable(title))}</title>\n<style>{_STYLE}{css()}</style></head>\n<body>\n"
-        f'<h1>{escape(encodable(title))}</h1>\n<div id="tabs" class="dsx-tabs" role="tablist"></div>\n'
-        f'<div id="explorer"></div>\n<noscript>{static}</noscript>\n{sources}'
+        f"<title>{escape(_shown(title))}</title>\n<style>{_STYLE}{css()}</style></head>\n<body>\n"
+        f'<main><h1>{escape(_shown(title))}</h1>\n<dl class="asked">{listed}</dl>\n'
+        f'<div id="explorer"></div>\n<noscript>{static}</noscript></main>\n{tables}'
+        f'<script type="application/json" id="nodes">{_script_json(told)}</script>\n'
         f'<script type="module">\n{script("page.js")}</script>\n</body></html>\n'
     )
 
 
-def write_page(path: str | Path, tables: Mapping[str, LogprobTable], *, title: str = "Token probabilities") -> Path:
-    """Write the explorer over these tables to `path`; returns it."""
-    path = Path(path)
-    path.write_text(page(tables, title=title), encoding="utf-8")
-    return path
+def _script_json(value: object) -> str:
+    """JSON that no text in it can leave."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _shown(text: str) -> str:
+    cut = text if len(text) <= _FACT_LIMIT else text[:_FACT_LIMIT] + " …"
+    return inline(cut).replace("·", " ").replace("↵", "\n")
+
+
+def _about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, str]]]:
+    """The title of a page, and what it says before the explorer: names and values."""
+    if isinstance(source, LogprobTable):
+        return "Token probabilities", list(_origin(source))
+    question = _question(source)
+    title = " ".join(question.split())[:_TITLE_LIMIT] or " ".join(source.content.split())[:_TITLE_LIMIT]
+    facts: list[tuple[str, str]] = []
+    if (request := source.request) is not None:
+        asked: list[tuple[str, str]] = [(one.role, str(one.content or "")) for one in request.messages]
+        if request.prefix:
+            asked[-1] = "prefix", request.prefix
+        # The title says it already, where it is short.
+        facts += [each for each in asked if each != ("user", title)]
+    known = source.provenance.to_dict()
+    model = source.model or known.get("model", "")
+    build = [str(known[name]) for name in ("model_file", "quantisation", "build") if name in known]
+    build += [f"sha256 {str(known['sha256'])[:12]}…"] if "sha256" in known else []
+    facts.append(("model", " at ".join(filter(None, [str(model), source.backend or ""]))))
+    if build:
+        facts.append(("build", ", ".join(build)))
+    names = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
+    values = {name: known.get(name) for name in names}
+    settings = [f"{name} {value:g}" for name, value in values.items() if isinstance(value, int | float)]
+    settings = [each for each in settings if not each.endswith("penalty 0")]  # nobody asked for one
+    settings += [f"max_tokens {request.max_tokens}"] if request is not None and request.max_tokens else []
+    if settings:
+        facts.append(("settings", ", ".join(settings)))
+    if source.created:
+        with suppress(OverflowError, OSError, ValueError):  # whatever the server said
+            facts.append(("date", time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(source.created))))
+    return title or "Token probabilities", facts
+
+
+def _origin(table: LogprobTable) -> Iterator[tuple[str, str]]:
+    if table.model:
+        yield "model", table.model
+
+
+def _question(answer: ChatCompletion) -> str:
+    """What was asked last."""
+    said = answer.request.messages if answer.request is not None else ()
+    return next((str(one.content or "") for one in reversed(said) if one.role == "user"), "")
+
+
+def write_page(source: ChatCompletion | LogprobTable, path: str | Path | None = None) -> WrittenPage:
+    """Write the explorer over an answer or a table to `path`; returns it.
+
+    Without a path the page is named by its question, in the folder of now, and is never written over another.
+    """
+    html = page(source)
+    if path is not None:
+        Path(path).write_text(html, encoding="utf-8")
+        return WrittenPage(path)
+    name = _file_name(_about(source)[0])
+    for number in range(1, 10_000):
+        own = WrittenPage(f"{name}.html" if number == 1 else f"{name}-{number}.html")
+        try:
+            with own.open("x", encoding="utf-8") as file:
+                file.write(html)
+        except FileExistsError:
+            continue
+        return own
+    raise FileExistsError(f"{name}.html and as many more as can be counted are there: name a path.")
+
+
+def _file_name(title: str) -> str:
+    """A title as the name of a file: its letters and digits, in words of a line."""
+    words: Sequence[str] = re.findall(r"\w+", title.lower().replace("_", " "))
+    return "-".join(words)[:60].strip("-") or "answer"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
-from ds_magic.logprobs.glyphs import END, encodable, inline, label
+from ds_magic.logprobs.glyphs import encodable, inline, label
 
 from ..heatmap import drawn_groups
 from ..numbers import TRUTH, VAGUE_REST
@@ -30,8 +30,8 @@ STEP = 2048
 NO_NUMBER = 65535
 
 
-def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
-    """The table as bytes. `shared`: how many leading tokens a branch has from its parent, to be dimmed."""
+def pack(table: LogprobTable, *, shared: int = 0, given: str = "") -> bytes:
+    """The table as bytes. `shared`: how many first tokens a branch has from its parent; `given`: what stands before."""
     used, codes, alternative_codes = _vocabulary(table)
     pairs = [table._vocabulary[code] for code in used.tolist()]
     code_type = np.uint16 if len(pairs) < 1 << 16 else np.uint32
@@ -60,7 +60,8 @@ def pack(table: LogprobTable, *, title: str = "", shared: int = 0) -> bytes:
         arrays["position"] = table.position.astype(np.uint32)
     labels = [label(token, token_bytes, limit=60) for token, token_bytes in pairs]
     header: dict[str, Any] = {
-        "title": encodable(title),
+        "given": encodable(given),
+        "vocabulary": table.vocabulary_size or 0,
         "first": int(table.position[0]) if len(table) else 0,
         "shared": shared,
         "step": STEP,
@@ -109,7 +110,7 @@ def _texts(table: LogprobTable) -> dict[str, str]:
     texts: dict[str, str] = {}
     for start, end in drawn_groups(table):
         text = "".join(table.text[start:end])
-        shown = inline(text)[:2000] if text else END if not table.token[start] else ""
+        shown = inline(text)[:2000]
         if end - start > 1 or (shown and shown != label(table.token[start], table.bytes[start], limit=60)):
             texts[str(start)] = shown or label(table.token[start], table.bytes[start])
     return texts

@@ -1,54 +1,48 @@
 // The explorer's tools: what the colours show, which tokens count as uncertain, and the search.
 
-import { make } from "./card.js";
+import { arrows, button, make } from "./elements.js";
 
-/** The bar above the heat map, as `element`; `status` says what was found. It moves the view's selection. */
+const SHORT = 20; // what is shorter can be looked over, and needs no search
+
+/** The bar above the text, as `element`; it moves the view's selection. */
 export class Toolbar {
   constructor(view) {
     const { table } = view;
     this.view = view;
     this.table = table;
-    this.threshold = 4;
+    this.threshold = view.habits.threshold ?? 4;
     this.matches = [];
     const choices = make("div", "dsx-metrics");
     choices.setAttribute("role", "radiogroup");
     choices.setAttribute("aria-label", "What the colours show");
     this.metricButtons = table.meta.metrics.map(({ name, title }) => {
-      const button = make("button", "dsx-button", title.split(",")[0]);
-      button.type = "button";
-      button.setAttribute("role", "radio");
-      button.addEventListener("click", () => this.setMetric(name));
-      button.addEventListener("keydown", (event) => this.metricKey(event));
-      button.metric = name;
-      choices.append(button);
-      return button;
+      const choice = button("dsx-button", title.split(",")[0], "", () => this.setMetric(name));
+      choice.setAttribute("role", "radio");
+      choice.metric = name;
+      choices.append(choice);
+      return choice;
+    });
+    choices.addEventListener("keydown", (event) => {
+      const all = () => this.metricButtons;
+      if (arrows(event, all, ["ArrowLeft", "ArrowRight"]) || arrows(event, all, ["ArrowUp", "ArrowDown"])) {
+        this.setMetric(document.activeElement.metric);
+      }
     });
     this.legend = make("div", "dsx-legend");
-    this.status = make("span", "dsx-status dsx-dim");
-    this.status.setAttribute("role", "status");
     const slider = make("input", "dsx-slider");
     Object.assign(slider, { type: "range", min: "1", max: "12", step: "0.5", value: String(this.threshold) });
     slider.setAttribute("aria-label", "Threshold: tokens of at least so many bits are uncertain");
     this.count = make("span", "dsx-dim");
     slider.addEventListener("input", () => {
-      this.threshold = Number(slider.value);
+      this.threshold = view.habits.threshold = Number(slider.value);
       this.showCount();
       view.drawOverview(true);
     });
-    const button = (text, label, action) => {
-      const made = make("button", "dsx-button", text);
-      made.type = "button";
-      made.setAttribute("aria-label", label);
-      made.title = label;
-      made.addEventListener("click", action);
-      return made;
-    };
     const search = make("input", "dsx-search");
     Object.assign(search, { type: "search", placeholder: "search" });
     search.setAttribute("aria-label", "Search the answer");
     search.addEventListener("input", () => this.search(search.value));
     search.addEventListener("keydown", (event) => {
-      event.stopPropagation();
       if (event.key === "Enter") view.step(this.matches, event.shiftKey ? -1 : 1, { focus: false });
       if (event.key === "Escape") {
         search.value = "";
@@ -57,15 +51,16 @@ export class Toolbar {
     });
     const uncertain = make(
       "div", "dsx-uncertain", slider, this.count,
-      button("‹", "Previous uncertain token (p)", () => view.step(this.uncertain(), -1)),
-      button("›", "Next uncertain token (n)", () => view.step(this.uncertain(), 1)),
+      button("dsx-button", "‹", "Previous uncertain token (p)", () => view.step(this.uncertain(), -1)),
+      button("dsx-button", "›", "Next uncertain token (n)", () => view.step(this.uncertain(), 1)),
     );
     this.showCount();
-    this.element = make("div", "dsx-tools", choices, uncertain, search, this.status, this.legend);
+    uncertain.hidden = search.hidden = table.groups.length < SHORT;
+    this.element = make("div", "dsx-tools", choices, uncertain, search, this.legend);
   }
 
   setMetric(name) {
-    this.metric = name;
+    this.view.habits.metric = name;
     this.view.box.dataset.metric = name;
     for (const button of this.metricButtons) {
       const on = button.metric === name;
@@ -73,24 +68,17 @@ export class Toolbar {
       button.tabIndex = on ? 0 : -1;
     }
     const { title, classes, unknown } = this.table.meta.metrics.find((one) => one.name === name);
+    const found = new Set(this.table.columns[`class_${name}`]);
+    const isTinted = [...found].some((one) => one > 0);
     const swatches = classes.map((text, c) => make("span", `dsx-t dsx-${name}${c}`, text));
+    if (!isTinted) swatches.length = 0;
     const more = [];
     if (this.table.columns.status.some((code) => this.table.meta.statuses[code] === "censored")) {
       more.push(make("span", "dsx-t dsx-censored", "below what was returned"));
     }
-    if (this.table.columns[`class_${name}`].includes(-1)) more.push(make("span", `dsx-t dsx-${name}-1`, unknown));
-    this.legend.replaceChildren(make("span", "dsx-dim", `${title}:`), ...swatches, ...more);
-  }
-
-  metricKey(event) {
-    const move = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    if (!move) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const buttons = this.metricButtons;
-    const next = buttons[(buttons.indexOf(event.target) + move + buttons.length) % buttons.length];
-    this.setMetric(next.metric);
-    next.focus();
+    if (found.has(-1)) more.push(make("span", `dsx-t dsx-${name}-1`, unknown));
+    const drawn = [...swatches, ...more];
+    this.legend.replaceChildren(...(drawn.length ? [make("span", "dsx-dim", `${title}:`), ...drawn] : []));
   }
 
   /** Groups of at least the threshold's surprisal. */
@@ -113,7 +101,7 @@ export class Toolbar {
   }
 
   search(query) {
-    for (const group of this.matches) this.view.spans[group].classList.remove("dsx-match");
+    for (const group of this.matches) this.view.spans[group]?.classList.remove("dsx-match");
     this.matches = [];
     if (query) {
       const { table } = this;
@@ -127,12 +115,12 @@ export class Toolbar {
         while (ends[group] <= at) group++;
         const first = group;
         for (let g = first; g < ends.length && (g === first || ends[g - 1] < at + wanted.length); g++) {
-          this.view.spans[g].classList.add("dsx-match");
+          this.view.spans[g]?.classList.add("dsx-match");
           this.matches.push(g);
         }
       }
     }
-    this.status.textContent = query ? `${this.matches.length} token${this.matches.length === 1 ? "" : "s"} found` : "";
+    this.view.asks.say(query ? `${this.matches.length} token${this.matches.length === 1 ? "" : "s"} found` : "");
     if (this.matches.length) this.view.select(this.matches[0], { focus: false, scroll: true });
   }
 }

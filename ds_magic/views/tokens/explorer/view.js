@@ -1,247 +1,309 @@
-// The explorer's view: heat map, overview, card and tools over one Table. Knows nothing of widgets.
+// One text with its card, overview and tools. Knows nothing of widgets.
 
+import { fillCard } from "./card.js";
 import { chance, rank } from "./decode.js";
-import { fillCard, make } from "./card.js";
+import { button, make } from "./elements.js";
 import { Overview } from "./overview.js";
+import { Popover } from "./popover.js";
+import { TokenText } from "./text.js";
 import { Toolbar } from "./toolbar.js";
 
-const FEW = 20; // a shorter answer needs no overview
-const CHUNK = 256; // groups a block, about: the browser lays out only the blocks that are in view
+const LONG = 100; // a shorter answer needs no overview
+const CARDS = 6; // compared beside each other; more would be a list again
+const SOON = 110; // milliseconds that the pointer rests on a token before its card comes
+const LINGER = 250; // and in which it may get from the token to the card
 
 /**
- * Shows `table` in `root`. `onFork(i, rank)`: continue the answer from token i with that alternative; leave it
- * out where there is nothing to ask. Returns { destroy() }.
+ * Shows `table` in `root`. `asks`: {forks, tail, onWay, onStop} as for TokenText, {onFork, whyNot} as for the card, and
+ * `onSelect(tokens)`. `habits`: what the reader set, kept from one view to the next.
  */
-export function explore(root, table, { onFork = null, metric = "surprisal" } = {}) {
-  const view = new View(root, table, onFork);
-  view.toolbar.setMetric(metric);
-  return view;
-}
-
-class View {
-  constructor(root, table, onFork) {
-    this.table = table;
-    this.onFork = onFork;
+export class View {
+  constructor(root, table, asks, habits) {
+    Object.assign(this, { table, asks, habits });
     this.current = -1; // the group with the tab stop
-    this.shown = -1; // the token on the card
-    this.pinned = false;
-    this.map = this.heatMap();
-    this.card = make("div", "dsx-card");
-    this.card.setAttribute("aria-live", "off");
+    this.pins = []; // groups whose cards stay
+    this.text = new TokenText(table, asks);
+    this.spans = this.text.spans;
     this.toolbar = new Toolbar(this);
+    this.cards = make("div", "dsx-cards");
+    const stage = make("div", "dsx-stage", this.text.element);
+    this.popover = new Popover(stage);
+    stage.append(this.popover.element);
     const canvas = make("canvas", "dsx-overview");
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", "Surprise along the answer, with the entropy band. Drag to scroll.");
-    canvas.hidden = table.groups.length < FEW;
-    this.overview = new Overview(canvas, table, (group) => this.scrollTo(group));
-    this.box = make(
-      "div", "dsx", this.toolbar.element, canvas,
-      make("div", "dsx-panes", this.map, this.card), this.footer(),
-    );
+    canvas.hidden = table.groups.length < LONG;
+    this.overview = new Overview(canvas, table, {
+      onSeek: (group) => this.spans[group] && this.text.scrollTo(group),
+      onPoint: (group) => this.link(group),
+    });
+    this.box = make("div", "dsx-view", this.toolbar.element, canvas, stage, this.cards, this.footer());
     root.replaceChildren(this.box);
-    this.select(this.firstUncertain(), { focus: false });
-    this.map.addEventListener("scroll", () => this.drawOverview());
+    this.toolbar.setMetric(habits.metric ?? "surprisal");
+    this.listen();
+    this.setCurrent(this.spans.length ? this.toolbar.uncertain()[0] ?? 0 : -1);
     this.resizes = new ResizeObserver(() => this.drawOverview(true));
     this.resizes.observe(this.box);
     this.drawOverview(true);
   }
 
-  /** What the colours show. */
-  get metric() {
-    return this.toolbar.metric;
-  }
-
   destroy() {
+    this.popover.hide();
     this.resizes.disconnect();
+    clearTimeout(this.later);
   }
 
-  heatMap() {
-    const { table } = this;
-    const map = make("div", "dsx-map");
-    map.setAttribute("role", "group");
-    map.setAttribute("aria-label", `The answer, ${table.length} tokens. Arrow keys move, Enter pins, n and p find uncertain tokens.`);
-    map.dir = "auto";
-    this.spans = new Array(table.groups.length);
-    const metrics = table.meta.metrics.map(({ name }) => name);
-    this.blockStarts = blockStarts(table);
-    for (let b = 0; b + 1 < this.blockStarts.length; b++) {
-      const block = make("div", "dsx-block");
-      for (let group = this.blockStarts[b]; group < this.blockStarts[b + 1]; group++) {
-        block.append(this.span(group, metrics));
-      }
-      map.append(block);
-    }
-    map.addEventListener("mouseover", (event) => this.hover(event));
-    map.addEventListener("mouseleave", () => this.leave());
-    map.addEventListener("click", (event) => this.click(event));
-    map.addEventListener("keydown", (event) => this.key(event));
-    map.addEventListener("focusin", (event) => {
-      if (event.target.group !== undefined) this.select(event.target.group);
-    });
-    return map;
-  }
-
-  span(group, metrics) {
-    const { table } = this;
-    const first = table.groups[group];
-    const span = document.createElement("span");
-    let className = "dsx-t";
-    for (const name of metrics) className += ` dsx-${name}${table.classOf(name, group)}`;
-    if (table.status(first) === "censored") className += " dsx-censored";
-    if (table.isForced(first)) className += first < table.meta.shared ? " dsx-forced dsx-shared" : " dsx-forced";
-    span.className = className;
-    // A zero-width space lets lines break before a drawn blank; a drawn line break really breaks.
-    span.textContent = table.text(group).replaceAll("·", "\u200b·").replaceAll("↵", "↵\n");
-    span.group = group;
-    this.spans[group] = span;
-    return span;
-  }
-
+  /** One line, and the rest of the small print folded in it. */
   footer() {
     const { notes, measures } = this.table.meta;
-    const facts = measures.map(([name, value]) => `${name} ${value}`).join("  ·  ");
-    return make("div", "dsx-footer dsx-dim", make("div", "", facts), make("div", "", notes.join(" ")));
+    const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
+    const folded = [...rest, ...notes.slice(1), this.asks.smallPrint].filter(Boolean);
+    const shown = [first, notes[0], notes.length > 1 ? `${notes.length - 1} more to know` : ""].filter(Boolean).join(" · ");
+    const lines = folded.map((text) => make("div", "", text));
+    return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
   }
 
-  firstUncertain() {
-    return this.table.groups.length ? this.toolbar.uncertain()[0] ?? 0 : -1;
-  }
-
-  /** Go to the next or previous of these groups, around the ends. */
-  step(groups, direction, options = {}) {
-    if (!groups.length) {
-      this.toolbar.status.textContent = "none found";
-      return;
+  listen() {
+    const map = this.text.element;
+    map.addEventListener("mouseover", (event) => this.hover(event.target.group));
+    map.addEventListener("mouseleave", () => this.hover(undefined));
+    map.addEventListener("click", (event) => this.click(event));
+    map.addEventListener("keydown", (event) => this.key(event));
+    map.addEventListener("scroll", () => this.drawOverview());
+    map.addEventListener("focusin", (event) => {
+      if (event.target.group === undefined) return;
+      this.setCurrent(event.target.group);
+      if (!this.pins.length) this.show(event.target.group);
+    });
+    const card = this.popover.element;
+    card.addEventListener("mouseenter", () => clearTimeout(this.later));
+    card.addEventListener("mouseleave", () => this.hover(undefined));
+    for (const place of [card, this.cards]) {
+      place.addEventListener("keydown", (event) => {
+        if (event.key === "Escape") this.unpin();
+      });
     }
-    const sorted = direction > 0 ? groups : [...groups].reverse();
-    const next = sorted.find((group) => (group - this.current) * direction > 0) ?? sorted[0];
-    this.select(next, { focus: true, scroll: true, ...options });
+    this.box.addEventListener("focusout", (event) => {
+      if (!this.box.contains(event.relatedTarget) && !this.pins.length) this.soon(() => this.popover.hide(), LINGER);
+    });
   }
 
-  select(group, { focus = false, scroll = false } = {}) {
-    if (group < 0 || group >= this.spans.length) return;
+  soon(action, milliseconds) {
+    clearTimeout(this.later);
+    this.later = setTimeout(action, milliseconds);
+  }
+
+  /** The pointer is over a group, or over none. */
+  hover(group) {
+    this.link(group);
+    if (this.pins.length === 1) return;
+    if (group !== undefined) this.soon(() => this.show(group), this.popover.isOpen ? LINGER / 2 : SOON);
+    else this.soon(() => this.popover.hide(), LINGER);
+  }
+
+  /** Mark a group in the text and in the overview, whichever of them it is pointed at in. */
+  link(group) {
+    this.spans[this.linked]?.classList.remove("dsx-linked");
+    this.linked = group;
+    this.spans[group]?.classList.add("dsx-linked");
+    this.overview.point(group);
+  }
+
+  /** Give a group the tab stop. */
+  setCurrent(group) {
+    if (group < 0 || group >= this.spans.length || group === this.current) return;
     const before = this.spans[this.current];
-    if (before && group !== this.current) {
-      before.tabIndex = -1;
+    if (before) {
+      for (const name of ["tabindex", "role", "aria-label", "aria-pressed"]) before.removeAttribute(name);
       before.classList.remove("dsx-current");
-      before.removeAttribute("role");
-      before.removeAttribute("aria-label");
-      before.removeAttribute("aria-pressed");
     }
-    if (group !== this.current) this.pinned = false;
     this.current = group;
     const span = this.spans[group];
     span.tabIndex = 0;
     span.classList.add("dsx-current");
     span.setAttribute("role", "button");
     span.setAttribute("aria-label", this.spoken(group));
-    span.setAttribute("aria-pressed", String(this.pinned));
-    if (scroll) this.scrollTo(group);
-    if (focus) span.focus({ preventScroll: true });
-    this.show(this.table.groups[group]);
+    span.setAttribute("aria-pressed", String(this.pins.includes(group)));
+    if (!this.pins.length) this.tell();
+  }
+
+  /** Go to a group; within a text that scrolls bring it into view. */
+  select(group, { focus = true, scroll = false } = {}) {
+    if (group < 0 || group >= this.spans.length) return;
+    if (this.pins.length === 1) this.pin([]);
+    if (scroll) this.text.scrollTo(group);
+    this.setCurrent(group);
+    if (focus) this.spans[group].focus({ preventScroll: true });
+    this.text.reveal(group);
+    this.show(group);
   }
 
   /** How a token is read aloud: token ' Paris', 87 percent, rank 1. */
   spoken(group) {
     const { table } = this;
     const i = table.groups[group];
-    const said = chance(table, i).replace(" %", " percent").replace("<", "at most").replace("—", "probability not known");
+    const said = chance(table, i).replace(" %", " percent").replace("<", "at most").replace("—", "probability not returned");
     const name = table.text(group).replaceAll("·", " ").replaceAll("↵", " line break ");
     return `token '${name}', ${said}, rank ${rank(table, i).replace(">", "above").replace("—", "not known")}`;
   }
 
-  show(i) {
-    this.shown = i;
-    this.card.hidden = false;
-    fillCard(this.card, this.table, i, {
-      onFork: this.onFork, onPart: (part) => this.show(part), pinned: this.pinned,
+  /** The card of a group, beside it. */
+  show(group, i = this.table.groups[group]) {
+    clearTimeout(this.later);
+    if (!this.spans[group]?.isConnected || this.pins.length > 1 && this.pins.includes(group)) return;
+    const isPinned = this.pins.includes(group);
+    this.popover.element.classList.toggle("dsx-pinned", isPinned);
+    this.fill(this.popover.element, group, i, {
+      onClose: isPinned ? () => this.unpin() : null,
+      onPart: (part) => this.show(group, part),
+      onResize: () => this.popover.place(),
+      hint: isPinned ? "Shift and click another token to compare them." : "",
     });
+    this.popover.show(this.spans[group]);
   }
 
-  scrollTo(group) {
-    const span = this.spans[group];
-    // Blocks out of view have an estimated height: bring the block in first, then the token.
-    this.map.scrollTop = this.topOf(span.parentElement);
-    this.map.scrollTop = Math.max(0, this.topOf(span) - this.map.clientHeight / 2);
-  }
-
-  /** How far below the top of the whole heat map an element stands, in pixels. */
-  topOf(element) {
-    return element.getBoundingClientRect().top - this.map.getBoundingClientRect().top + this.map.scrollTop;
-  }
-
-  hover(event) {
-    if (!this.pinned && event.target.group !== undefined) this.show(this.table.groups[event.target.group]);
-  }
-
-  leave() {
-    if (!this.pinned && this.current >= 0) this.show(this.table.groups[this.current]);
+  fill(card, group, i, how) {
+    const { table, asks, habits } = this;
+    const ways = this.text.forks.get(group) ?? [];
+    const known = new Map(ways.map(({ label, id }) => [label, id]));
+    const { onFork, whyNot, onWay } = asks;
+    fillCard(card, i, { table, habits, onFork, whyNot, onWay, known, ...how });
   }
 
   click(event) {
     const { group } = event.target;
     if (group === undefined) return;
-    const again = group === this.current && this.pinned;
-    this.select(group, { focus: true });
-    this.pin(!again);
+    this.setCurrent(group);
+    this.spans[group].focus({ preventScroll: true });
+    this.toggle(group, event.shiftKey || event.ctrlKey || event.metaKey);
   }
 
-  pin(on) {
-    this.pinned = on;
-    this.spans[this.current]?.setAttribute("aria-pressed", String(on));
-    this.show(this.table.groups[this.current]);
+  /** Pin a group, alone or beside those that are; or let it go. */
+  toggle(group, isBeside) {
+    const others = this.pins.filter((each) => each !== group);
+    const isPinned = others.length < this.pins.length;
+    if (isBeside) this.pin(isPinned ? others : [...this.pins, group]);
+    else this.pin(isPinned ? others : [group]);
   }
 
-  close() {
-    if (this.pinned) this.pin(false);
-    else this.card.hidden = true;
+  /** These groups are pinned now: one in its place, several beside each other below the text. */
+  pin(groups) {
+    for (const group of this.pins) this.spans[group].classList.remove("dsx-pin");
+    this.pins = groups;
+    for (const group of groups) this.spans[group].classList.add("dsx-pin");
+    this.spans[this.current]?.setAttribute("aria-pressed", String(groups.includes(this.current)));
+    this.popover.hide();
+    this.cards.replaceChildren();
+    if (groups.length === 1) this.show(groups[0]);
+    if (groups.length > 1) this.compare();
+    this.tell();
+  }
+
+  compare() {
+    for (const group of this.pins.slice(0, CARDS)) {
+      const card = make("div", "dsx-card");
+      card.setAttribute("role", "group");
+      const fill = (i) => this.fill(card, group, i, { onClose: () => this.toggleFrom(group), onPart: fill });
+      fill(this.table.groups[group]);
+      card.addEventListener("mouseenter", () => this.link(group));
+      card.addEventListener("mouseleave", () => this.link(undefined));
+      this.cards.append(card);
+    }
+    const more = this.pins.length - CARDS;
+    if (more > 0) this.cards.append(make("div", "dsx-row dsx-dim", `and ${more} more, marked in the text`));
+    this.cards.append(make("div", "dsx-row", button("dsx-button", "Let go of all", "", () => this.unpin())));
+    this.asks.say(`${this.pins.length} tokens are compared below the text.`);
+  }
+
+  /** A card of several was closed: the focus goes to its token. */
+  toggleFrom(group) {
+    this.toggle(group, true);
+    this.setCurrent(group);
+    this.spans[group].focus({ preventScroll: true });
+  }
+
+  unpin() {
+    const wasIn = this.popover.element.contains(document.activeElement) || this.cards.contains(document.activeElement);
+    const wasOpen = this.pins.length > 0;
+    this.pin([]);
+    if (wasOpen && wasIn) this.spans[this.current]?.focus({ preventScroll: true });
+    this.popover.hide();
+    return wasOpen;
+  }
+
+  /** Say what is selected: the tokens that are pinned, else the one that has the tab stop. */
+  tell() {
+    const { table } = this;
+    if (this.isTold) return;
+    const groups = this.pins.length ? this.pins : this.current < 0 ? [] : [this.current];
+    const tokens = groups.flatMap((group) => {
+      const [first, end] = [table.groups[group], table.groupEnd(group)];
+      return Array.from({ length: end - first }, (_, i) => first + i);
+    });
+    this.asks.onSelect(tokens);
+  }
+
+  /** Pin the tokens of these numbers: as they were selected elsewhere. */
+  selectTokens(tokens) {
+    const groups = [...new Set(tokens.map((i) => this.table.groupOf[i]))].filter((group) => this.spans[group]);
+    this.isTold = true;
+    this.pin(groups);
+    if (groups.length) {
+      this.setCurrent(groups[0]);
+      this.text.reveal(groups[0]);
+    }
+    this.isTold = false;
+  }
+
+  /** Go to the next or previous of these groups, around the ends. */
+  step(groups, direction, options = {}) {
+    if (!groups.length) {
+      this.asks.say("none found");
+      return;
+    }
+    const sorted = direction > 0 ? groups : [...groups].reverse();
+    const next = sorted.find((group) => (group - this.current) * direction > 0) ?? sorted[0];
+    this.select(next, { scroll: true, ...options });
   }
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if ((event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph")) return;
+    if (event.target.matches("button")) return; // in the text
     const last = this.spans.length - 1;
+    const forth = getComputedStyle(this.text.element).direction === "rtl" ? -1 : 1;
+    const go = (group) => this.select(Math.min(last, Math.max(0, group)));
     const actions = {
-      ArrowRight: () => this.move(1),
-      ArrowLeft: () => this.move(-1),
-      ArrowDown: () => this.moveLine(1),
-      ArrowUp: () => this.moveLine(-1),
-      Home: () => this.select(0, { focus: true, scroll: true }),
-      End: () => this.select(last, { focus: true, scroll: true }),
-      Enter: () => this.pin(!this.pinned),
-      Escape: () => this.close(),
+      ArrowRight: () => go(this.current + forth),
+      ArrowLeft: () => go(this.current - forth),
+      ArrowDown: () => go(this.text.lineFrom(this.current, 1)),
+      ArrowUp: () => go(this.text.lineFrom(this.current, -1)),
+      Home: () => this.select(0, { scroll: true }),
+      End: () => this.select(last, { scroll: true }),
+      Enter: () => this.enter(event.shiftKey),
+      " ": () => this.enter(event.shiftKey),
+      Escape: () => this.unpin(),
+      "[": () => this.wander(-1),
+      "]": () => this.wander(1),
       n: () => this.step(this.toolbar.uncertain(), 1),
       p: () => this.step(this.toolbar.uncertain(), -1),
     };
     const action = actions[event.key];
-    // Notebooks have shortcuts of their own on these keys.
-    event.stopPropagation();
     if (!action) return;
     event.preventDefault();
     action();
   }
 
-  move(by) {
-    const group = Math.min(this.spans.length - 1, Math.max(0, this.current + by));
-    this.select(group, { focus: true });
-    this.spans[group].scrollIntoView({ block: "nearest" });
+  /** Pin the current token; where its card is pinned go into it. */
+  enter(isBeside) {
+    const isOnly = this.pins.length === 1 && this.pins[0] === this.current;
+    if (isBeside || !isOnly) this.toggle(this.current, isBeside);
+    else this.popover.enter();
   }
 
-  /** To the token above or below, nearest to where this one stands. */
-  moveLine(direction) {
-    const from = this.spans[this.current].getBoundingClientRect();
-    let best = this.current;
-    let bestDistance = Infinity;
-    let line = null;
-    for (let g = this.current + direction; g >= 0 && g < this.spans.length; g += direction) {
-      const box = this.spans[g].getBoundingClientRect();
-      if (Math.abs(box.top - from.top) < 4) continue;
-      line ??= box.top;
-      if (Math.abs(box.top - line) >= 4) break;
-      const distance = Math.abs(box.left - from.left);
-      if (distance < bestDistance) [best, bestDistance] = [g, distance];
-    }
-    this.select(best, { focus: true });
-    this.spans[best].scrollIntoView({ block: "nearest" });
+  wander(by) {
+    const isInTail = document.activeElement === this.text.begun;
+    const way = this.text.wayFrom(isInTail ? Infinity : this.current, by);
+    if (way && !way.isHere) this.asks.onWay(way.id);
   }
 
   drawOverview(force = false) {
@@ -250,37 +312,7 @@ class View {
     requestAnimationFrame(() => {
       this.drawing = false;
       if (force) this.overview.drawn = false;
-      this.overview.show(this.visibleRange(), this.toolbar.threshold);
+      this.overview.show(this.text.range(), this.toolbar.threshold);
     });
   }
-
-  /** The first and the last group in view, by the blocks' places and shares of their heights. */
-  visibleRange() {
-    const count = this.spans.length;
-    const { scrollTop, clientHeight, scrollHeight } = this.map;
-    if (!count || scrollHeight <= clientHeight) return [0, Math.max(0, count - 1)];
-    const blocks = [...this.map.children].map((block) => [this.topOf(block), block.offsetHeight]);
-    const at = (y) => {
-      const b = Math.max(0, blocks.findLastIndex(([top]) => top <= y));
-      const [top, height] = blocks[b];
-      const share = Math.min(1, Math.max(0, (y - top) / Math.max(1, height)));
-      const size = this.blockStarts[b + 1] - this.blockStarts[b];
-      return Math.min(count - 1, Math.floor(this.blockStarts[b] + share * size));
-    };
-    return [at(scrollTop), at(scrollTop + clientHeight)];
-  }
-}
-
-/** Where blocks begin, and the end: after a line break where one is near, since each block begins a line. */
-function blockStarts(table) {
-  const starts = [0];
-  const count = table.groups.length;
-  if (count > 2 * CHUNK) {
-    for (let group = CHUNK; group < count - CHUNK / 2; group++) {
-      const size = group - starts.at(-1);
-      if (size >= 2 * CHUNK || (size >= CHUNK / 2 && table.text(group - 1).endsWith("↵"))) starts.push(group);
-    }
-  }
-  if (count) starts.push(count);
-  return starts;
 }

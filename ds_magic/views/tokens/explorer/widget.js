@@ -1,96 +1,91 @@
-// The explorer as an anywidget: a table from the kernel, and branches that stream in.
+// The explorer as an anywidget: tables and branches from the kernel, shown wherever a notebook has it.
 
-import { make } from "./card.js";
 import { Table } from "./decode.js";
-import { explore } from "./view.js";
+import { Places } from "./places.js";
+import { Session } from "./session.js";
 
-/** What was streamed into each branch; kept here because messages come before a view exists. */
-class Streams {
-  constructor() {
-    this.texts = new Map();
-    this.listeners = new Set();
+/** One explorer of the kernel: what came of it, for all views of it in this page. */
+class Source {
+  constructor(model) {
+    this.model = model;
+    this.tables = new Map();
+    this.streams = [];
+    this.sessions = new Set();
+    this.take();
+    model.on("msg:custom", (message) => {
+      if (message.type !== "text") return;
+      // Kept, because messages come before a view exists.
+      this.streams.push([message.id, message.text]);
+      for (const session of this.sessions) session.stream(message.id, message.text);
+    });
+    // What is set together comes as a series of changes: all of it has come when the first is told.
+    model.on("change:nodes change:shown change:payload change:notice change:spent", () => this.change());
+    model.on("change:selection", () => {
+      const tokens = model.get("selection");
+      for (const session of this.sessions) {
+        if (String(tokens) !== String(session.told)) session.view?.selectTokens(tokens);
+        session.told = tokens;
+      }
+    });
   }
 
-  take(message) {
-    if (message.type !== "text") return;
-    this.texts.set(message.id, (this.texts.get(message.id) ?? "") + message.text);
-    for (const listener of this.listeners) listener();
+  take() {
+    const { model } = this;
+    const [id, bytes] = [model.get("packed"), model.get("payload")];
+    if (bytes?.byteLength && bytes !== this.bytes) this.tables.set(id, new Table(bytes));
+    this.bytes = bytes;
+  }
+
+  change() {
+    this.take();
+    for (const session of this.sessions) this.draw(session);
+  }
+
+  draw(session) {
+    const { model } = this;
+    session.update(model.get("nodes"), { notice: model.get("notice"), spent: model.get("spent") });
+    session.show(model.get("shown"));
+  }
+
+  open(place) {
+    const { model } = this;
+    const session = new Session(place, {
+      tableOf: (id) => this.tables.get(id),
+      show: (id) => model.send({ type: "show", node: id }),
+      onFork: model.get("can_fork") ? (id, at, rank) => model.send({ type: "fork", node: id, at, rank }) : null,
+      onStop: (id) => model.send({ type: "stop", node: id }),
+      onSelect: (tokens, from) => {
+        if (!from.view || String(tokens) === String(from.told)) return;
+        from.told = tokens;
+        model.set("selection", tokens);
+        model.save_changes();
+      },
+      whyNot: model.get("can_fork") ? "" : "A table alone cannot be continued: explore the answer, answer.explore().",
+      look: model.get("look"),
+    });
+    for (const [id, text] of this.streams) session.stream(id, text);
+    this.draw(session);
+    this.sessions.add(session);
+    const asked = model.get("selection");
+    session.told = asked;
+    if (asked.length) session.view?.selectTokens(asked);
+    return () => {
+      this.sessions.delete(session);
+      session.destroy();
+    };
   }
 }
 
 export default () => {
-  const streams = new Streams();
+  let source = null;
   return {
     initialize({ model }) {
-      model.on("msg:custom", (message) => streams.take(message));
+      source = new Source(model);
+      const places = new Places(model.get("mark"), (place) => source.open(place));
+      return () => places.end();
     },
-    render({ model, el }) {
-      const tabs = make("div", "dsx-tabs");
-      tabs.setAttribute("role", "tablist");
-      const place = make("div");
-      const branches = make("div", "dsx dsx-branches");
-      el.append(tabs, place, branches);
-      let view = null;
-
-      const showTable = () => {
-        const metric = view?.metric;
-        view?.destroy();
-        const fork = model.get("can_fork") ? (i, rank) => model.send({ type: "fork", at: i, rank }) : null;
-        view = explore(place, new Table(model.get("payload")), { onFork: fork, metric });
-      };
-      const showTabs = () => {
-        const names = model.get("tabs");
-        tabs.hidden = names.length < 2;
-        tabs.replaceChildren(...names.map((name, index) => {
-          const tab = make("button", "dsx-tab", name);
-          tab.type = "button";
-          tab.setAttribute("role", "tab");
-          tab.setAttribute("aria-selected", String(index === model.get("tab")));
-          tab.addEventListener("click", () => model.send({ type: "show", tab: index }));
-          return tab;
-        }));
-      };
-      const showBranches = () => {
-        const shown = model.get("branches").map((branch) => branchBlock(model, branch, streams.texts.get(branch.id)));
-        const spent = model.get("spent");
-        branches.replaceChildren(...shown, ...(spent ? [make("div", "dsx-dim dsx-small", spent)] : []));
-      };
-      const streamed = () => showBranches();
-
-      streams.listeners.add(streamed);
-      model.on("change:payload", showTable);
-      model.on("change:tabs change:tab", showTabs);
-      model.on("change:branches change:spent", showBranches);
-      showTabs();
-      showTable();
-      showBranches();
-      return () => {
-        streams.listeners.delete(streamed);
-        view.destroy();
-        model.off("change:payload", showTable);
-        model.off("change:tabs change:tab", showTabs);
-        model.off("change:branches change:spent", showBranches);
-      };
+    render({ el }) {
+      return source.open(el);
     },
   };
 };
-
-function branchBlock(model, branch, streamed) {
-  const head = make("div", "dsx-branch-head", make("span", "dsx-dim", branch.heading));
-  const action = (text, message) => {
-    const button = make("button", "dsx-button", text);
-    button.type = "button";
-    button.addEventListener("click", () => model.send(message));
-    head.append(button);
-  };
-  if (branch.state === "running") action("Stop", { type: "stop", id: branch.id });
-  else if (branch.tab >= 0) action("Explore", { type: "show", tab: branch.tab });
-  const text = make(
-    "div", "dsx-branch-text", make("span", "dsx-shared", branch.shared), make("mark", "", branch.forced),
-    branch.state === "running" ? streamed ?? "" : branch.text,
-  );
-  text.dir = "auto";
-  const block = make("div", "dsx-branch", head, text);
-  if (branch.error) block.append(make("div", "dsx-error", branch.error));
-  return block;
-}

@@ -2,238 +2,236 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Bool, Bytes, Dict, Int, List, Unicode
+import numpy as np
+from traitlets import Bool, Bytes, Dict, Instance, Int, List, Unicode, observe, validate
 
-from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
+from ....api.nearest import nearest
 from ....stop import Stop
-from ... import in_kernel
-from ..tree import heading, parts, spent
-from .assets import css, script
-from .payload import pack
+from ... import default_view, in_kernel
+from ..tree import spent
+from . import assets
+from .kept import kept
+from .nodes import Node, branch_node, nodes_of
+from .streamed import Into
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ds_magic.api.response import ChatCompletion
 
     Fork = Callable[..., ChatCompletion]
 
 ELSEWHERE = 'The explorer needs a notebook. `answer.to_html("answer.html")` writes it as a page, to open in a browser.'
-FLUSH_SECONDS = 1 / 20
 
 
 class Explorer(anywidget.AnyWidget):
-    """Heat map, card, overview and branches of an answer or of a table alone.
+    """The text of an answer with a card for each token, an overview and its branches; or a table alone.
+
+    - `selected`: a LogprobTable, the tokens that are pinned in the page, else the one where the reader is; of the
+      branch that is shown. A trait: `explorer.observe(handler, "selected")`
+    - `select(…)`: the same from here, by number, slice or text
+    - `shown`: the number of the text that is shown, of `completions` and what else there is (its trait can be observed)
+    - `completions`: the answers that can be explored, the first one and its branches
 
     Choosing an alternative calls `fork(answer, position, rank=, observers=, stop=)` in a thread and streams what it
-    gives into a branch, until that ends or its Stop is pressed. `completions` are the answers that can be explored:
-    the first one and its branches.
+    gives into a branch, which stands in place of the rest, until that ends or its Stop is pressed.
     """
 
-    _esm = script("widget.js")
-    _css = css()
+    _esm = assets.script("widget.js")
+    _css = assets.css()
 
     payload = Bytes(b"").tag(sync=True)
+    packed = Int(0, help="the node whose table `payload` is").tag(sync=True)
+    nodes = List(Dict(), help="the texts, and where each left its parent").tag(sync=True)
+    shown = Int(0, help="the node that is shown").tag(sync=True)
+    selection = List(Int(), help="the selected tokens of the text that is shown, by number").tag(sync=True)
     can_fork = Bool(False).tag(sync=True)
-    tabs = List(Unicode()).tag(sync=True)
-    tab = Int(0).tag(sync=True)
-    branches = List(Dict()).tag(sync=True)
+    notice = Unicode("", help="why a branch failed").tag(sync=True)
     spent = Unicode("").tag(sync=True)
+    look = Unicode("", help="an inline style").tag(sync=True)
+    mark = Unicode("", help="the class of the outputs that keep this explorer").tag(sync=True)
+    selected = Instance(LogprobTable, help="the selected tokens")
 
-    def __init__(
-        self,
-        source: ChatCompletion | LogprobTable,
-        *,
-        fork: Fork | None = None,
-    ) -> None:
-        super().__init__()
+    def __init__(self, source: ChatCompletion | LogprobTable, *, fork: Fork | None = None) -> None:
         self._fork = fork
-        self.completions: list[ChatCompletion] = []
-        self._tables: list[tuple[str, LogprobTable, ChatCompletion | None]] = []
-        self._stops: dict[str, Stop] = {}
-        self._lock = threading.Lock()
+        self._nodes = nodes_of(source)
+        self._stops: dict[int, Stop] = {}
+        self._lock = threading.RLock()
+        self._keep: Callable[[], None] | None = None
         self.threads: list[threading.Thread] = []
-        if isinstance(source, LogprobTable):
-            self._add("tokens", source, None)
-        else:
-            self._take(source, "answer")
-            self._adopt_all(source)
-        self._show(0)
+        number = secrets.token_hex(6)
+        super().__init__(
+            mark=f"ds-explorer-{number}",
+            look=assets.look(),
+            can_fork=fork is not None,
+            payload=self._nodes[0].packed() if self._nodes else b"",
+            nodes=[node.told(id_) for id_, node in enumerate(self._nodes)],
+            selected=self._table().take([]),
+            spent=self._bill(),
+        )
         self.on_msg(self._on_message)
 
     def __repr__(self) -> str:
-        said = f"Explorer({', '.join(f'{name}: {len(table):,} tokens' for name, table, _ in self._tables)})"
+        sizes = (f"{node.name}: {len(node.table):,} tokens" for node in self._nodes if node.table is not None)
+        said = f"Explorer({', '.join(sizes)})"
         return said if in_kernel() else f"{said}\n{ELSEWHERE}"
 
-    def _add(self, name: str, table: LogprobTable, answer: ChatCompletion | None) -> None:
-        self._tables.append((name, table, answer))
-        self.tabs = [name for name, _, _ in self._tables]
+    @property
+    def completions(self) -> list[ChatCompletion]:
+        """The answer and its branches, as they came to be; without those that failed."""
+        return [node.answer for node in self._nodes if node.answer is not None]
 
-    def _take(self, answer: ChatCompletion, name: str) -> int:
-        """Make an answer explorable; returns its tab, −1 where it has no logprobs."""
-        self.completions.append(answer)
-        if answer.reasoning_logprobs and answer.branch is None:
-            self._add("reasoning", answer.reasoning_logprobs, None)
-        if not answer.logprobs:
-            return -1
-        self._add(name, answer.logprobs, answer)
-        return len(self._tables) - 1
+    def select(self, *places: int | slice | str | Iterable[int]) -> LogprobTable:
+        """Select tokens of the text that is shown: by number, slice, text to find, or a list of numbers; or none.
 
-    def _adopt_all(self, answer: ChatCompletion) -> None:
-        """Show what branched off an answer before, and off that."""
-        for child in answer.branches:
-            self._adopt(child, str(len(self.branches)))
-            self._adopt_all(child)
+        The page pins them, several beside each other, and `selected` has them, which is returned. Raises IndexError
+        where there is no such token, ValueError where the text does not occur.
+        """
+        table = self._table()
+        chosen: dict[int, None] = {}
+        for place in places:
+            chosen |= dict.fromkeys(_found(table, place))
+        self.selection = list(chosen)
+        return self.selected
 
-    def _show(self, tab: int) -> None:
-        if not 0 <= tab < len(self._tables):
-            return
-        _, table, answer = self._tables[tab]
-        shared = answer.branch.position if answer is not None and answer.branch and answer.branch.position else 0
-        self.can_fork = self._fork is not None and answer is not None
-        self.tab = tab
-        self.payload = pack(table, shared=shared)
+    def _table(self) -> LogprobTable:
+        """The table that is shown; that of its parent while a branch has none."""
+        id_ = self.shown
+        while (table := self._nodes[id_].table) is None and self._nodes[id_].parent >= 0:
+            id_ = self._nodes[id_].parent
+        return LogprobTable.from_wire([]) if table is None else table
+
+    @validate("selection")
+    def _in_table(self, proposal: Any) -> list[int]:
+        length = len(self._table())  # the page may still speak of the text that it showed before
+        return [index for index in proposal.value if 0 <= index < length]
+
+    @observe("selection")
+    def _select(self, change: Any) -> None:
+        self.selected = self._table().take(change.new)
+
+    def show(self, id_: int) -> None:
+        """Show one of the texts in place of the one that is shown; nothing is selected then."""
+        if not 0 <= id_ < len(self._nodes):
+            raise IndexError(f"There is no text {id_} here: there are {len(self._nodes)}, from 0.")
+        with self._lock, self.hold_sync():
+            node = self._nodes[id_]
+            if node.table is not None:
+                self.packed, self.payload = id_, node.packed()
+            if id_ != self.shown:
+                self.selection = []
+            self.shown = id_
+            self.nodes = [each.told(number) for number, each in enumerate(self._nodes)]
+            self.selected = self._table().take(self.selection)
 
     def _on_message(self, _: Any, message: dict[str, Any], __: Any) -> None:
         kind = message.get("type") if isinstance(message, dict) else None
-        if kind == "show" and isinstance(message.get("tab"), int):
-            self._show(message["tab"])
-        elif kind == "stop":
-            if (stop := self._stops.get(str(message.get("id")))) is not None:
-                stop.set()
-        elif kind == "fork" and self._fork is not None:
-            self._branch_from_shown(message.get("at"), message.get("rank"))
-
-    def _branch_from_shown(self, at: object, rank: object) -> None:
-        _, table, answer = self._tables[self.tab]
-        if answer is not None and isinstance(at, int) and isinstance(rank, int) and 0 <= at < len(table):
-            self.branch(answer, at, rank)
+        id_ = message.get("node") if kind else None
+        if type(id_) is not int or not 0 <= id_ < len(self._nodes):
+            return
+        if kind == "show":
+            self.show(id_)
+        elif kind == "stop" and id_ in self._stops:
+            self._stops[id_].set()
+        elif kind == "fork":
+            answer, at, rank = self._nodes[id_].answer, message.get("at"), message.get("rank")
+            table = answer.logprobs if answer is not None and self._fork is not None else None
+            if answer and table and type(at) is type(rank) is int and 0 <= at < len(table):
+                self.branch(answer, at, rank)
 
     def branch(self, answer: ChatCompletion, at: int, rank: int) -> threading.Thread:
-        """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread.
+        """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread, and is shown.
 
-        Raises ValueError where the explorer was not given how, or the answer has no logprobs.
+        Raises ValueError where the explorer was not given how, or the answer is none of its own or has no logprobs.
         """
         fork, table = self._fork, answer.logprobs
-        if fork is None or not table:
+        parent = next((id_ for id_, node in enumerate(self._nodes) if node.answer is answer), -1)
+        if fork is None or not table or parent < 0:
             raise ValueError("Only an answer with token probabilities can be branched: use answer.explore().")
+        row = table[at]
+        label = next((one.label for one in row.alternatives if one.rank == rank), "")
         with self._lock:
-            id_ = str(len(self.branches))
+            id_ = len(self._nodes)
             self._stops[id_] = Stop()
-            row = table[at]
-            forced = next((one.label for one in row.alternatives if one.rank == rank), "")
-            self.branches = [
-                *self.branches,
-                {
-                    "id": id_,
-                    "heading": f"at {row.position}: {forced} instead of {row.label}",
-                    "shared": _running(answer.content[: row.char_start])[-300:],
-                    "forced": forced.replace("·", " "),
-                    "text": "",
-                    "state": "running",
-                    "tab": -1,
-                    "error": "",
-                },
-            ]
+            name = f"branch with {label.strip('·')}"
+            self._nodes.append(
+                Node(name, parent=parent, at=row.position, label=label, replaced=row.label, state="running")
+            )
+            self.notice = ""
+            self.show(id_)
         thread = threading.Thread(target=self._run, args=(fork, answer, at, rank, id_), daemon=True)
         self.threads.append(thread)
         thread.start()
         return thread
 
-    def _run(self, fork: Fork, answer: ChatCompletion, at: int, rank: int, id_: str) -> None:
-        stream = _Into(self, id_)
+    def _run(self, fork: Fork, answer: ChatCompletion, at: int, rank: int, id_: int) -> None:
+        stream = Into(lambda text: self.send({"type": "text", "id": id_, "text": text}))
+        child: ChatCompletion | None = None
         try:
-            child = fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_])
-        except Exception as error:
-            partial = getattr(error, "partial", None)
-            stream.flush()
-            if partial is None:
-                remedy = getattr(error, "remedy", None)
-                self._update(id_, state="failed", error=" ".join(filter(None, [str(error), remedy])))
-                return
-            self._adopt(partial, id_, error=str(error))
-            return
+            child, error = fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_]), ""
+        except Exception as fault:
+            child = getattr(fault, "partial", None)
+            error = " ".join(filter(None, [str(fault), getattr(fault, "remedy", None)]))
         stream.flush()
-        self._adopt(child, id_)
-
-    def _adopt(self, child: ChatCompletion, id_: str, *, error: str = "") -> None:
-        """Show a finished branch, whole; the last message of its stream completes the text."""
-        shared, forced, own = map(_running, parts(child))
-        known = {
-            "id": id_,
-            "heading": heading(child),
-            "shared": ("…" + shared[-300:]) if len(shared) > 300 else shared,
-            "forced": forced,
-            "text": own,
-            "state": "done",
-            "error": error,
-        }
         with self._lock:
-            tab = self._take(child, f"branch {int(id_) + 1}: {inline(forced).strip('·')}")
-            if any(branch["id"] == id_ for branch in self.branches):
-                self._replace(id_, **known, tab=tab)
+            parent = self._nodes[id_].parent
+            if child is None:
+                self._nodes[id_].state, self._nodes[id_].error = "failed", error
+                self.notice = error
             else:
-                self.branches = [*self.branches, {**known, "tab": tab}]
-            self.spent = spent(self.completions)
+                self._nodes[id_] = branch_node(child, parent, error)
+                self.notice = error
+                self.spent = self._bill()
+            here = self.shown
+            self.show(parent if child is None and here == id_ else here)
+            if child is not None and self._keep is not None:
+                self._keep()
 
-    def _update(self, id_: str, **changes: Any) -> None:
-        with self._lock:
-            self._replace(id_, **changes)
+    def _bill(self) -> str:
+        return spent(self.completions) if len(self.completions) > 1 else ""
 
-    def _replace(self, id_: str, **changes: Any) -> None:
-        self.branches = [branch | changes if branch["id"] == id_ else branch for branch in self.branches]
+    def _ipython_display_(self) -> None:
+        """Show it, and have the notebook keep its heat map and its tree.
 
+        JupyterLab and Notebook draw it beside what is kept, as they would a live answer: a view that a
+        notebook has saved is an error message for ever where its kernel has gone. Elsewhere it is a view.
+        """
+        from IPython.display import display
 
-def _running(text: str) -> str:
-    """Text of a model to be read on: what is invisible or reorders is named, blanks and line breaks stay."""
-    return encodable(inline(text).replace("·", " ").replace("↵", "\n"))
-
-
-class _Into:
-    """The observer that streams an answer into a branch: the first text at once, then a message each 50 ms."""
-
-    def __init__(self, explorer: Explorer, id_: str) -> None:
-        self._explorer, self._id = explorer, id_
-        self._waiting: list[str] = []
-        self._timer: threading.Timer | None = None
-        self._lock = threading.Lock()
-
-    def start(self, request: Any, backend: str) -> None:
-        pass
-
-    def event(self, event: Any) -> None:
-        pass
-
-    def delta(self, delta: Any) -> None:
-        if not delta.content:
+        if default_view() == "live":
+            self._keep = lambda: self._display(update=True)
+            self._display()
             return
-        with self._lock:
-            self._waiting.append(delta.content)
-            if self._timer is not None:
-                return
-            self._timer = threading.Timer(FLUSH_SECONDS, self._tick)
-            self._timer.daemon = True
-            self._timer.start()
-        if len(self._waiting) == 1:
-            self.flush()
+        view = self._repr_mimebundle_()
+        data, metadata = view if isinstance(view, tuple) else (view or {}, {})
+        display({**data, **kept(self._nodes, self.mark)}, raw=True, metadata=metadata)
 
-    def _tick(self) -> None:
-        with self._lock:
-            self._timer = None
-        self.flush()
+    def stand_for(self, keep: Callable[[], None]) -> None:
+        """Be drawn in the place of an output of the class `mark`, which `keep` writes anew when a branch has ended."""
+        self._keep = keep
+        keep()
 
-    def flush(self) -> None:
-        """Send what waits."""
-        with self._lock:
-            text, self._waiting = "".join(self._waiting), []
-        if text:
-            self._explorer.send({"type": "text", "id": self._id, "text": _running(text)})
+    def _display(self, *, update: bool = False) -> None:
+        """Have the notebook keep what there is now, in all places where it is shown."""
+        from IPython.display import publish_display_data
 
-    def finish(self, completion: Any, error: Any) -> None:
-        self.flush()
+        publish_display_data(kept(self._nodes, self.mark), transient={"display_id": self.mark}, update=update)
+
+
+def _found(table: LogprobTable, place: int | slice | str | Iterable[int]) -> list[int]:
+    """The numbers of the tokens that are meant."""
+    if isinstance(place, str):
+        spelt = table.find(place)
+        if not len(spelt):
+            near = nearest(place.strip(), dict.fromkeys(token.strip() for token in table.token))
+            raise ValueError(f"{place!r} does not occur in the text." + (f" Did you mean {near!r}?" if near else ""))
+        return np.flatnonzero(np.isin(table.position, spelt.position)).tolist()
+    if isinstance(place, slice):
+        return list(range(len(table))[place])
+    return [range(len(table))[index] for index in ([place] if isinstance(place, int) else place)]

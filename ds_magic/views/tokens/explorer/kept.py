@@ -1,0 +1,51 @@
+"""What a notebook keeps of an explorer: the heat map and the tree of branches, without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING
+
+from ..heatmap import heatmap_html
+from ..style import small
+from ..tables_text import to_text
+from ..tree import tree_html, tree_text
+from .nodes import Node
+
+if TYPE_CHECKING:
+    from ds_magic.api.response import ChatCompletion
+
+SIZE_LIMIT = 200_000
+"""Characters of HTML; the heat map keeps to less, and a tree that does not fit is left out."""
+
+
+def kept(nodes: list[Node], mark: str) -> dict[str, str]:
+    """The first node and the tree below it as `text/html`, in an element of class `mark`, and as `text/plain`."""
+    first = nodes[0]
+    html = [heatmap_html(first.table)] if first.table is not None else []
+    text = [to_text(first.table)] if first.table is not None else []
+    if first.answer is not None and first.answer.branches:
+        tree = _Tree(first.answer)
+        text.append(tree_text(tree))
+        drawn = tree_html(tree)
+        fits = len(drawn) + sum(map(len, html)) <= SIZE_LIMIT
+        html.append(drawn if fits else small(escape(f"{len(tree) - 1} branches are too long to be kept here.")))
+    return {"text/html": f'<div class="{mark}">{"".join(html)}</div>', "text/plain": "\n\n".join(filter(None, text))}
+
+
+class _Tree:
+    """An answer and its branches, parents first."""
+
+    def __init__(self, root: ChatCompletion) -> None:
+        self._root = root
+        self.requests = len(self)
+
+    def __iter__(self) -> Iterator[tuple[int, ChatCompletion]]:
+        waiting = [(0, self._root)]
+        while waiting:
+            depth, answer = waiting.pop()
+            yield depth, answer
+            waiting += [(depth + 1, child) for child in reversed(answer.branches)]
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

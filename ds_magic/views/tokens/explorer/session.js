@@ -1,0 +1,173 @@
+// An answer and its branches in one place: shows one at a time, each in place of the rest of the other.
+
+import { arrows, button, make } from "./elements.js";
+import { Tree } from "./tree.js";
+import { View } from "./view.js";
+
+/**
+ * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(i, rank), onStop(id),
+ * onSelect(tokens), whyNot, look}. `update` when the nodes changed, `show` when another is to be seen.
+ */
+export class Session {
+  constructor(root, world) {
+    this.world = world;
+    this.habits = {};
+    this.streams = new Map(); // what came of a branch that still runs, by its id
+    this.status = make("span", "dsx-status dsx-small dsx-dim");
+    this.status.setAttribute("role", "status");
+    this.tabs = make("div", "dsx-tabs");
+    this.tabs.setAttribute("role", "tablist");
+    this.tabs.setAttribute("aria-label", "Texts");
+    this.place = make("div", "dsx-place");
+    this.notice = make("div", "dsx-notice");
+    this.notice.setAttribute("role", "alert");
+    this.box = make("div", "dsx", this.tabs, this.place, this.notice, this.status);
+    this.box.style.cssText = world.look ?? "";
+    this.box.dataset.lmSuppressShortcuts = "true"; // for a JupyterLab that asks before we hear of a key
+    this.box.addEventListener("keydown", (event) => {
+      // A notebook has shortcuts of its own on keys without Ctrl; on Tab it has none.
+      if (!(event.ctrlKey || event.metaKey) && event.key !== "Tab") event.stopPropagation();
+    });
+    this.tabs.addEventListener("keydown", (event) => {
+      if (arrows(event, () => [...this.tabs.children], ["ArrowLeft", "ArrowRight"])) document.activeElement.click();
+    });
+    root.append(make("div", "dsx-frame", this.box));
+  }
+
+  /** The nodes as they are now; `notice` says what failed, `spent` what it all took. */
+  update(nodes, { notice = "", spent = "" } = {}) {
+    this.tree = new Tree(nodes);
+    this.notice.textContent = notice;
+    this.notice.hidden = !notice;
+    this.smallPrint = spent;
+    this.showTabs();
+  }
+
+  showTabs() {
+    const roots = [...this.tree.nodes.values()].filter(({ parent }) => parent < 0);
+    this.tabs.hidden = roots.length < 2;
+    const above = this.rootOf(this.shown);
+    const hadFocus = this.tabs.contains(document.activeElement);
+    this.tabs.replaceChildren(...(roots.length < 2 ? [] : roots).map(({ id, name }) => {
+      const tab = button("dsx-button dsx-tab", name, "", () => this.world.show(id));
+      tab.setAttribute("role", "tab");
+      tab.setAttribute("aria-selected", String(id === above));
+      tab.tabIndex = id === above ? 0 : -1;
+      return tab;
+    }));
+    if (hadFocus) this.tabs.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
+  }
+
+  rootOf(id) {
+    let node = this.tree.nodes.get(id);
+    while (node && node.parent >= 0) node = this.tree.nodes.get(node.parent);
+    return node?.id;
+  }
+
+  /** Show a node: its table, or where it has none its text after its parent's; the page stays where it is. */
+  show(id) {
+    const { tree, world } = this;
+    const node = tree.nodes.get(id);
+    const table = node && world.tableOf(node.explorable ? id : node.parent);
+    if (!table) return;
+    const came = this.shown;
+    const { state } = node;
+    const forks = tree.forks(id);
+    const drawn = JSON.stringify([id, state, ...forks]);
+    if (drawn === this.drawn && this.table === table) return;
+    Object.assign(this, { shown: id, table, state, drawn });
+    const hadFocus = this.box.contains(document.activeElement);
+    const tail = node.explorable ? null : {
+      at: node.at, label: node.label, isRunning: state === "running",
+      text: state === "running" ? this.streams.get(id) ?? "" : node.text,
+      note: state === "running" ? "" : node.text ? "This branch came without token probabilities." : "Nothing came of this branch.",
+    };
+    this.view?.destroy();
+    // The page would move if the next text were shorter: the place keeps its height.
+    this.place.style.minHeight = came === undefined ? "" : `${this.place.offsetHeight}px`;
+    this.view = new View(this.place, table, {
+      forks, tail, whyNot: this.whyNot(node),
+      onFork: world.onFork && !this.whyNot(node) ? (i, rank) => this.fork(id, i, rank) : null,
+      onWay: (way) => this.go(way, id),
+      onStop: () => world.onStop(id),
+      onSelect: (tokens) => world.onSelect(tokens, this),
+      say: (text) => this.say(text),
+      smallPrint: this.smallPrint,
+    }, this.habits);
+    this.showTabs();
+    if (came === undefined) return;
+    const at = this.landing(came, id);
+    this.land(tail ? null : at, hadFocus);
+    this.tell(node, at);
+  }
+
+  whyNot(node) {
+    if (node.whyNot) return node.whyNot;
+    if (!node.explorable) return "This branch cannot be continued before it has ended.";
+    return this.world.whyNot;
+  }
+
+  /** The token at which the text that was shown before and the one that is shown now part. */
+  landing(came, id) {
+    const { places } = this.tree;
+    if (this.wanted !== undefined) return this.wanted;
+    for (const [at, ways] of this.tree.forks(id)) {
+      if (ways.some((way) => !way.isHere && way.id === came)) return at;
+    }
+    if (places.get(came)?.parent === id) return places.get(came).at;
+    return places.get(id).parent < 0 ? null : places.get(id).at;
+  }
+
+  /** Put the tab stop at a token, and the focus where it was lost. */
+  land(at, hadFocus) {
+    const { view } = this;
+    this.wanted = undefined;
+    if (at !== null) {
+      const group = this.table.groupOf[at];
+      view.setCurrent(group);
+      view.text.reveal(group);
+    }
+    if (!hadFocus) return;
+    const stop = this.place.querySelector(".dsx-stop");
+    (stop ?? view.text.begun ?? view.spans[view.current] ?? this.place.querySelector("button"))?.focus({ preventScroll: true });
+    if (!stop && at !== null) view.popover.hide();
+  }
+
+  tell(node, at) {
+    if (node.state === "running") return this.say(`Going on with ${node.label} instead of ${node.replaced} …`);
+    const ways = at === null ? [] : this.tree.forks(node.id).get(at) ?? [];
+    const here = ways.findIndex((way) => way.isHere);
+    const place = ways.length > 1 ? ` with ${ways[here].label}, ${here + 1} of ${ways.length}: [ and ] show the others.` : ".";
+    this.say(`This is the ${node.parent < 0 ? node.name : "branch"}${place}`);
+  }
+
+  say(text) {
+    this.status.textContent = text;
+  }
+
+  fork(id, i, rank) {
+    this.view.unpin();
+    this.view.spans[this.view.current]?.focus({ preventScroll: true });
+    this.say("Asking …");
+    this.world.onFork(id, i, rank);
+  }
+
+  /** Go another way from a place of the text that is shown. */
+  go(way, from) {
+    this.wanted = [...this.tree.forks(from)].find(([, ways]) => ways.some((each) => each.id === way && !each.isHere))?.[0];
+    this.world.show(way);
+  }
+
+  /** More text of a branch that runs. */
+  stream(id, text) {
+    this.streams.set(id, (this.streams.get(id) ?? "") + text);
+    if (id === this.shown && this.view?.text.running && this.state === "running") {
+      this.view.text.running.textContent = this.streams.get(id);
+    }
+  }
+
+  destroy() {
+    this.view?.destroy();
+    this.box.parentElement.remove();
+  }
+}
