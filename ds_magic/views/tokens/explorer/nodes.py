@@ -10,7 +10,7 @@ from ds_magic.logprobs.glyphs import encodable, inline, visible
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.clean_text import on_one_line
-from ..tree import parts
+from ..tree import parts, replaced
 from .payload import pack
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def branch_node(child: ChatCompletion, parent: int, error: str = "") -> Node:
         parent=parent,
         at=branch.position or 0,
         label=visible(branch.instead),
-        replaced=encodable(branch.replaced),
+        replaced=replaced(child),
         text=running(parts(child)[2]),
         error=on_one_line(error),
     )
