@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TextIO
 
 from ...api.clean_text import Joiner, for_code, for_terminal, on_one_line
 from ...api.events import Preparing
 from .. import colours
-from ..tokens.tints import runs
+from ..tokens.tints import classes, runs
 from . import facts
 from .static import pretty_arguments
 from .word_wrap import WordWrap
@@ -66,9 +67,7 @@ class TerminalView:
             self._write("reasoning", delta.reasoning_content)
         if delta.content:
             found = runs(delta.content, delta.logprobs) if self._has_colours and delta.logprobs else []
-            for text, class_ in found or [(delta.content, 0)]:
-                self._is_tinted |= bool(TINTS[class_])
-                self._write("answer", text, TINTS[class_])
+            self._write_marked(found or [(delta.content, 0)])
 
     def finish(self, completion: ChatCompletion | None, error: DeepSeekError | None) -> None:
         """Write what is left, the tool calls, and the line of figures."""
@@ -85,6 +84,12 @@ class TerminalView:
         if part != self._part:
             self._switch_to(part)
         self._put(self._joiner.add(text), style)
+
+    def _write_marked(self, tokens: Iterable[tuple[str, int]]) -> None:
+        """Write tokens of the answer, each marked by its class of surprisal."""
+        for text, class_ in tokens:
+            self._is_tinted |= bool(TINTS[class_])
+            self._write("answer", text, TINTS[class_])
 
     def _put(self, text: str, style: str = "") -> None:
         if not text:
@@ -116,7 +121,10 @@ class TerminalView:
         """An answer that was not streamed."""
         if completion.reasoning_content:
             self._write("reasoning", completion.reasoning_content)
-        if completion.content:
+        table = completion.logprobs if self._has_colours else None
+        if table and table.matches_content:
+            self._write_marked(zip(table.text, classes(table).clip(0).tolist(), strict=True))
+        elif completion.content:
             self._write("answer", completion.content)
         self._release()
 

@@ -28,19 +28,19 @@ def label_bars(choice: Classification) -> str:
     """A row for each label: how sure its share is can be seen from the hollow part of its bar."""
     rows = [
         [
-            style.chip(named(each), strong=at == 0),
+            style.wrapped(style.chip(named(each), strong=at == 0)),
             bar(each.share.low, each.share.high, "chosen" if at == 0 else "alternative"),
-            escape(between(each.share.low, each.share.high)),
+            style.wrapped(escape(between(each.share.low, each.share.high))),
             style.wrapped(" ".join(map(style.chip, _forms(each))) or f'<span style="{style.DIM}">not returned</span>'),
         ]
         for at, each in enumerate(choice.labels[:_LABELS])
     ]
-    return style.grid([("label", False), ("", False), ("its share", False), ("came as", False)], rows)
+    return style.grid([("label", False), ("", "28%"), ("its share", False), ("came as", False)], rows)
 
 
-def bar(low: float, high: float | None = None, kind: str = "alternative", *, width: int = 14) -> str:
-    """A bar as wide as a column of them, in em."""
-    return f'<div style="width:{width}em">{style.bar(low, kind, to=high)}</div>'
+def bar(low: float, high: float | None = None, kind: str = "alternative") -> str:
+    """A bar as wide as its column, and never too narrow to be seen."""
+    return f'<div style="min-width:1.5em">{style.bar(low, kind, to=high)}</div>'
 
 
 def classification_text(choice: Classification) -> str:

@@ -121,12 +121,12 @@ def _bars(side: Side) -> str:
         drawn.append((other.label, side.held, percent(side.held), "alternative"))
     rest = max(0.0, 1 - sum(share for _, share, _, _ in drawn if share == share))
     rows = [
-        [style.chip(label, strong=kind == "chosen"), bar(share, kind=kind, width=8), escape(said)]
+        [style.wrapped(style.chip(label, strong=kind == "chosen")), bar(share, kind=kind), escape(said)]
         for label, share, said, kind in drawn
     ]
     label = others(len(drawn), side.rest.vocabulary_size)
-    rows.append([f"<i>{label}</i>", bar(rest, kind="rest", width=8), escape(remainder(rest))])
-    return style.grid([("", False), ("", False), ("", True)], rows)
+    rows.append([style.wrapped(f"<i>{label}</i>"), bar(rest, kind="rest"), escape(remainder(rest))])
+    return style.grid([("", False), ("", "45%"), ("", True)], rows)
 
 
 def _shared(comparison: Comparison) -> str:

@@ -35,14 +35,14 @@ def _html(fields: Sequence[Field]) -> str:
     shown = fields[:_FIELDS]
     rows = [
         [
-            style.code(_path(field)),
+            style.wrapped(style.code(_path(field))),
             style.wrapped(style.chip(_cut(visible(field.text).replace("·", " ")))),
-            bar(*_ends(field), "chosen", width=10),
+            bar(*_ends(field), "chosen"),
             style.wrapped(escape(how_likely(field))),
         ]
         for field in shown
     ]
-    head = [("field", False), ("value", False), ("", False), ("how likely", False)]
+    head: style.Head = [("field", False), ("value", False), ("", "25%"), ("how likely", False)]
     choices = "".join(
         f'<div style="margin:0.6em 0 0 0">{style.code(path)}: {escape(verdict(choice))}</div>'
         f"{label_bars(choice)}{style.small(style.prose(_elsewhere(choice)))}"

@@ -25,12 +25,12 @@ def scores_html(scores: Scores) -> str:
         [
             style.wrapped(style.chip(_text(each), strong=each is _first(scores))),
             bar(each.share.low, each.share.high, "chosen" if each is _first(scores) else "alternative"),
-            escape(between(each.share.low, each.share.high)),
+            style.wrapped(escape(between(each.share.low, each.share.high))),
             surprise(each),
         ]
         for each in scores[:_TEXTS]
     ]
-    head = [("text", False), ("", False), ("its share", False), ("surprise, bits", True)]
+    head: style.Head = [("text", False), ("", "28%"), ("its share", False), ("surprise, bits", True)]
     return style.table(_sentence(scores), head, rows, note=_note(scores))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from html import escape
 
 from ..direction import is_rtl
@@ -24,7 +25,7 @@ ROW = "background:transparent"
 CELL = "padding:0.2em 1em 0.2em 0;border:none;text-align:left;vertical-align:middle;max-width:none"
 NUMBER = CELL.replace("text-align:left", "text-align:right") + ";white-space:nowrap"
 LINE = CELL + ";white-space:nowrap"
-HEAD = f"white-space:nowrap;font-weight:normal;{DIM}"
+HEAD = f"font-weight:normal;{DIM}"
 
 PRINTED = "-webkit-print-color-adjust:exact;print-color-adjust:exact"
 """Of a frame: its tints are no decoration, which browsers do not print."""
@@ -33,6 +34,11 @@ FRAME = f"padding-left:0.4em;overflow-x:auto;margin:0.6em 0;line-height:1.5;{PRI
 TRACK = "background:rgba(128,128,128,0.16)"
 RIVAL = tint(0.88)  # 3:1 against the page in both themes
 BAR = "box-sizing:border-box;height:0.85em;min-width:2px;border-radius:0.15em"
+
+
+Kind = bool | str
+"""What a column holds: numbers, anything else, or bars, with their share of the width (`25%`)."""
+Head = Sequence[tuple[str, Kind]]
 
 
 def chip(text: str, *, strong: bool = False) -> str:
@@ -103,20 +109,25 @@ def frame(body: str) -> str:
     return f'<div {IGNORE} style="{font_size()}{FRAME}">{body}</div>'
 
 
-def grid(head: list[tuple[str, bool]], rows: list[list[str]]) -> str:
-    """Cells in columns. `head`: names and whether the column is of numbers; `rows`: cells that are HTML already."""
-    columns = [(name, NUMBER if numbers else LINE) for name, numbers in head]
-    names = "".join(f'<th style="{kind};{HEAD}">{escape(name)}</th>' for name, kind in columns)
+def grid(head: Head, rows: list[list[str]]) -> str:
+    """Cells in columns. `head`: the name of each, and whether it is of numbers, or the share of the width that its
+    bars have, which shrink where the words beside them need it; `rows`: cells that are HTML already."""
+    kinds = [NUMBER if kind is True else LINE if kind is False else f"{CELL};width:{kind}" for _, kind in head]
+    kinds[-1:] = [kinds[-1].replace("1.2em", "0")] if kinds else []
+    names = "".join(
+        f'<th style="{HEAD};{kind}">{escape(name)}</th>' for (name, _), kind in zip(head, kinds, strict=True)
+    )
     body = "".join(
         f'<tr style="{ROW}">'
-        + "".join(f'<td style="{kind}">{cell}</td>' for (_, kind), cell in zip(columns, row, strict=True))
+        + "".join(f'<td style="{kind}">{cell}</td>' for kind, cell in zip(kinds, row, strict=True))
         + "</tr>"
         for row in rows
     )
     head_row = f'<thead><tr style="{ROW}">{names}</tr></thead>' if any(name for name, _ in head) else ""
-    return f'<table style="{TABLE}">{head_row}<tbody>{body}</tbody></table>' if rows else ""
+    width = ";width:100%;max-width:46em" if any(isinstance(kind, str) for _, kind in head) else ""
+    return f'<table style="{TABLE}{width}">{head_row}<tbody>{body}</tbody></table>' if rows else ""
 
 
-def table(title: str, head: list[tuple[str, bool]], rows: list[list[str]], *, note: str = "") -> str:
+def table(title: str, head: Head, rows: list[list[str]], *, note: str = "") -> str:
     """A grid below its heading, and above a dim line."""
     return frame(heading(title) + grid(head, rows) + small(prose(note)))

@@ -41,17 +41,18 @@ def tempered_html(tempered: TemperedTable) -> str:
         if len(places) > 1:
             rows.append([f'<span style="{style.DIM}">token {row.position:,}</span>', "", "", "", ""])
         rows += [_row(line) for line in lines(tempered, row)]
-    head = [("", False), ("as it came", False), ("", False), (f"at {tempered.temperature:g}", False)]
-    return style.table(_sentence(tempered), [*head, ("", False)], rows, note=note)
+    at = f"at {tempered.temperature:g}"
+    head: style.Head = [("", False), ("as it came", "16%"), ("", False), (at, "16%"), ("", False)]
+    return style.table(_sentence(tempered), head, rows, note=note)
 
 
 def _row(line: Line) -> list[str]:
     rest, chosen = line.kind == "rest", line.kind == "chosen"
     return [
-        f"<i>{line.label}</i>" if rest else style.chip(line.label, strong=chosen),
-        bar(line.prob, kind=line.kind, width=5),
+        style.wrapped(f"<i>{line.label}</i>" if rest else style.chip(line.label, strong=chosen)),
+        bar(line.prob, kind=line.kind),
         escape(line.came),
-        bar(line.low, line.high, line.kind, width=5),
+        bar(line.low, line.high, line.kind),
         style.wrapped(escape(_at_temperature(line))),
     ]
 

@@ -84,10 +84,17 @@ def _said(answer: ChatCompletion, token: Callable[[str], str], plain: Callable[[
         share = percent(branch.prob) if branch.prob is not None else "not returned" if row and row.alternatives else ""
         prob = plain(f" ({share})") if share else ""
         was = "" if row is None or chance(row) == "—" else plain(f" ({chance(row)})")
-        name = label(branch.replaced, None) if row is None else row.label
         place = "" if branch.position is None else f", at token {branch.position:,}"
-        said = f"{token(visible(branch.instead))}{prob} instead of {token(name)}{was}{place}"
+        said = f"{token(visible(branch.instead))}{prob} instead of {token(replaced(answer))}{was}{place}"
     return f"{said}, {plain(on_one_line(answer.interruption))}" if answer.interruption else said
+
+
+def replaced(answer: ChatCompletion) -> str:
+    """The label of what stood where a branch left its parent."""
+    row = left(answer)
+    if row is not None:
+        return row.label
+    return label(answer.branch.replaced, None) if answer.branch else ""
 
 
 def left(answer: ChatCompletion) -> Token | None:

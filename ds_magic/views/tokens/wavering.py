@@ -23,7 +23,7 @@ _BITS = math.log(2)
 def windows_html(windows: Windows) -> str:
     """The stretches of the least confidence as a table, in bits."""
     rows = [[where, style.wrapped(escape(text)), confidence] for where, text, confidence in _lowest(windows)]
-    head = [("tokens", False), ("text", False), ("confidence, bits", True)]
+    head: style.Head = [("tokens", False), ("text", False), ("confidence, bits", True)]
     return style.table(_sentence(windows), head, rows, note=_note(windows))
 
 

@@ -13,6 +13,7 @@ import pytest
 from ds_magic.api.delta import Delta
 from ds_magic.api.events import Note, Queued
 from ds_magic.api.request import ChatRequest
+from ds_magic.api.response import ChatCompletion
 from ds_magic.views import make_view, terminal_width
 from tests.views.making import HOSTILE, completion, delta, prefixed
 
@@ -181,6 +182,13 @@ def test_on_a_terminal_each_word_is_marked_by_its_surprise():
     assert odd == "\x1b[38;5;16;48;5;73modd\x1b[0m" and wild == "\x1b[1;4m\x1b[38;5;16;48;5;73mwild\x1b[0m"
     assert "Underlined: 2 bits of surprise and more." in read
     assert "Underlined" not in on_a_terminal([with_bits(("sure", 0.1))], completion("sure"))
+
+
+def test_an_answer_that_came_whole_is_marked_as_well():
+    choice = surprising(("sure", 0.1), (" wild", 9))["choices"][0]
+    body = {"choices": [{"message": choice["delta"], "logprobs": choice["logprobs"], "finish_reason": "stop"}]}
+    read = on_a_terminal([], ChatCompletion.from_wire(body))
+    assert read.startswith("sure \x1b[1;4m\x1b[38;5;16;48;5;73mwild\x1b[0m\n") and "Underlined" in read
 
 
 def test_there_are_no_marks_without_colours(monkeypatch):

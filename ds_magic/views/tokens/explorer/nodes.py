@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ds_magic.logprobs.glyphs import END, encodable, inline, visible
+from ds_magic.logprobs.glyphs import encodable, inline, visible
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.clean_text import on_one_line
-from ..tree import parts
+from ..tree import parts, replaced
 from .payload import pack
 
 if TYPE_CHECKING:
@@ -100,17 +100,16 @@ def nodes_of(source: ChatCompletion | LogprobTable) -> list[Node]:
 
 def branch_node(child: ChatCompletion, parent: int, error: str = "") -> Node:
     """The node of a branch that has ended."""
-    branch, above = child.branch, child.parent
-    assert branch is not None and above is not None
-    table, at = above.logprobs, branch.position
+    branch = child.branch
+    assert branch is not None
     return Node(
         name=f"branch with {branch.instead.strip()}",
         table=child.logprobs or None,
         answer=child,
         parent=parent,
-        at=at or 0,
+        at=branch.position or 0,
         label=visible(branch.instead),
-        replaced=table[at].label if table and at is not None else visible(branch.replaced) or END,
+        replaced=replaced(child),
         text=running(parts(child)[2]),
         error=on_one_line(error),
     )

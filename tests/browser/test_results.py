@@ -1,0 +1,71 @@
+"""Comparison, classification and their kin as they are drawn in JupyterLab: nothing is cut, all stands out."""
+
+import pytest
+
+from tests.browser.test_pictures import CONTRASTS, CUT, SETUP
+
+RESULTS = """
+import ds_magic
+from ds_magic.logprobs.scores import Scores
+cities = answer(entry(" Paris", 0.6, (" Lyon", 0.3), (" Marseille", 0.05)), entry(".", 0.7, (",", 0.2)))
+other = answer(entry(" Lyon", 0.3, (" Paris", 0.6)), entry(", which is not the capital of anything", 0.5))
+order = answer(entry('{"item": "', 0.9), entry("blue umbrellas", 0.4, ("umbrellas", 0.3)), entry('", "n": 3}', 0.8))
+table, free = cities.logprobs, other.logprobs
+"""
+CELLS = [
+    "table.classify(['Paris', 'Lyon', 'Marseille'])",
+    "ds_magic.compare(cities, other, names=('likeliest', 'drawn'))",
+    "table.at_temperature(1.5)",
+    "free.windows(1)",
+    "order.logprobs.fields()",
+    "Scores([('Paris', table), ('Lyon, which is a city', free)])",
+    "cities.tree()",
+]
+
+
+@pytest.fixture(scope="module")
+def opened(browser, jupyter):
+    """A notebook with each result, and the page that it is open in."""
+    from tests.browser.jupyter import Lab
+    from tests.browser.test_live import shows
+
+    page = browser.new_page()
+    jupyter.write("results.ipynb", [SETUP + RESULTS, *CELLS, "print('drawn')"])
+    notebook = Lab(page, jupyter, "results.ipynb")
+    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+    notebook.run_all()
+    shows(page, "drawn", ".jp-OutputArea-output")
+    yield notebook
+    page.close()
+
+
+@pytest.fixture
+def look(opened):
+    """Sets the width of the window, the theme, and the size of the notebook's text in per cent."""
+
+    def set_to(width=1100, theme="JupyterLab Light", size=100):
+        opened.page.set_viewport_size({"width": width, "height": 2400})
+        opened.theme(theme)
+        opened.page.evaluate(
+            "size => document.documentElement.style.setProperty('--jp-content-font-size1', `${size}px`)",
+            14 * size / 100,
+        )
+        return opened.page
+
+    yield set_to
+    set_to()
+
+
+@pytest.mark.parametrize("size", [100, 150])
+@pytest.mark.parametrize("width", [1400, 1000, 600])
+def test_nothing_is_cut_at_any_width_and_size(look, width, size):
+    assert look(width, size=size).evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_bars_and_words_stand_out_from_the_page(look, theme):
+    page = look(theme=theme)
+    drawn = ".jp-OutputArea-output td"
+    bars, words = page.evaluate(CONTRASTS, [f"{drawn} div[style*='min-width:2px']", f"{drawn}, {drawn} bdi"])
+    assert len(bars) >= 18 and min(bars) >= 3
+    assert len(words) > 40 and min(words) >= 4.5
