@@ -322,3 +322,13 @@ def test_the_static_form_stands_above_the_explorer_and_survives_in_an_untrusted_
     assert token.evaluate("(row) => getComputedStyle(row).backgroundColor") == "rgba(0, 0, 0, 0)"
     assert page.locator(".jp-OutputArea-output").nth(1).locator("img, script").count() == 0
     assert "bold" in page.locator(".jp-OutputArea-output").nth(1).inner_text()
+
+
+def test_with_explore_the_answer_stands_there_once_with_all_that_stands_under_it(show):
+    cut = ASKED.replace("--max-tokens 8", "--max-tokens 2").replace('Australia is"', 'Australia is "')  # which is noted
+    page = show(LOADED, cut).page
+    output = page.locator(".jp-OutputArea").nth(1)
+    assert output.inner_text().count("Canberra") == 1
+    shown = " ".join(output.inner_text().split())
+    assert "■ cut off at max_tokens = 2 Note: The prefix ends" in shown
+    assert "smollm2-135m-instruct · " in shown and "a probability is of a choice" in shown
