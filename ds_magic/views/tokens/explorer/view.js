@@ -59,7 +59,7 @@ export class View {
     const { notes, measures } = this.table.meta;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
     const folded = [...rest, ...notes.slice(1), this.asks.smallPrint].filter(Boolean);
-    const shown = [first, notes[0], notes.length > 1 ? `${notes.length - 1} more to know` : ""].filter(Boolean).join(" · ");
+    const shown = [first, notes[0], notes.length > 1 ? notes.length > 2 ? `${notes.length - 1} notes` : "1 note" : ""].filter(Boolean).join(" · ");
     const lines = folded.map((text) => make("div", "", text));
     return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
   }
