@@ -180,10 +180,13 @@ def test_a_branch_of_a_branch_is_made_by_the_keyboard_alone(show):
 
 
 def test_branches_that_python_made_are_shown_in_a_new_explorer(show):
-    forked = "child = answer.fork('Canberra', 'Sydney')\nchild.fork(1, rank=2, max_tokens=4)\nanswer.explore()"
+    forked = """child = answer.fork('Canberra', 'Sydney')
+child.fork(1, rank=2, max_tokens=4)
+child.fork(0, rank=3, max_tokens=2)  # leaves it where it left the answer: one more way there
+answer.explore()"""
     page = show(LOADED, ASKED.replace("--explore", "-l"), forked).page
-    assert ways(page) == ["[·Canberra]", "·Sydney"]
-    page.click(".dsx-way")
+    assert ways(page)[:2] == ["[·Canberra]", "·Sydney"] and len(ways(page)) == 3
+    page.click(".dsx-way >> nth=0")
     page.wait_for_function("document.querySelectorAll('.dsx-fork').length === 2")
     page.click(".dsx-fork >> nth=1 >> .dsx-way")
     page.wait_for_function("document.querySelector('.dsx-status').textContent.includes('2 of 2')")

@@ -60,7 +60,7 @@ export class View {
     const { ending, remarks = [], line = truth } = this.asks.said;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
     const folded = [...rest, ...notes, this.asks.spent].filter(Boolean).map((text) => make("div", "", text));
-    const more = notes.length ? `${notes.length} more to know` : "";
+    const more = notes.length ? `${notes.length} note${notes.length > 1 ? "s" : ""}` : "";
     const shown = [first, more, line].filter(Boolean).join(" · ");
     const said = remarks.map((text) => make("div", "", `Note: ${text}`));
     if (ending) said.unshift(make("div", "dsx-ending", `■ ${ending}`));
