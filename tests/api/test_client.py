@@ -41,7 +41,8 @@ def waiting_for_close(closed, *sent):
 
     def script(connection):
         for data in sent:
-            connection.send(data)
+            with contextlib.suppress(OSError):  # on a busy machine the client has given up by then
+                connection.send(data)
         assert connection.wait_until_closed(), "the connection was never closed"
         closed.set()
 

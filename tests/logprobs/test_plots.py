@@ -6,6 +6,7 @@ from jupyter_client.manager import start_new_kernel
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("agg")
+pyplot = pytest.importorskip("matplotlib.pyplot")
 
 from ds_magic.logprobs import plots  # noqa: E402
 from ds_magic.logprobs.table import LogprobTable  # noqa: E402
@@ -14,7 +15,7 @@ from ds_magic.logprobs.table import LogprobTable  # noqa: E402
 @pytest.fixture(autouse=True)
 def close():
     yield
-    matplotlib.pyplot.close("all")
+    pyplot.close("all")
 
 
 def entry(text, p, alternatives=(), **fields):
@@ -81,7 +82,7 @@ def test_a_notebook_puts_no_white_behind_it_in_a_dark_theme():
 def test_for_a_paper_there_is_ink_and_on_axes_of_the_users_their_colour():
     assert {tick.get_color() for tick in plots.ranks(TABLE, ink="black").get_xticklabels()} == {"black"}
     with matplotlib.rc_context({"text.color": "purple"}):
-        ax = plots.surprisal(TABLE, ax=matplotlib.pyplot.subplots()[1])
+        ax = plots.surprisal(TABLE, ax=pyplot.subplots()[1])
     assert ax.xaxis.label.get_color() == "purple" and ax.figure.get_facecolor()[3] == 1
 
 
@@ -141,7 +142,7 @@ def test_the_reliability_view_counts_fields_in_bins():
 
 
 def test_pictures_are_drawn_on_given_axes_and_of_empty_tables():
-    ax = matplotlib.pyplot.subplots()[1]
+    ax = pyplot.subplots()[1]
     empty = TABLE[:0]
     assert plots.surprisal(empty, ax=ax) is ax
     for drawn in (plots.surprisal(empty), plots.ranks(empty), plots.reliability([], [])):
