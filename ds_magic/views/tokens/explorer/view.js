@@ -58,9 +58,10 @@ export class View {
     if (this.asks.tail) return ""; // the numbers are of another text
     const { notes, measures } = this.table.meta;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
-    const folded = [...rest, ...notes.slice(1), this.asks.smallPrint].filter(Boolean);
-    const shown = [first, notes[0], notes.length > 1 ? notes.length > 2 ? `${notes.length - 1} notes` : "1 note" : ""].filter(Boolean).join(" · ");
-    const lines = folded.map((text) => make("div", "", text));
+    const [truth, ...more] = notes;
+    const counted = more.length ? `${more.length} note${more.length === 1 ? "" : "s"}` : "";
+    const shown = [first, truth, counted].filter(Boolean).join(" · ");
+    const lines = [...rest, ...more, this.asks.smallPrint].filter(Boolean).map((text) => make("div", "", text));
     return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
   }
 
