@@ -247,7 +247,9 @@ def test_a_saved_notebook_shows_the_heat_map_and_the_tree_and_lives_again_with_i
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     saved = jupyter.saved(notebook.notebook)
     kept = saved["cells"][1]["outputs"][-1]["data"]
-    assert "application/vnd.jupyter.widget-view+json" not in kept and "Sydney</b>" in "".join(kept["text/html"])
+    html = "".join(kept["text/html"])
+    assert set(kept) == {"text/html", "text/markdown", "text/plain"} and "Sydney</b>" in html
+    assert html.index("Canberra") < html.index("Sydney</b>") < html.index("a probability is of a choice")
     page.reload()
     page.wait_for_selector(".dsx-fork")
     assert ways(page) == ["·Canberra", "[·Sydney]"]
@@ -313,13 +315,23 @@ def test_the_static_form_stands_above_the_explorer_and_survives_in_an_untrusted_
     page.wait_for_selector(".jp-OutputArea-output table")
     first = page.locator(".jp-OutputArea-output").first
     text = first.inner_text()
-    assert "surprise 5.6 bits" in text and "·Paris" in text and "surprise, bits" in text
+    assert "all more certain" in text and "·Paris" in text and "surprise, bits" in text
     paris = first.locator("span[title]", has_text=".↵").first
     assert paris.evaluate("(span) => getComputedStyle(span).backgroundColor") == "rgba(72, 134, 138, 0.45)"
     assert ", 90.0 %" in paris.get_attribute("title")
-    cell = first.locator("td").nth(2)  # a number
+    cell = first.locator("tr").first.locator("td").last
     assert cell.evaluate("(cell) => getComputedStyle(cell).textAlign") == "right"
     token = first.locator("tbody tr").first
     assert token.evaluate("(row) => getComputedStyle(row).backgroundColor") == "rgba(0, 0, 0, 0)"
     assert page.locator(".jp-OutputArea-output").nth(1).locator("img, script").count() == 0
     assert "bold" in page.locator(".jp-OutputArea-output").nth(1).inner_text()
+
+
+def test_with_explore_the_answer_stands_there_once_with_all_that_stands_under_it(show):
+    cut = ASKED.replace("--max-tokens 8", "--max-tokens 2").replace('Australia is"', 'Australia is "')  # which is noted
+    page = show(LOADED, cut).page
+    output = page.locator(".jp-OutputArea").nth(1)
+    assert output.inner_text().count("Canberra") == 1
+    shown = " ".join(output.inner_text().split())
+    assert "■ cut off at max_tokens = 2 Note: The prefix ends" in shown
+    assert "smollm2-135m-instruct · " in shown and "a probability is of a choice" in shown

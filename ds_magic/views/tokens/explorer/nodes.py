@@ -10,6 +10,7 @@ from ds_magic.logprobs.glyphs import encodable, inline, visible
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.clean_text import on_one_line
+from ...answer import facts
 from ..tree import parts, replaced
 from .payload import pack
 
@@ -53,6 +54,19 @@ class Node:
             "error": self.error,
             "explorable": self.table is not None,
             "whyNot": why_not,
+            **self._said(),
+        }
+
+    def _said(self) -> dict[str, Any]:
+        """What stands under the answer elsewhere: why it is not whole, what to know of it, and its small print."""
+        answer = self.answer
+        if answer is None:
+            return {}
+        remarks = [on_one_line(note, 400) for note in answer.notes]
+        return {
+            "ending": facts.ending(answer) or "",
+            "remarks": remarks,
+            "line": " · ".join(facts.small_print(answer)),
         }
 
     def packed(self) -> bytes:

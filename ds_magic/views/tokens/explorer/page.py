@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
-from ..tables import to_html
+from ..tables import table_html
 from .assets import css, look, script
 from .nodes import nodes_of
 
@@ -65,7 +65,7 @@ def page(source: ChatCompletion | LogprobTable) -> str:
         for id_, node in enumerate(nodes)
         if node.table is not None
     )
-    static = "".join(to_html(node.table) for node in nodes if node.table is not None)
+    static = "".join(table_html(node.table) for node in nodes if node.table is not None)
     told = {"nodes": [node.told(id_) for id_, node in enumerate(nodes)], "look": look(), "whyNot": _WHY_NOT}
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_shown(value))}</dd>" for name, value in facts)
     return (

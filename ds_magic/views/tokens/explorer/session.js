@@ -39,7 +39,7 @@ export class Session {
     this.tree = new Tree(nodes);
     this.notice.textContent = notice;
     this.notice.hidden = !notice;
-    this.smallPrint = spent;
+    this.spent = spent;
     this.showTabs();
   }
 
@@ -93,7 +93,7 @@ export class Session {
       onStop: () => world.onStop(id),
       onSelect: (tokens) => world.onSelect(tokens, this),
       say: (text) => this.say(text),
-      smallPrint: this.smallPrint,
+      said: node, spent: this.spent,
     }, this.habits);
     this.showTabs();
     if (came === undefined) return;

@@ -53,16 +53,19 @@ export class View {
     clearTimeout(this.later);
   }
 
-  /** One line, and the rest of the small print folded in it. */
+  /** Why the answer is not whole and what to know of it; then one line, with the rest of the small print folded in. */
   footer() {
     if (this.asks.tail) return ""; // the numbers are of another text
-    const { notes, measures } = this.table.meta;
+    const { notes: [truth, ...notes], measures } = this.table.meta;
+    const { ending, remarks = [], line = truth } = this.asks.said;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
-    const [truth, ...more] = notes;
-    const counted = more.length ? `${more.length} note${more.length === 1 ? "" : "s"}` : "";
-    const shown = [first, truth, counted].filter(Boolean).join(" · ");
-    const lines = [...rest, ...more, this.asks.smallPrint].filter(Boolean).map((text) => make("div", "", text));
-    return make("details", "dsx-footer dsx-small", make("summary", "", shown), ...lines);
+    const folded = [...rest, ...notes, this.asks.spent].filter(Boolean).map((text) => make("div", "", text));
+    const more = notes.length ? `${notes.length} more to know` : "";
+    const shown = [first, more, line].filter(Boolean).join(" · ");
+    const said = remarks.map((text) => make("div", "", `Note: ${text}`));
+    if (ending) said.unshift(make("div", "dsx-ending", `■ ${ending}`));
+    const small = make("details", "dsx-footer dsx-small", make("summary", "", shown), ...folded);
+    return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small);
   }
 
   listen() {
