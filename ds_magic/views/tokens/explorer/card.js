@@ -51,7 +51,8 @@ function notes(table, i, group) {
   const parts = table.groupEnd(group) - table.groups[group];
   if (parts > 1) {
     const which = i - table.groups[group] + 1;
-    said.push(`${parts} tokens make ${table.text(group)}. This is part ${which}: some of the bytes that the character is written with.`);
+    const bytes = "some of the bytes that the character is written with";
+    said.push(`${parts} tokens make ${table.text(group)}. This is part ${which}: ${bytes}.`);
   } else if (!table.isText(code[i])) {
     said.push("It is only a part of a character: some of the bytes that one is written with.");
   }
@@ -76,10 +77,12 @@ function drawn(table, i, all) {
   for (const one of found) if (!rows.includes(one)) rest += one.prob;
   if (found.length && !found.some((one) => one.chosen)) {
     const prob = table.prob(i);
-    rows.push({ label: table.label(i), code: table.columns.code[i], prob, shown: chance(table, i), chosen: true, cumulative: NaN });
+    const own = { label: table.label(i), code: table.columns.code[i], prob, shown: chance(table, i) };
+    rows.push({ ...own, chosen: true, cumulative: NaN });
     if (prob > 0) rest = Math.max(0, rest - prob);
   }
-  return { rows, rest, more: found.length - rows.filter((one) => one.rank).length, others: table.meta.vocabulary - rows.length };
+  const more = found.length - rows.filter((one) => one.rank).length;
+  return { rows, rest, more, others: table.meta.vocabulary - rows.length };
 }
 
 function alternatives(card, table, i, view) {
@@ -113,7 +116,8 @@ function alternatives(card, table, i, view) {
     unfold.setAttribute("aria-expanded", String(more <= 0));
     below.push(unfold);
   }
-  const why = onFork ? "Choose a token to go on with it instead." : isWhole ? view.whyNot : "A branch begins with a whole character: choose its first part.";
+  const whyNot = isWhole ? view.whyNot : "A branch begins with a whole character: choose its first part.";
+  const why = onFork ? "Choose a token to go on with it instead." : whyNot;
   if (why) below.push(make("span", "dsx-small", why));
   return [list, make("div", "dsx-below", ...below)];
 }
@@ -121,7 +125,8 @@ function alternatives(card, table, i, view) {
 function row(table, i, one, onFork, view) {
   const name = token(one.label);
   if (one.chosen) {
-    const element = line(make("span", "", make("span", "dsx-mark", "▸"), name, make("span", "dsx-unseen", " chosen")), "dsx-chosen", one.prob, one.shown, one.cumulative);
+    const marked = make("span", "", make("span", "dsx-mark", "▸"), name, make("span", "dsx-unseen", " chosen"));
+    const element = line(marked, "dsx-chosen", one.prob, one.shown, one.cumulative);
     element.setAttribute("aria-current", "true");
     return element;
   }
@@ -149,7 +154,8 @@ function line(name, kind, prob, shown, cumulative) {
   bar.style.width = `${Number.isNaN(prob) ? 0 : 100 * Math.min(1, Math.max(0, prob))}%`;
   const total = typeof cumulative === "string" || Number.isNaN(cumulative) ? "" : percent(Math.min(1, cumulative));
   return make(
-    "tr", `dsx-alternative ${kind}`, make("td", "dsx-name", name), make("td", "dsx-share", make("span", "dsx-track", bar)),
+    "tr", `dsx-alternative ${kind}`,
+    make("td", "dsx-name", name), make("td", "", make("span", "dsx-track", bar)),
     make("td", "dsx-end", shown ?? percent(prob)), make("td", "dsx-end dsx-dim", total),
   );
 }

@@ -3,7 +3,7 @@
 const HEIGHT = 44;
 const MOST_BITS = 12; // fixed, so that two runs compare
 
-/** Draws on `canvas`; `onSeek(group)` is called while the reader brushes, `onPoint(group)` while the pointer is over it. */
+/** Draws on `canvas`; `onSeek(group)` is called while the reader brushes, `onPoint(group)` while the pointer is there. */
 export class Overview {
   constructor(canvas, table, { onSeek, onPoint }) {
     this.canvas = canvas;

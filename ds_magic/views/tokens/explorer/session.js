@@ -5,8 +5,8 @@ import { Tree } from "./tree.js";
 import { View } from "./view.js";
 
 /**
- * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(i, rank), onStop(id),
- * onSelect(tokens), whyNot, look}. `update` when the nodes changed, `show` when another is to be seen.
+ * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
+ * onStop(id), onSelect(tokens, session), whyNot, look}. `update` when the nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
@@ -77,10 +77,11 @@ export class Session {
     if (drawn === this.drawn && this.table === table) return;
     Object.assign(this, { shown: id, table, state, drawn });
     const hadFocus = this.box.contains(document.activeElement);
+    const nothing = node.text ? "This branch came without token probabilities." : "Nothing came of this branch.";
     const tail = node.explorable ? null : {
       at: node.at, label: node.label, isRunning: state === "running",
       text: state === "running" ? this.streams.get(id) ?? "" : node.text,
-      note: state === "running" ? "" : node.text ? "This branch came without token probabilities." : "Nothing came of this branch.",
+      note: state === "running" ? "" : nothing,
     };
     const scroller = scrollerOf(this.box);
     const [top, height] = [scroller.scrollTop, this.view?.text.element.offsetHeight ?? 0];
@@ -96,7 +97,7 @@ export class Session {
     }, this.habits);
     this.showTabs();
     if (came === undefined) return;
-    // What stands below keeps its place while a branch grows; a shorter text must not move the page, if it is at its end.
+    // What stands below keeps its place while a branch grows; nor must a shorter text move a page that is at its end.
     const text = this.view.text.element;
     if (state === "running" || scroller.scrollTop !== top) text.style.minHeight = `${height}px`;
     scroller.scrollTop = top;
