@@ -20,7 +20,8 @@ class TokenWriter:
 
     def __init__(self, pieces: list[bytes], marks: Mapping[str, int]):
         self.pieces = pieces
-        # A mark of the template spells nothing. Its name tells two of them apart: a model may have two that end.
+        # A mark of the template spells nothing, so that joined tokens are the answer. Its name, an extension, tells two
+        # of them apart: a model may have several that end.
         self.names = {number: name for name, number in marks.items() if not pieces[number]}
         self._begun: dict[int, str] = {}
 
@@ -50,5 +51,6 @@ class TokenWriter:
 
     def _begun_at(self, number: int, cut: int) -> str:
         piece = self.pieces[number][cut:]
-        text = encode_basestring(self.names.get(number) or piece.decode("utf-8", "replace"))
-        return f'{{"token":{text},"bytes":{list(piece)},"logprob":'
+        text = encode_basestring(piece.decode("utf-8", "replace"))
+        mark = f'"mark":{encode_basestring(name)},' if (name := self.names.get(number)) else ""
+        return f'{{"token":{text},{mark}"bytes":{list(piece)},"logprob":'

@@ -22,11 +22,15 @@ _NULL = Raw(b"null")
 
 
 class Candidate(Struct, gc=False, forbid_unknown_fields=True):
-    """A token and its number. `bytes` stays JSON: nearly always it is what it was when the token came last."""
+    """A token and its number. `bytes` stays JSON: nearly always it is what it was when the token came last.
+
+    `mark` is the embedded server's name for a token that spells nothing.
+    """
 
     token: str
     logprob: float
     bytes: Raw = _NULL
+    mark: str | None = None
 
 
 class Entry(Candidate, gc=False, forbid_unknown_fields=True):
@@ -70,7 +74,9 @@ class Vocabulary:
         """Codes and logprobs. Raises TypeError or ValueError at what is not well formed."""
         codes, logprobs = array("i"), array("d")
         add_code, add_logprob, find = codes.append, logprobs.append, self._by_token.get
-        for token, byte_list, logprob in map(_token_fields, items):
+        for item in items:
+            token, byte_list, logprob = _token_fields(item)
+            token = token or _name(item)
             if logprob is False or logprob is True:
                 raise TypeError
             add_logprob(logprob)
@@ -116,8 +122,14 @@ def clean(entry: Mapped) -> dict[str, Any]:
     }
 
 
+def _name(item: Mapped) -> Any:
+    """What a token is called that spells nothing: the name of its mark, where one came, else what came as the token."""
+    mark = item.get("mark")
+    return mark if isinstance(mark, str) else item.get("token")
+
+
 def _clean_token(item: Mapped) -> dict[str, Any]:
-    token = item.get("token")
+    token = item.get("token") or _name(item)
     byte_list = byte_list_of(item.get("bytes"))
     if not isinstance(token, str):
         token = bytes(byte_list).decode("utf-8", "replace") if byte_list else ""

@@ -114,6 +114,7 @@ class StreamColumns:
             byte_list = byte_list_of(json.decode(one.bytes))
         except ValueError:  # a number out of range, or half a surrogate pair
             byte_list = None
-        found = one.bytes, self._vocabulary.code(one.token, byte_list), byte_list is not None
-        self._known.setdefault(one.token, found)
+        found = one.bytes, self._vocabulary.code(one.token or one.mark or "", byte_list), byte_list is not None
+        if one.token:  # tokens that spell nothing differ by their marks
+            self._known.setdefault(one.token, found)
         return found

@@ -144,13 +144,13 @@ def test_a_character_that_the_limit_cuts_is_shown_as_one_that_is_missing(api):
 
 def test_the_token_that_ends_an_answer_is_there_and_spells_nothing(api):
     last = api.chat(temperature=0, logprobs=True)["choices"][0]["logprobs"]["content"][-1]
-    assert (last["token"], last["bytes"]) == ("<|im_end|>", [])
+    assert (last["token"], last["mark"], last["bytes"]) == ("", "<|im_end|>", [])
 
 
 def test_two_tokens_that_spell_nothing_are_told_apart(api):
     answer = api.prefixed("Yes or no: is 2 even?", "Yes", temperature=0, max_tokens=1, logprobs=True, top_logprobs=20)
     (first,) = answer["choices"][0]["logprobs"]["content"]
-    marks = [one["token"] for one in first["top_logprobs"] if not one["bytes"]]
+    marks = [one["mark"] for one in first["top_logprobs"] if not one["token"]]
     assert marks == ["<|im_end|>", "<|im_start|>"]
 
 

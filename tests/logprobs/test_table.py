@@ -396,3 +396,27 @@ def test_a_truth_value_is_no_logprob():
 def test_bytes_that_are_none_are_those_of_the_token(wrong):
     table = LogprobTable.from_wire([{**entry("a", 0.5), "bytes": wrong}, CONTEST])
     assert table.bytes == [b"a", b" Canberra"] and table.bytes_given.tolist() == [False, True]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_tokens_that_spell_nothing_are_told_apart_by_their_marks(streamed):
+    import json
+
+    from msgspec.json import decode
+
+    from ds_magic.logprobs.entries import Entry
+    from ds_magic.logprobs.streamed import StreamColumns
+
+    def mark(name, p):
+        return {"token": "", "mark": name, "bytes": [], "logprob": math.log(p)}
+
+    tops = [mark("<|im_end|>", 0.5), mark("<|im_start|>", 0.25), {"token": "", "bytes": [], "logprob": math.log(0.125)}]
+    sent = [{**tops[0], "top_logprobs": tops}]
+    if streamed:
+        columns = StreamColumns()
+        columns.add(decode(json.dumps(sent), type=list[Entry]))
+        table = LogprobTable.from_wire(columns.columns())
+    else:
+        table = LogprobTable.from_wire(sent)
+    assert [one.label for one in table[0].alternatives] == ["⟨end: im_end⟩", "⟨mark: im_start⟩", "⟨end⟩"]
+    assert table[0].alternatives[0].chosen and table.text_content == ""
