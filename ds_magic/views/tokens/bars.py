@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 # As many columns as there is room for, all of one width: what is compared begins at one left edge.
 _GRID = (
-    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(18em,100%),1fr));column-gap:2.2em;row-gap:1.1em;"
-    "max-width:78em"
+    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19em,100%),1fr));column-gap:2.2em;row-gap:1.1em;"
+    "max-width:80em"
 )
 _CELL = "padding:0.15em 0;border:none;vertical-align:middle;max-width:none;white-space:nowrap;overflow:hidden"
-_NAME = f"{_CELL};width:8.5em;text-align:left;text-overflow:ellipsis"
+_NAME = f"{_CELL};width:9.4em;text-align:left;text-overflow:ellipsis"
 _TRACK = f"{_CELL};text-align:left"
 _SHARE = f"{_CELL};width:4.6em;text-align:right"
 _TABLE = style.TABLE.replace("table-layout:auto", "table-layout:fixed;width:100%")
