@@ -21,6 +21,10 @@ class TooSlow(TimeoutError):
     """Something came, and its end did not come in time."""
 
 
+_BUFFER = 64 * 1024
+"""Bytes that one read of the socket may bring: a chunk with 20 alternatives has 2,000, and each read costs as much."""
+
+
 class _PacedSocket(io.RawIOBase):
     """A socket's bytes; until `ends_at`, if that is set, and no longer."""
 
@@ -63,7 +67,7 @@ class PacedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any):
         super().__init__(sock, *args, **kwargs)
         self._paced = _PacedSocket(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._paced)
+        self.fp = io.BufferedReader(self._paced, _BUFFER)
 
     @contextlib.contextmanager
     def within(self, seconds: float | None) -> Iterator[None]:

@@ -31,7 +31,7 @@ class EventDecoder:
         if (  # one event of one line, between events: what nearly all servers send
             data.startswith(b"data: ")
             and data.endswith(b"\n\n")
-            and data.count(b"\n") == 2
+            and data.find(b"\n", 0, -2) < 0  # counting takes seven times as long
             and b"\r" not in data
             and not (self._line or self._data or self._at_start or self._after_cr)
         ):
