@@ -172,7 +172,11 @@ def test_bars_begin_at_one_edge_and_are_on_one_scale(look, width, columns, size)
 def test_bars_and_words_stand_out_from_the_page(look, theme):
     page = look(theme=theme)
     bars, words = page.evaluate(
-        CONTRASTS, [".jp-OutputArea-output td > div > div[style*=width]", ".jp-OutputArea-output bdi, .jp-OutputArea-output p span"]
+        CONTRASTS,
+        [
+            ".jp-OutputArea-output td > div > div[style*=width]",
+            ".jp-OutputArea-output bdi, .jp-OutputArea-output p span",
+        ],
     )
     assert len(bars) >= 18 and min(bars) >= 3
     assert len(words) > 40 and min(words) >= 4.5
