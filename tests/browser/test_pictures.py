@@ -17,10 +17,10 @@ def entry(token, p, *rivals):
     return tops[0] | {"top_logprobs": tops}
 
 
-def answer(*entries, **fields):
-    content = "".join(each["token"] for each in entries)
+def answer(*entries, model="smollm2-135m-instruct", **fields):
+    content = "".join(each["token"] for each in entries if each["bytes"] != [])
     choice = {"message": {"content": content}, "logprobs": {"content": list(entries)}, "finish_reason": "stop"}
-    body = {"model": "smollm2-135m-instruct", "choices": [choice], "usage": {"prompt_tokens": 40,
+    body = {"model": model, "choices": [choice], "usage": {"prompt_tokens": 40,
             "completion_tokens": len(entries)}}
     return ChatCompletion.from_wire(body, request=ChatRequest.build("q", **fields), backend="embedded model")
 """
@@ -37,8 +37,12 @@ ARABIC = """
 answer(*(entry(token, p, (" نعم", 0.04), (" لا", 0.03)) for token, p in
          [("عاصمة", 0.9), (" فرنسا", 0.2), (" هي", 0.6), (" باريس", 0.05)] * 4))
 """
+BOUND = """
+answer(entry(" Paris", 0.5, (" a", 0.3)) | {"logprob": -9999.0, "top_logprobs": entry(" a", 0.9)["top_logprobs"]},
+       entry("<|im_end|>", 0.9, (" a", 0.05)) | {"bytes": []}, model="deepseek-flash")
+"""
 PLACE = "answer(entry('a', 0.5, ('b', 0.4))).logprobs[0]"
-PICTURES = {"short": SHORT, "long": LONG, "arabic": ARABIC, "place": PLACE}
+PICTURES = {"short": SHORT, "long": LONG, "arabic": ARABIC, "bound": BOUND, "place": PLACE}
 
 CUT = """() => {
   const wrong = [];
@@ -59,7 +63,13 @@ CUT = """() => {
   }
   return wrong;
 }"""
-TRACKS = """() => [...document.querySelectorAll('.jp-OutputArea-output td > div')].map((track) => {
+# Names and shares that are cut, with a cue or without one; a token may be too long for its column.
+UNREAD = """() => [...document.querySelectorAll('.jp-OutputArea-output tr')].flatMap((row) => [...row.cells])
+  .filter((cell) => cell.style.whiteSpace === 'nowrap' && cell.scrollWidth > cell.clientWidth)
+  .map((cell) => cell.textContent).filter((text) => !text.includes('antidisestablish'))"""
+# An empty track has nothing whose width was set.
+TRACKS = """() => [...document.querySelectorAll('.jp-OutputArea-output td > div')].filter((track) =>
+  track.firstElementChild.style.width).map((track) => {
   const { left, width } = track.getBoundingClientRect();
   const bar = track.firstElementChild.getBoundingClientRect();
   const share = parseFloat(track.closest('tr').lastElementChild.textContent.replace('< ', ''));
@@ -139,6 +149,13 @@ def test_nothing_is_cut_at_any_width_and_size(look, width, size):
     assert look(width, size=size).evaluate(CUT) == []
 
 
+@pytest.mark.parametrize("width", [1400, 1000, 600])
+def test_how_many_others_there_are_a_bound_and_the_end_are_read_whole(look, width):
+    page = look(width)
+    assert page.locator("text=129,278 others").count() and page.locator("text=⟨end: im_end⟩").count()
+    assert page.evaluate(UNREAD) == []
+
+
 @pytest.mark.parametrize("size", [100, 150])
 @pytest.mark.parametrize(("width", "columns"), [(1400, 3), (1000, 2), (600, 1)])
 def test_bars_begin_at_one_edge_and_are_on_one_scale(look, width, columns, size):
@@ -155,7 +172,11 @@ def test_bars_begin_at_one_edge_and_are_on_one_scale(look, width, columns, size)
 def test_bars_and_words_stand_out_from_the_page(look, theme):
     page = look(theme=theme)
     bars, words = page.evaluate(
-        CONTRASTS, [".jp-OutputArea-output td > div > div", ".jp-OutputArea-output bdi, .jp-OutputArea-output p span"]
+        CONTRASTS,
+        [
+            ".jp-OutputArea-output td > div > div[style*=width]",
+            ".jp-OutputArea-output bdi, .jp-OutputArea-output p span",
+        ],
     )
     assert len(bars) >= 18 and min(bars) >= 3
     assert len(words) > 40 and min(words) >= 4.5

@@ -9,13 +9,6 @@ from ds_magic.views.tokens.tints import METRICS, TINT, tint_styles
 from tests.views.tokens.test_tables import THEMES, contrast, over
 
 
-@pytest.fixture
-def projected():
-    size.set_size("projector")
-    yield
-    size.set_size("normal")
-
-
 def answered():
     entry = {"token": "yes", "bytes": list(b"yes"), "logprob": math.log(0.3)}
     entry["top_logprobs"] = [dict(entry), {"token": "no", "bytes": list(b"no"), "logprob": math.log(0.2)}]

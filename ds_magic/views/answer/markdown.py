@@ -173,14 +173,15 @@ def _dress(state: StateCore) -> None:
     """Attributes that the page's own styles do not give: direction, alignment, modest headings, safe links."""
     for opening, content in pairwise(state.tokens):
         if opening.type in ("paragraph_open", "heading_open") and is_rtl(content.content):
-            opening.attrSet("style", "text-align:start")  # JupyterLab aligns every paragraph to the left
+            # JupyterLab aligns every paragraph to the left, and takes "start" out of an untrusted notebook.
+            opening.attrSet("style", "text-align:right")
+        elif opening.type in ("th_open", "td_open") and not opening.attrGet("style"):
+            opening.attrSet("style", f"text-align:{'right' if is_rtl(content.content) else 'left'}")
     for token in _all(state.tokens):
         if token.type in _DIRECTED:
             token.attrSet("dir", "auto")
         if token.type == "table_open":
             token.attrSet("style", "margin:0 0 1em")
-        elif token.type in ("th_open", "td_open"):
-            token.attrSet("style", token.attrGet("style") or "text-align:start")
         elif token.type in ("heading_open", "heading_close"):
             # The page's own h1 and h2 are the notebook's.
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"

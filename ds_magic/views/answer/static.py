@@ -77,7 +77,9 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
 
         parts += [legend(table), probabilities_html(table)]
     if mark and completion.branches:
-        parts.append(completion.tree()._repr_html_())
+        from ..tokens.tree import blocks_html
+
+        parts.append(f'<div style="margin:0.6em 0">{blocks_html(completion.tree())}</div>')
     parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
     return root_html("".join(parts), mark)
 

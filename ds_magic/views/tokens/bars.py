@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Token
     from ds_magic.logprobs.table import LogprobTable
 
-# As many columns as there is room for, all of one width: what is compared begins at one left edge.
+# As many columns as there is room for, up to three, all of one width: what is compared begins at one left edge.
 _GRID = (
-    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19em,100%),1fr));column-gap:2.2em;row-gap:1.1em;"
-    "max-width:80em"
+    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(max(20em,31%),100%),1fr));column-gap:2.2em;"
+    "row-gap:1.1em;max-width:96em"
 )
 _CELL = "padding:0.15em 0;border:none;vertical-align:middle;max-width:none;white-space:nowrap;overflow:hidden"
-_NAME = f"{_CELL};width:9.4em;text-align:left;text-overflow:ellipsis"
+_NAME = f"{_CELL};width:9.8em;text-align:left;text-overflow:ellipsis"
 _TRACK = f"{_CELL};text-align:left"
-_SHARE = f"{_CELL};width:4.6em;text-align:right"
+_SHARE = f"{_CELL};width:5.2em;text-align:right"
 _TABLE = style.TABLE.replace("table-layout:auto", "table-layout:fixed;width:100%")
 _MORE = f"{style.SMALL};cursor:pointer;margin:0.8em 0 0.4em"
 
@@ -43,7 +43,7 @@ class Bars:
             return cls(uncertain_first(table[:SHORT]), table)
         found = (table.position == at).nonzero()[0].tolist()
         if not found:
-            raise IndexError(f"There is no token at {at}; the table has {len(table):,}.")
+            raise IndexError(f"There is no token at {at}; {_places(table)}.")
         return cls([table[found[0]]], table)
 
     def to_html(self) -> str:
@@ -70,10 +70,11 @@ class Bars:
         facts = [surprise, "part of the prefix" if row.forced else "", *self._remarks(row)]
         said = " · ".join(filter(None, facts))
         head = (
-            f'<div style="margin:0 0 0.2em 0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis">'
-            f'<span style="{style.SMALL};{style.DIM}">{row.position:,} &nbsp; </span>'
-            f"{style.in_context(before, row.label, after)}"
-            f'<span style="{style.SMALL};{style.DIM}"> &nbsp; {said}</span></div>'
+            f'<div style="margin:0 0 0.2em 0;white-space:nowrap;display:flex;align-items:baseline">'
+            f'<span style="{style.SMALL};{style.DIM};flex:none">{row.position:,} &nbsp; </span>'
+            f'<span style="min-width:0;overflow:hidden;text-overflow:ellipsis">'
+            f"{style.in_context(before, row.label, after)}</span>"
+            f'<span style="{style.SMALL};{style.DIM};flex:none"> &nbsp; {said}</span></div>'
         )
         lines = "".join(map(_bar_row, bars(row)))
         if not lines:
@@ -116,6 +117,12 @@ class Bars:
 
     def __repr__(self) -> str:
         return self.to_text()
+
+
+def _places(table: LogprobTable) -> str:
+    """Where there are tokens: places are counted from 0, which who asks for the last may not think of."""
+    positions = table.position
+    return f"places go from {positions[0]:,} to {positions[-1]:,}" if len(table) else "the table is empty"
 
 
 def _bar_row(line: Bar) -> str:

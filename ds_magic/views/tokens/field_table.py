@@ -115,7 +115,7 @@ def _note(fields: Sequence[Field]) -> str:
         return ""
     parts = [TRUTH]
     if any(math.isnan(field.prob.low) and not math.isnan(field.unconstrained.low) for field in fields):
-        parts.append("Forced: the schema left no other choice; by itself is what the model gave it before.")
+        parts.append("Forced: the grammar left no other choice; by itself is what the model gave it before.")
     if len(fields) > _FIELDS:
         parts.append(f"{len(fields) - _FIELDS:,} more fields.")
     return " ".join(parts)

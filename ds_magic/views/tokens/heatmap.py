@@ -115,7 +115,7 @@ def token_styles(table: LogprobTable, group: tuple[int, int], found: np.ndarray,
     elif class_ == UNKNOWN:
         styles.append(_UNKNOWN)
     if table.forced[start:end].all():
-        styles.append("opacity:0.7;font-style:italic")
+        styles.append("font-style:italic")  # dim is what the whole prefix is already
     return ";".join(styles)
 
 
@@ -153,5 +153,5 @@ def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
     if UNKNOWN in found:
         swatches.append(f'<span style="{_UNKNOWN}">{escape(metric.unknown)}</span>')
     if table.forced.any():
-        swatches.append('<i style="opacity:0.7">part of the prefix</i>')
+        swatches.append("<i>part of the prefix</i>")
     return style.small(" · ".join(swatches)) if swatches else ""

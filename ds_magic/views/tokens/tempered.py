@@ -92,12 +92,17 @@ def lines(tempered: TemperedTable, row: Token) -> list[Line]:
     high = min(1.0, 1 - sum(one.low for one in drawn))
     rest = max(0.0, 1 - sum(one.prob for one in drawn))
     label = others(len(drawn), tempered.table.vocabulary_size)
-    return [*found, Line(label, rest, remainder(rest), low, max(low, high), "rest")]
+    found.append(Line(label, rest, remainder(rest), low, max(low, high), "rest"))
+    # Bounds count in how inexactly numbers are sent; at 1 that would set one number against itself.
+    is_same = tempered.temperature == 1
+    return [line._replace(low=line.prob, high=line.prob) for line in found] if is_same else found
 
 
 def _at_temperature(line: Line) -> str:
     """A chosen token that was not among the alternatives has no share of its own here."""
-    return "among the others" if math.isnan(line.low) else between(line.low, line.high)
+    if math.isnan(line.low):
+        return "among the others"
+    return line.came if line.low == line.prob == line.high else between(line.low, line.high)
 
 
 def _places(tempered: TemperedTable) -> tuple[list[Token], str]:

@@ -34,9 +34,14 @@ _SHARED = 300
 
 def tree_html(tree: Tree) -> str:
     """Each branch on a block of its own, indented under the answer it left."""
+    return style.frame(blocks_html(tree))
+
+
+def blocks_html(tree: Tree) -> str:
+    """The same as a part of a frame that stands around it: margins and the size that is set are given once."""
     answers = list(tree)
     blocks = "".join(_block(depth, answer) for depth, answer in answers)
-    return style.frame(blocks + style.small(escape(spent([answer for _, answer in answers]))))
+    return blocks + style.small(escape(spent([answer for _, answer in answers])))
 
 
 def _block(depth: int, answer: ChatCompletion) -> str:

@@ -161,5 +161,7 @@ def test_markdown_output_closes_a_fence_that_was_left_open():
 
 
 @pytest.mark.parametrize(("text", "is_aligned"), [("שלום world", True), ("12: عاصمة", True), ("a שלום", False)])
-def test_a_paragraph_that_runs_right_to_left_says_so_where_a_page_aligns_all_to_the_left(text, is_aligned):
-    assert ("text-align:start" in markdown_to_html(text)) is is_aligned
+def test_what_runs_right_to_left_says_so_in_a_word_that_an_untrusted_notebook_keeps(text, is_aligned):
+    assert ("text-align:right" in markdown_to_html(text)) is is_aligned
+    assert ("text-align:right" in markdown_to_html(f"| {text} |\n|---|\n")) is is_aligned
+    assert "start" not in markdown_to_html(f"{text}\n\n| {text} |\n|---|\n")

@@ -73,7 +73,7 @@ def test_more_than_six_places_are_folded_and_none_is_lost():
 def test_a_place_is_asked_for_by_its_position_in_a_slice_too():
     table = answer(0.9, 0.3, 0.6)[1:]
     assert "w2" in table.bars(2).to_text() and "w1" not in table.bars(2).to_text().replace("w1 [", "")
-    with pytest.raises(IndexError, match="no token at 0"):
+    with pytest.raises(IndexError, match="no token at 0; places go from 1 to 2"):
         table.bars(0)
 
 

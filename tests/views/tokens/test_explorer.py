@@ -9,6 +9,7 @@ import pytest
 from ds_magic import Client
 from ds_magic.branch import fork
 from ds_magic.logprobs.table import LogprobTable
+from ds_magic.views.answer.static import to_html
 from ds_magic.views.tokens.explorer.assets import css, script
 from ds_magic.views.tokens.explorer.kept import kept
 from ds_magic.views.tokens.explorer.nodes import nodes_of
@@ -345,6 +346,15 @@ def test_a_notebook_keeps_the_heat_map_and_the_tree_of_an_explorer(explorer, mon
     assert shown.mark in kept_["text/html"] and "<script" not in kept_["text/html"]
     assert 'title="' in kept_["text/html"] and "Sydney</b> is" in kept_["text/html"]
     assert "▸Sydney◂ is" in kept_["text/plain"]
+    for said in ("57.0 %", "others"):  # as bars, as in the text
+        assert said in re.sub('title="[^"]*"', "", kept_["text/html"]) and said in kept_["text/plain"]
+
+
+def test_for_a_projector_what_is_kept_and_its_tree_are_half_as_large_again_and_nothing_twice(explorer, projected):
+    shown = explorer(spoken(entry(" is", 0.5)))
+    ask(shown, type="fork", node=0, at=0, rank=2)
+    for html in (kept(shown._nodes, shown.mark)["text/html"], to_html(shown.answer, mark="m")):
+        assert "Sydney</b> is" in html and html.count("font-size:1.5em") == 1
 
 
 def test_what_a_notebook_keeps_of_an_explorer_has_a_limit():

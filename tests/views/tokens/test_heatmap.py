@@ -114,7 +114,11 @@ def test_the_static_form_stays_under_200_kb_whatever_the_tokens_hold():
 def test_forced_tokens_are_set_apart_and_named_in_the_legend():
     page = heatmap_html(LogprobTable.from_wire([entry("The"), entry(" cat")], forced=1))
     assert "italic" in spans(page)[0][0] and "italic" not in spans(page)[1][0]
-    assert ">part of the prefix</i>" in page
+    assert "<i>part of the prefix</i>" in page
+
+
+def test_what_was_forced_is_no_dimmer_in_a_prefix_that_is_dim_already():
+    assert "opacity" not in spans(heatmap_html(LogprobTable.from_wire([entry("The")], forced=1)))[0][0]
 
 
 def test_an_unknown_metric_is_told_with_those_there_are():

@@ -91,6 +91,12 @@ def test_the_others_at_a_temperature_are_what_is_left_beside_the_drawn():
     assert "998 others" in text and "10.0 %" in text.split("998 others")[1]
 
 
+def test_at_temperature_one_the_picture_has_the_numbers_that_came():
+    shares = [("a", 0.57013), ("b", 0.37849), ("c", 0.0431)]  # the bounds of b are 37.8 % and 37.9 %
+    for shown in (repr(at_one := table(("a", 0.57013, shares), vocabulary_size=1000).at_temperature(1)), seen(at_one)):
+        assert "between" not in shown and shown.count("37.8 %") == 2 and shown.count("0.83 %") == 2
+
+
 def test_a_chosen_token_outside_the_alternatives_is_said_to_be_among_the_others():
     outside = table((" z", 0.01, CITIES), vocabulary_size=1000).at_temperature(2)
     assert "among the others" in repr(outside) and "among the others" in seen(outside)

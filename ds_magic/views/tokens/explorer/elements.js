@@ -8,6 +8,11 @@ export function make(tag, className, ...children) {
   return element;
 }
 
+/** A sentence of ours: what stands in backticks is code. */
+export function prose(text) {
+  return make("div", "", ...text.split(/`([^`]+)`/).map((part, at) => (at % 2 ? make("code", "", part) : part)));
+}
+
 /** A button with a text; `label` is what it does, where the text alone does not say it. */
 export function button(className, text, label, action) {
   const element = make("button", className, text);

@@ -1,4 +1,4 @@
-"""What a notebook keeps of an explorer: the heat map and the tree of branches, without a script."""
+"""What a notebook keeps of an explorer: the heat map, bars or the table, the tree of branches. Script-free."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ..heatmap import heatmap_html
-from ..style import small
-from ..tables_text import to_text
-from ..tree import tree_html, tree_text
+from ..style import frame, small
+from ..tables import to_html, to_text
+from ..tree import blocks_html, tree_text
 from .nodes import Node
 
 if TYPE_CHECKING:
@@ -22,15 +22,18 @@ SIZE_LIMIT = 200_000
 def kept(nodes: list[Node], mark: str) -> dict[str, str]:
     """The first node and the tree below it as `text/html`, in an element of class `mark`, and as `text/plain`."""
     first = nodes[0]
-    html = [heatmap_html(first.table)] if first.table is not None else []
+    html = [heatmap_html(first.table), to_html(first.table)] if first.table is not None else []
     text = [to_text(first.table)] if first.table is not None else []
     if first.answer is not None and first.answer.branches:
         tree = _Tree(first.answer)
         text.append(tree_text(tree))
-        drawn = tree_html(tree)
+        drawn = f'<div style="margin:0.6em 0">{blocks_html(tree)}</div>'
         fits = len(drawn) + sum(map(len, html)) <= SIZE_LIMIT
         html.append(drawn if fits else small(escape(f"{len(tree) - 1} branches are too long to be kept here.")))
-    return {"text/html": f'<div class="{mark}">{"".join(html)}</div>', "text/plain": "\n\n".join(filter(None, text))}
+    return {
+        "text/html": f'<div class="{mark}">{frame("".join(html))}</div>',
+        "text/plain": "\n\n".join(filter(None, text)),
+    }
 
 
 class _Tree:

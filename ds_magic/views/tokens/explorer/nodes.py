@@ -62,7 +62,7 @@ class Node:
         answer = self.answer
         if answer is None:
             return {}
-        remarks = [on_one_line(note.replace("`", ""), 400) for note in answer.notes]
+        remarks = [on_one_line(note, 400) for note in answer.notes]
         return {
             "ending": facts.ending(answer) or "",
             "remarks": remarks,

@@ -2,7 +2,7 @@
 
 import { fillCard } from "./card.js";
 import { chance, rank } from "./decode.js";
-import { button, make } from "./elements.js";
+import { button, make, prose } from "./elements.js";
 import { Overview } from "./overview.js";
 import { Popover } from "./popover.js";
 import { TokenText } from "./text.js";
@@ -59,10 +59,10 @@ export class View {
     const { notes: [truth, ...notes], measures } = this.table.meta;
     const { ending, remarks = [], line = truth } = this.asks.said;
     const [first, ...rest] = measures.map(([name, value]) => `${name} ${value}`);
-    const folded = [...rest, ...notes, this.asks.spent].filter(Boolean).map((text) => make("div", "", text));
+    const folded = [...rest, ...notes, this.asks.spent].filter(Boolean).map(prose);
     const more = notes.length ? `${notes.length} note${notes.length > 1 ? "s" : ""}` : "";
     const shown = [first, more, line].filter(Boolean).join(" · ");
-    const said = remarks.map((text) => make("div", "", `Note: ${text}`));
+    const said = remarks.map((text) => prose(`Note: ${text}`));
     if (ending) said.unshift(make("div", "dsx-ending", `■ ${ending}`));
     const small = make("details", "dsx-footer dsx-small", make("summary", "", shown), ...folded);
     return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small);
