@@ -175,7 +175,7 @@ def content_html(completion: ChatCompletion, content: str, table: LogprobTable |
         html = markdown_to_html(text)
         given = given_of(completion)
         html = mark_prefix(html, visible_length(given, html)) if given else html
-    return tinted(html, text, table) if table else html
+    return tinted(html, text, table, given=len(text) - len(content)) if table else html
 
 
 _TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")

@@ -17,14 +17,15 @@ TITLES_LIMIT = 110_000
 """Characters of titles in one answer; the least certain tokens have theirs first."""
 
 
-def tinted(html: str, text: str, table: LogprobTable) -> str:
+def tinted(html: str, text: str, table: LogprobTable, *, given: int = 0) -> str:
     """`html`, made of `text`, with each token tinted by its class of surprisal, and its alternatives as `title`.
 
-    `table`: the tokens of the end of `text`, or of its beginning. Where they do not spell it, what follows has no
-    tint. A token that markup divides is tinted in each of its parts, a formula as a whole.
+    `table`: the tokens of the text, as a rule behind the first `given` characters, which are a prefix. Where they do
+    not spell it, what follows has no tint. A token that markup divides is tinted in each of its parts, a formula as a
+    whole.
     """
     source = for_page(text)
-    ends, starts, groups = _places(text, table)
+    ends, starts, groups = _places(text, table, given)
     marks = _Marks(table)
     out: list[str] = []
     for run, begin, end in located(html, source):
@@ -47,17 +48,15 @@ def tinted(html: str, text: str, table: LogprobTable) -> str:
     return "".join(out)
 
 
-def _places(text: str, table: LogprobTable) -> tuple[list[int], list[int], list[tuple[int, int]]]:
+def _places(text: str, table: LogprobTable, given: int) -> tuple[list[int], list[int], list[tuple[int, int]]]:
     """Where in the cleaned `text` each drawn group of tokens ends and starts, and the group; empty ones left out."""
     from ..tokens.heatmap import drawn_groups
 
     spelt = table.text_content
-    if text.endswith(spelt):
-        offset, agree = len(text) - len(spelt), len(spelt)
-    else:
-        content = text[len(text) - len(spelt) :] if len(text) > len(spelt) else text
-        offset = len(text) - len(content)
-        agree = next((at for at, (a, b) in enumerate(zip(content, spelt, strict=False)) if a != b), len(content))
+    # Where a server echoes the prefix, its tokens are there too.
+    offset = len(text) - len(spelt) if text.endswith(spelt) else given
+    pairs = enumerate(zip(text[offset:], spelt, strict=False))
+    agree = next((at for at, (a, b) in pairs if a != b), min(len(text) - offset, len(spelt)))
     # Line ends of two characters become one; all else that is cleaned keeps its place.
     doubled = [found.start() for found in re.finditer("\r\n", text)] if "\r" in text else []
     starts, ends, groups = [], [], []

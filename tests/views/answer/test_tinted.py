@@ -125,6 +125,7 @@ def test_a_character_of_several_tokens_is_tinted_once_with_its_parts():
     [
         ("a cat", ["a", " cat", " sat"], ["a", " cat"]),  # the tokens go on past a stop
         ("a dog", ["a", " cat"], ["a", " "]),  # as far as they agree
+        ("a cat sat", ["a", " cat"], ["a", " cat"]),  # there are fewer of them
         ("\r\na\r\nb", ["\r\n", "a", "\r\n", "b"], ["a", "b"]),
     ],
 )
