@@ -294,6 +294,7 @@ def export(answer: ChatCompletion, path: str | Path | None = None) -> WrittenPag
 def _refuse_without_tables(answer: ChatCompletion) -> None:
     tables = (answer.reasoning_logprobs, *(each.logprobs for _, each in BranchTree(answer)))
     if not any(tables):
+        len(answer.logprobs)  # where there are none, it says whether they were asked for
         raise _refusal("The answer has no token probabilities.", ASK)
 
 

@@ -86,6 +86,13 @@ def table_shown(table: LogprobTable) -> str:
     return table_html(table)
 
 
+def table_printed(table: LogprobTable) -> str:
+    """The same as text."""
+    from .views.tokens.tables_text import to_text
+
+    return to_text(table)
+
+
 def table_bars(table: LogprobTable, at: int | None) -> Bars:
     """The bars of a table's places, or of one."""
     from .views.tokens.bars import Bars

@@ -345,3 +345,6 @@ class LogprobTable(Columns):
 
     def _repr_html_(self) -> str:
         return conveniences.table_shown(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(conveniences.table_printed(self) if len(self) else repr(self))

@@ -6,6 +6,7 @@ import pytest
 
 from ds_magic import ChatCompletion
 from ds_magic.api.errors import InvalidRequestError
+from ds_magic.api.request import ChatRequest
 from tests.servers.scripted import completion
 
 REMEDY = "→ Ask for them with `-l`, or in Python with `top_logprobs=20`."
@@ -35,6 +36,12 @@ def test_whatever_is_wanted_of_them_is_refused_in_two_lines_with_the_remedy(answ
         use(answer)
     first, second = "".join(traceback.format_exception_only(caught.value)).splitlines()
     assert "has no token probabilities" in first and second == REMEDY
+
+
+def test_the_explorer_says_too_that_they_were_asked_for_and_did_not_come():
+    request = ChatRequest.build("q", top_logprobs=5)
+    with pytest.raises(InvalidRequestError, match="they were asked for, and none came"):
+        ChatCompletion.from_wire(completion("Hi", logprobs=None), request=request).explore()
 
 
 def test_they_are_still_false(answer):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from ds_magic import ChatCompletion
 from ds_magic.logprobs.table import LogprobTable
 
 from .accessible import troubles
@@ -335,6 +336,21 @@ def test_an_answer_that_is_read_from_the_right_keeps_its_side_and_its_arrow_keys
     start(page)
     page.keyboard.press("ArrowLeft")
     assert "فرنسا" in focused(page)
+
+
+def test_the_legend_tells_what_a_grammar_forced_from_what_is_not_known(show):
+    page = show(LogprobTable.from_wire([entry("{", 0.5) | {"constrained": True}, entry("a", 0.2)]))
+    assert "forced by a grammar" in page.inner_text(".dsx-legend") and "not known" not in page.inner_text(".dsx-legend")
+
+
+def test_what_is_code_in_a_note_is_drawn_as_code(page, tmp_path):
+    noted = ChatCompletion.from_wire(
+        {"choices": [{"message": {"content": "a"}, "logprobs": {"content": [entry("a", 0.5)]}}]},
+        notes=["`%ds_login` takes a <key>."],
+    )
+    page.goto(noted.to_html(tmp_path / "noted.html").as_uri())
+    assert page.inner_text(".dsx-remarks") == "Note: %ds_login takes a <key>."
+    assert page.inner_text(".dsx-remarks code") == "%ds_login"
 
 
 @pytest.mark.parametrize("width", [600, 1400])

@@ -233,6 +233,8 @@ export class View {
 
   /** Ends the answer: by a message to a stream in the background, else by interrupting the kernel. */
   async stopAnswer() {
+    // The button goes with the view, and would take the focus along: the cell has it then, and its keys go on working.
+    this.stop.closest("[tabindex]")?.focus({ preventScroll: true });
     this.stop.disabled = true;
     this.stop.textContent = "Stopping…";
     if (this.answer.about.in_background) {

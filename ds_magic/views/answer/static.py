@@ -69,19 +69,26 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         if len(choices) > 1:
             parts.append(f'<div style="{END};margin:8px 0 4px">Choice {number} of {len(choices)}</div>')
         parts.append(_choice_html(completion, choice, thinking_seconds, is_first=number == 1))
+        if number == 1:
+            parts += _probabilities_html(completion)
         if number < len(choices):
             parts.append(_end_html(facts.ending(completion, choice.finish_reason) if choice.finish_reason else None))
-    if table := completion.logprobs:
-        from ..tokens.heatmap import legend
-        from ..tokens.tables import to_html as probabilities_html
-
-        parts += [legend(table), probabilities_html(table)]
     if mark and completion.branches:
         from ..tokens.tree import blocks_html
 
         parts.append(f'<div style="margin:0.6em 0">{blocks_html(completion.tree())}</div>')
     parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
     return root_html("".join(parts), mark)
+
+
+def _probabilities_html(completion: ChatCompletion) -> list[str]:
+    """What stands under the choice that has them, the first."""
+    if not (table := completion.logprobs):
+        return []
+    from ..tokens.heatmap import legend
+    from ..tokens.tables import to_html as probabilities_html
+
+    return [legend(table), probabilities_html(table)]
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -268,25 +275,29 @@ def _end_html(end: str | None) -> str:
 
 def to_text(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as plain text: reasoning quoted, the answer as it came, probabilities, one summary line."""
-    parts = _texts(completion, thinking_seconds, for_terminal, "| ", str)
-    if table := completion.logprobs:
-        from ..tokens.tables import to_text as probabilities_text
-
-        parts.append(probabilities_text(table))
+    parts = _texts(completion, thinking_seconds, for_terminal, "| ", str, _probabilities_text)
     parts.append("\n".join([*_notes(completion), f"⟨{facts.summary(completion)}⟩"]))
     return "\n\n".join(filter(None, parts))
 
 
 def to_markdown(completion: ChatCompletion, *, thinking_seconds: float | None = None) -> str:
     """The same as Markdown."""
-    parts = _texts(completion, thinking_seconds, safe_markdown, "> ", _plain_markdown)
-    if table := completion.logprobs:
-        from ..tokens.tables import to_markdown as probabilities_markdown
-
-        parts.append(probabilities_markdown(table))
+    parts = _texts(completion, thinking_seconds, safe_markdown, "> ", _plain_markdown, _probabilities_markdown)
     lines = [*map(_plain_markdown, _notes(completion)), f"*{_plain_markdown(facts.summary(completion))}*"]
     parts.append("  \n".join(lines))
     return "\n\n".join(filter(None, parts))
+
+
+def _probabilities_text(table: LogprobTable) -> str:
+    from ..tokens.tables_text import to_text
+
+    return to_text(table)
+
+
+def _probabilities_markdown(table: LogprobTable) -> str:
+    from ..tokens.tables_text import to_markdown
+
+    return to_markdown(table)
 
 
 def _notes(completion: ChatCompletion) -> list[str]:
@@ -305,6 +316,7 @@ def _texts(
     shown: Callable[[str], str],
     quote: str,
     unmarked: Callable[[str], str],
+    probabilities: Callable[[LogprobTable], str],
 ) -> list[str]:
     """The parts of the text: `shown` makes the model's text safe to show, `unmarked` a line of facts."""
     parts = [shown(part) for part in earlier_to_text(completion)]
@@ -326,6 +338,8 @@ def _texts(
             arguments, _ = pretty_arguments(call.function.arguments)
             indented = "\n".join("    " + line for line in for_code(arguments).split("\n"))
             parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
+        if number == 1 and completion.logprobs:
+            parts.append(probabilities(completion.logprobs))
         if number < len(choices):
             end = facts.ending(completion, choice.finish_reason) if choice.finish_reason else None
             parts.extend([f"({end})"] if end else [])

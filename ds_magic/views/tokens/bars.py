@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # As many columns as there is room for, up to three, all of one width: what is compared begins at one left edge.
 _GRID = (
-    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(max(20em,31%),100%),1fr));column-gap:2.2em;"
+    "display:grid;grid-template-columns:repeat(auto-fill,minmax(min(max(19.5em,31%),100%),1fr));column-gap:2.2em;"
     "row-gap:1.1em;max-width:96em"
 )
 _CELL = "padding:0.15em 0;border:none;vertical-align:middle;max-width:none;white-space:nowrap;overflow:hidden"

@@ -23,6 +23,8 @@ SIZE_LIMIT = 180_000  # characters; tokens full of markup take more than others
 _TITLE_LIMIT = 20
 _CENSORED = "border-bottom:2px dotted"
 _UNKNOWN = "border-bottom:1px dashed"
+_FORCED = "forced by a grammar"
+_WHY = {"constrained": _FORCED, "missing": "not returned", "degenerate": "no probability distribution came"}
 
 
 def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
@@ -130,7 +132,7 @@ def token_title(table: LogprobTable, start: int, end: int) -> str:
     if row.forced:
         head += ", part of the prefix"
     elif row.status not in ("exact", "censored"):
-        head += f", {row.status}"
+        head += f", {_WHY[row.status]}"
     tops = [one for one in row.alternatives if one.prob == one.prob][:5]
     shares = [f"{label(one.token, one.bytes, limit=_TITLE_LIMIT)} {percent(one.prob)}" for one in tops]
     return "\n".join([head, *shares])
@@ -139,7 +141,8 @@ def token_title(table: LogprobTable, start: int, end: int) -> str:
 def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
     """What the tints and lines mean, those that occur only; empty where nothing is tinted."""
     metric = METRICS[metric_name]
-    found = set(classes(table, metric_name).tolist())
+    class_of_each = classes(table, metric_name)
+    found = set(class_of_each.tolist())
     swatches = []
     for class_, name in enumerate(metric.names):
         if class_ and class_ in found:
@@ -150,8 +153,10 @@ def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
         swatches[0] = f"{escape(metric.title)} {swatches[0]}"
     if (table.status == "censored").any():
         swatches.append(f'<span style="{_CENSORED}">below the alternatives returned</span>')
-    if UNKNOWN in found:
-        swatches.append(f'<span style="{_UNKNOWN}">{escape(metric.unknown)}</span>')
+    is_unknown, is_forced = class_of_each == UNKNOWN, table.status == "constrained"
+    for name, where in ((_FORCED, is_unknown & is_forced), (metric.unknown, is_unknown & ~is_forced)):
+        if where.any():
+            swatches.append(f'<span style="{_UNKNOWN}">{escape(name)}</span>')
     if table.forced.any():
         swatches.append("<i>part of the prefix</i>")
     return style.small(" · ".join(swatches)) if swatches else ""

@@ -32,6 +32,14 @@ class Line(NamedTuple):
     high: float
     kind: str
 
+    def at(self, temperature: float) -> str:
+        """Its share there, in words; a chosen token that was not among the alternatives has none of its own."""
+        if math.isnan(self.low):
+            return "among the others"
+        if temperature == 0 and self.low in (0, 1):  # no rounded number, but what is meant by it
+            return f"{self.low:.0%}".replace("%", " %")
+        return self.came if self.low == self.prob == self.high else between(self.low, self.high)
+
 
 def tempered_html(tempered: TemperedTable) -> str:
     """The least certain places, the first alternatives of each as they came and at the temperature."""
@@ -40,20 +48,20 @@ def tempered_html(tempered: TemperedTable) -> str:
     for row in places:
         if len(places) > 1:
             rows.append([f'<span style="{style.DIM}">token {row.position:,}</span>', "", "", "", ""])
-        rows += [_row(line) for line in lines(tempered, row)]
+        rows += [_row(line, tempered.temperature) for line in lines(tempered, row)]
     at = f"at {tempered.temperature:g}"
     head: style.Head = [("", False), ("as it came", "16%"), ("", False), (at, "16%"), ("", False)]
     return style.table(_sentence(tempered), head, rows, note=note)
 
 
-def _row(line: Line) -> list[str]:
+def _row(line: Line, temperature: float) -> list[str]:
     rest, chosen = line.kind == "rest", line.kind == "chosen"
     return [
         style.wrapped(f"<i>{line.label}</i>" if rest else style.chip(line.label, strong=chosen)),
         bar(line.prob, kind=line.kind),
         escape(line.came),
         bar(line.low, line.high, line.kind),
-        style.wrapped(escape(_at_temperature(line))),
+        style.wrapped(escape(line.at(temperature))),
     ]
 
 
@@ -68,7 +76,7 @@ def tempered_text(tempered: TemperedTable) -> str:
                 ("▸ " if line.kind == "chosen" else "  ") + line.label,
                 line.came,
                 style_text.bar(line.low, line.high, width=20),
-                _at_temperature(line),
+                line.at(tempered.temperature),
             )
             for line in lines(tempered, row)
         ]
@@ -96,13 +104,6 @@ def lines(tempered: TemperedTable, row: Token) -> list[Line]:
     # Bounds count in how inexactly numbers are sent; at 1 that would set one number against itself.
     is_same = tempered.temperature == 1
     return [line._replace(low=line.prob, high=line.prob) for line in found] if is_same else found
-
-
-def _at_temperature(line: Line) -> str:
-    """A chosen token that was not among the alternatives has no share of its own here."""
-    if math.isnan(line.low):
-        return "among the others"
-    return line.came if line.low == line.prob == line.high else between(line.low, line.high)
 
 
 def _places(tempered: TemperedTable) -> tuple[list[Token], str]:

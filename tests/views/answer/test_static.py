@@ -120,6 +120,16 @@ def test_every_choice_is_shown():
         assert all(f"word{at}" in text and f"Choice {at + 1} of 3" in text for at in range(3))
 
 
+def test_probabilities_stand_under_the_choice_that_they_are_of():
+    tops = [{"token": "Yes", "logprob": -1.0}, {"token": "No", "logprob": -1.2}]
+    entry = {"token": "Yes", "logprob": -1.0, "bytes": None, "top_logprobs": tops}
+    body = {"choices": [{"index": at, "message": {"content": name}, "logprobs": {"content": [entry]}}
+                        for at, name in enumerate(["Yes", "No"])]}  # fmt: skip
+    made = ChatCompletion.from_wire(body)
+    for text in (Page(to_html(made)).text, to_text(made), to_markdown(made)):
+        assert text.count("36.8 %") == 1 and text.index("Choice 1") < text.index("36.8 %") < text.index("Choice 2")
+
+
 @pytest.mark.parametrize("content", ["", None])
 def test_an_empty_answer_says_that_it_is_empty(content):
     assert "The answer is empty." in Page(to_html(completion(content))).text

@@ -85,6 +85,14 @@ def test_a_token_shows_itself_as_bars_in_a_notebook_and_in_a_terminal():
     assert "▸" in pretty(token) and "30.0 %" in pretty(token)
 
 
+def test_a_table_shows_itself_in_a_terminal_as_under_an_answer():
+    from IPython.lib.pretty import pretty
+
+    table = answer(0.9, 0.3)
+    assert pretty(table) == Bars.of(table).to_text() and repr(table).startswith("LogprobTable(2 tokens")
+    assert pretty(table[:0]) == repr(table[:0])
+
+
 def test_a_share_above_zero_leaves_a_hair_and_one_that_is_not_known_an_empty_track():
     from ds_magic.views.tokens.style import bar
 

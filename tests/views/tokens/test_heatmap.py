@@ -94,6 +94,12 @@ def test_censored_unknown_and_least_certain_tokens_differ_without_colour():
     assert "below the alternatives returned" in page and "not known" in page
 
 
+def test_what_a_grammar_forced_is_said_to_be_forced_and_not_to_be_unknown():
+    page = heatmap_html(LogprobTable.from_wire([entry("{") | {"constrained": True}, entry("a")]))
+    assert page.count("forced by a grammar") == 2  # where the pointer rests, and in the legend
+    assert "not known" not in page and "constrained" not in page
+
+
 def test_a_long_answer_shows_the_neighbourhoods_of_its_least_certain_tokens_and_counts_the_rest():
     rows = [entry(f" t{i}", 0.9, [(f" t{i}", 0.9), (" x", 0.05)]) for i in range(8192)]
     rows[4000] = entry(" surprise", 0.0001)

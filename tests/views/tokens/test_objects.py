@@ -81,7 +81,7 @@ def test_another_temperature_stands_beside_what_came_with_all_that_is_not_drawn(
     for shown in (" ".join(repr(tempered).split()), seen(tempered)):
         assert "70.0 %" in shown and "between" in shown and "998 others" in shown
     assert "likely becomes likelier" in seen(SURE.at_temperature(0.5))
-    assert "> 99.9 %" in seen(SURE.at_temperature(0))
+    assert " 100 %" in (greedy := repr(SURE.at_temperature(0))) and " 0 %" in greedy and "≈" not in greedy
 
 
 def test_the_others_at_a_temperature_are_what_is_left_beside_the_drawn():

@@ -68,7 +68,8 @@ export class Toolbar {
       button.tabIndex = on ? 0 : -1;
     }
     const { title, classes, unknown } = this.table.meta.metrics.find((one) => one.name === name);
-    const found = new Set(this.table.columns[`class_${name}`]);
+    const classOfEach = this.table.columns[`class_${name}`];
+    const found = new Set(classOfEach);
     const isTinted = [...found].some((one) => one > 0);
     const swatches = classes.map((text, c) => make("span", `dsx-t dsx-${name}${c}`, text));
     if (!isTinted) swatches.length = 0;
@@ -76,7 +77,11 @@ export class Toolbar {
     if (this.table.columns.status.some((code) => this.table.meta.statuses[code] === "censored")) {
       more.push(make("span", "dsx-t dsx-censored", "below what was returned"));
     }
-    if (found.has(-1)) more.push(make("span", `dsx-t dsx-${name}-1`, unknown));
+    const why = new Set();
+    classOfEach.forEach((one, i) => {
+      if (one === -1) why.add(this.table.status(i) === "constrained" ? "forced by a grammar" : unknown);
+    });
+    more.push(...[...why].map((text) => make("span", `dsx-t dsx-${name}-1`, text)));
     const drawn = [...swatches, ...more];
     this.legend.replaceChildren(...(drawn.length ? [make("span", "dsx-dim", `${title}:`), ...drawn] : []));
   }
