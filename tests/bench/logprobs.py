@@ -107,15 +107,20 @@ def measures(table, runs):
         line(name, f"{timed(function, runs)[0]:.1f} ms")
 
 
-def sizes(table, runs, folder):
+def sizes(table, entries, runs, folder):
+    from ds_magic.api.response import ChatCompletion
     from ds_magic.views.tokens.explorer.payload import pack
-    from ds_magic.views.tokens.tables import to_html
 
     print("To the page")
     milliseconds, payload = timed(lambda: pack(table), runs)
     line("the explorer's payload", f"{len(payload) / 1e6:.2f} MB", f"packed in {milliseconds:.0f} ms")
-    milliseconds, static = timed(lambda: to_html(table), runs)
-    line("the static form", f"{len(static.encode()) / 1e3:.0f} KB", f"made in {milliseconds:.0f} ms")
+    for count in (600, len(table)):
+        choice = {"message": {"content": table[:count].text_content}, "logprobs": {"content": entries[:count]}}
+        completion = ChatCompletion.from_wire({"choices": [choice]})
+        assert completion.logprobs  # the table is there before it is shown
+        milliseconds, static = timed(lambda shown=completion: shown._repr_mimebundle_()["text/html"], runs)
+        name = f"an answer of {count:,} tokens, static"
+        line(name, f"{len(static.encode()) / 1e3:.0f} KB", f"made in {milliseconds:.0f} ms")
     path = folder / "ours.html"
     milliseconds, _ = timed(lambda: table.to_html(path), runs)
     line("the exported page", f"{path.stat().st_size / 1e6:.2f} MB", f"written in {milliseconds:.0f} ms")
@@ -236,7 +241,7 @@ def main():
     print()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        pages = {"ours": sizes(table, options.runs, folder)}
+        pages = {"ours": sizes(table, entries, options.runs, folder)}
         pages["Inspectus"] = inspectus_page(table, folder)
         pages["CircuitsVis"] = circuitsvis_page(table, folder)
         print()

@@ -147,6 +147,7 @@ MARKUP = [*OPENINGS.values(), "</span>", "</b>", "</i>", '<p dir="auto">', "</p>
 
 # A formula is one run: whatever stood between its delimiters would keep the page from typesetting it.
 _RUN = re.compile(rf'<span class="{PROCESS}">[^<]*</span>|<[^>]*>|[^<]+')
+_LINE_END = re.compile(r"(\n)")
 _NUMBERS = {tag: number for number, tag in enumerate(MARKUP)}
 LOOK_AHEAD = 80
 
@@ -160,21 +161,28 @@ def located(html: str, source: str) -> Iterator[tuple[str, int, int]]:
     """The runs of `html`: tags, formulas and texts, each with where it stands in the `source` that it was made of.
 
     A tag stands nowhere (−1, −1), nor does text that is not found a little after the one before it, nor do the
-    blanks between two blocks, which are the formatter's.
+    blanks between two blocks, which are the formatter's. Text is looked for by lines where it is not found whole:
+    the formatter takes away the blanks at their beginnings.
     """
     cursor = 0
-    for run in _RUN.findall(html):
-        is_formula = run.startswith("<span") and run.endswith("</span>")
-        if (run.startswith("<") and not is_formula) or run.isspace():
-            yield run, -1, -1
+    for whole in _RUN.findall(html):
+        is_formula = whole.startswith("<span") and whole.endswith("</span>")
+        if (whole.startswith("<") and not is_formula) or whole.isspace():
+            yield whole, -1, -1
             continue
-        text = unescape(run[run.index(">") + 3 : -len("\\)</span>")] if is_formula else run)
-        found = source.find(text, cursor, cursor + len(text) + LOOK_AHEAD)
-        if found < 0:
-            yield run, -1, -1
-            continue
-        cursor = found + len(text)
-        yield run, found, cursor
+        text = unescape(whole[whole.index(">") + 3 : -len("\\)</span>")] if is_formula else whole)
+        is_found = _find(source, text, cursor) >= 0
+        for run in (whole,) if is_found or is_formula else _LINE_END.split(whole):
+            text = text if run is whole else unescape(run)
+            found = -1 if run == "\n" else _find(source, text, cursor)
+            if found >= 0:
+                cursor = found + len(text)
+            if run:
+                yield run, found, found + len(text) if found >= 0 else -1
+
+
+def _find(source: str, text: str, cursor: int) -> int:
+    return source.find(text, cursor, cursor + len(text) + LOOK_AHEAD)
 
 
 def encode(html: str, source: str) -> list[Any]:

@@ -66,6 +66,11 @@ def test_every_kind_of_block_carries_the_tints_of_its_own_words(text):
     assert set(words(html)) >= set(expected) - {"python", "a", "3"}
 
 
+def test_lines_whose_blanks_the_formatter_takes_away_are_tinted():
+    made = table("- one\n  ", ("two", 0.2), " *three*\n   ", ("four", 0.2))
+    assert words(shown("- one\n  two *three*\n   four", made)) == ["two", "four"]
+
+
 def test_a_formula_is_tinted_as_a_whole_and_can_still_be_typeset():
     made = table("so ", "$", ("x", 0.1), "^2", "$", " is")
     html = shown("so $x^2$ is", made)
