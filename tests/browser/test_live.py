@@ -463,7 +463,8 @@ def test_stop_ends_the_answer_and_its_connection_and_the_next_cell_runs(either):
         shows(notebook.page, "stopped: this answer is partial", ".jp-RenderedHTML")
         assert endless.was_closed.wait(PATIENCE)
         assert "Traceback" not in notebook.page.inner_text(".jp-Notebook")
-        assert notebook.page.evaluate("document.activeElement.matches('.jp-Notebook *')"), "the focus went with the button"
+        is_in_it = notebook.page.evaluate("document.activeElement.matches('.jp-Notebook *')")
+        assert is_in_it, "the focus went with the button"
 
 
 def test_the_embedded_model_streams_into_the_view_with_its_surprisals(lab, local_server):
