@@ -88,7 +88,7 @@ def _probabilities_html(completion: ChatCompletion) -> list[str]:
     from ..tokens.heatmap import legend
     from ..tokens.tables import to_html as probabilities_html
 
-    return [legend(table), probabilities_html(table)]
+    return [legend(table), probabilities_html(table, prefix_of(completion))]
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -288,13 +288,13 @@ def to_markdown(completion: ChatCompletion, *, thinking_seconds: float | None = 
     return "\n\n".join(filter(None, parts))
 
 
-def _probabilities_text(table: LogprobTable) -> str:
+def _probabilities_text(table: LogprobTable, given: str) -> str:
     from ..tokens.tables_text import to_text
 
-    return to_text(table)
+    return to_text(table, given=given)
 
 
-def _probabilities_markdown(table: LogprobTable) -> str:
+def _probabilities_markdown(table: LogprobTable, _: str) -> str:
     from ..tokens.tables_text import to_markdown
 
     return to_markdown(table)
@@ -316,7 +316,7 @@ def _texts(
     shown: Callable[[str], str],
     quote: str,
     unmarked: Callable[[str], str],
-    probabilities: Callable[[LogprobTable], str],
+    probabilities: Callable[[LogprobTable, str], str],
 ) -> list[str]:
     """The parts of the text: `shown` makes the model's text safe to show, `unmarked` a line of facts."""
     parts = [shown(part) for part in earlier_to_text(completion)]
@@ -339,7 +339,7 @@ def _texts(
             indented = "\n".join("    " + line for line in for_code(arguments).split("\n"))
             parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
         if number == 1 and completion.logprobs:
-            parts.append(probabilities(completion.logprobs))
+            parts.append(probabilities(completion.logprobs, prefix_of(completion)))
         if number < len(choices):
             end = facts.ending(completion, choice.finish_reason) if choice.finish_reason else None
             parts.extend([f"({end})"] if end else [])

@@ -11,7 +11,7 @@ from ...api.events import Preparing
 from .. import colours
 from ..tokens.tints import classes, runs
 from . import facts
-from .static import pretty_arguments
+from .static import prefix_of, pretty_arguments
 from .word_wrap import WordWrap
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class TerminalView:
             from ..tokens.tables import to_text
 
             self._end_line()
-            self._out.write("\n" + to_text(table).rstrip("\n") + "\n\n")
+            self._out.write("\n" + to_text(table, given=prefix_of(completion)).rstrip("\n") + "\n\n")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
 
     def _write_dim_line(self, line: str) -> None:

@@ -31,16 +31,19 @@ _BLOCKS = 28  # columns of a full bar in a text
 
 
 class Bars:
-    """The bars of some places, in their order: the first `OPEN` are seen, others unfolded."""
+    """The bars of some places, in their order: the first `OPEN` are seen, others unfolded.
 
-    def __init__(self, rows: Sequence[Token], table: LogprobTable | None = None) -> None:
-        self._rows, self._table = rows, table
+    `given`: the prefix of the answer, for the words before its first tokens.
+    """
+
+    def __init__(self, rows: Sequence[Token], table: LogprobTable | None = None, given: str = "") -> None:
+        self._rows, self._table, self._given = rows, table, given
 
     @classmethod
-    def of(cls, table: LogprobTable, at: int | None = None) -> Bars:
+    def of(cls, table: LogprobTable, at: int | None = None, *, given: str = "") -> Bars:
         """Those of a table's first `SHORT` places, the most uncertain first, or of the one `at` a position."""
         if at is None:
-            return cls(uncertain_first(table[:SHORT]), table)
+            return cls(uncertain_first(table[:SHORT]), table, given)
         found = (table.position == at).nonzero()[0].tolist()
         if not found:
             raise IndexError(f"There is no token at {at}; {_places(table)}.")
@@ -86,7 +89,7 @@ class Bars:
         return f'<div style="min-width:0">{head}<table style="{_TABLE}"><tbody>{lines}</tbody></table></div>'
 
     def _context(self, row: Token) -> tuple[str, str]:
-        return ("", "") if self._table is None else context(self._table, row, 14)
+        return ("", "") if self._table is None else context(self._table, row, 14, self._given)
 
     @staticmethod
     def _remarks(row: Token) -> list[str]:

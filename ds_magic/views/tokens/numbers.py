@@ -128,12 +128,16 @@ def other_choices(row: Token, n: int = 2) -> list[Alternative]:
     return [one for one in row.alternatives if not one.chosen and one.prob == one.prob][:n]
 
 
-def context(table: LogprobTable, row: Token, width: int = 16) -> tuple[str, str]:
-    """A few words before and after a token, as they stand in the answer; empty without the whole answer's table."""
+def context(table: LogprobTable, row: Token, width: int = 16, given: str = "") -> tuple[str, str]:
+    """A few words before and after a token, as they stand in the answer; empty without the whole answer's table.
+
+    `given`: what stands before the table's first token, a prefix.
+    """
     index = row.position - (int(table.position[0]) if len(table) else 0)
     if not (0 <= index < len(table) and table.position[index] == row.position):
         return "", ""
-    before = "".join(table.text[max(0, index - 12) : index])[-width:]
+    is_apart = index < 12 and not table.text_content.startswith(given)  # some servers' first tokens are the prefix
+    before = "".join([given[-width:] if is_apart else "", *table.text[max(0, index - 12) : index]])[-width:]
     after = "".join(table.text[index + 1 : index + 12])[:width]
     if len(before) == width:
         before = re.sub(r"^\S*\s", "", before) if re.search(r"\s", before) else f"…{before}"

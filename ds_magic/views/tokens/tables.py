@@ -26,9 +26,9 @@ _WORDS = f"{style.CELL};overflow-wrap:anywhere;line-height:1.75"
 __all__ = ["least_certain_html", "table_html", "to_html", "to_markdown", "to_text"]
 
 
-def to_html(table: LogprobTable) -> str:
-    """What stands under an answer, which has its tints itself: bars or the table, never both."""
-    return Bars.of(table).to_html() if len(table) <= SHORT else least_certain_html(table)
+def to_html(table: LogprobTable, given: str = "") -> str:
+    """What stands under an answer, which has its tints itself: bars or the table, never both. `given`: its prefix."""
+    return Bars.of(table, given=given).to_html() if len(table) <= SHORT else least_certain_html(table, given=given)
 
 
 def table_html(table: LogprobTable) -> str:
@@ -37,7 +37,7 @@ def table_html(table: LogprobTable) -> str:
     return style.frame(heatmap_html(table) + to_html(table) + notes)
 
 
-def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
+def least_certain_html(table: LogprobTable, *, n: int | None = None, given: str = "") -> str:
     """The `n` (10) tokens of the greatest surprisal as a small table; empty where no token has a probability."""
     title, rows = least_certain(table, n)
     if not rows:
@@ -52,12 +52,12 @@ def least_certain_html(table: LogprobTable, *, n: int | None = None) -> str:
     return (
         f'<div {style.IGNORE} dir="ltr" style="overflow-x:auto;margin:0.8em 0 0.4em">{style.heading(title)}'
         f'<table style="{style.TABLE}"><thead><tr style="{style.ROW}">{head}</tr></thead>'
-        f"<tbody>{''.join(_certainty_row(table, row) for row in rows)}</tbody></table></div>"
+        f"<tbody>{''.join(_certainty_row(table, row, given) for row in rows)}</tbody></table></div>"
     )
 
 
-def _certainty_row(table: LogprobTable, row: Token) -> str:
-    before, after = context(table, row)
+def _certainty_row(table: LogprobTable, row: Token, given: str) -> str:
+    before, after = context(table, row, given=given)
     token = style.in_context(before, row.label, after)
     shares = ((style.chip(one.label), percent(one.prob).replace(" ", "&nbsp;")) for one in other_choices(row, 3))
     others = " &nbsp; ".join(f"{chip}&nbsp;{share}" for chip, share in shares)

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from ds_magic.logprobs.table import LogprobTable
 
 
-def to_text(table: LogprobTable, *, width: int = 80) -> str:
-    """Bars or the table for a terminal and for text/plain, no line wider than `width` columns."""
-    return Bars.of(table).to_text(width) if len(table) <= SHORT else _least_certain_text(table, width)
+def to_text(table: LogprobTable, *, width: int = 80, given: str = "") -> str:
+    """Bars or the table for a terminal and for text/plain, no line wider than `width` columns. `given`: a prefix."""
+    return Bars.of(table, given=given).to_text(width) if len(table) <= SHORT else _least_certain_text(table, width)
 
 
 def _least_certain_text(table: LogprobTable, width: int) -> str:

@@ -120,6 +120,15 @@ def test_every_choice_is_shown():
         assert all(f"word{at}" in text and f"Choice {at + 1} of 3" in text for at in range(3))
 
 
+def test_the_words_before_the_first_token_are_the_prefix():
+    tops = [{"token": " Canberra", "logprob": -0.5}, {"token": " Sydney", "logprob": -1.2}]
+    entry = {"token": " Canberra", "logprob": -0.5, "bytes": None, "top_logprobs": tops}
+    body = {"choices": [{"message": {"content": " Canberra"}, "logprobs": {"content": [entry]}}]}
+    made = ChatCompletion.from_wire(body, request=ChatRequest.build("q", prefix="The capital of Australia is"))
+    assert "Australia is [·Canberra]" in to_text(made)
+    assert " ".join(Page(to_html(made)).text.split()).count("Australia is ·Canberra surprise") == 1
+
+
 def test_probabilities_stand_under_the_choice_that_they_are_of():
     tops = [{"token": "Yes", "logprob": -1.0}, {"token": "No", "logprob": -1.2}]
     entry = {"token": "Yes", "logprob": -1.0, "bytes": None, "top_logprobs": tops}

@@ -10,7 +10,7 @@ from ..heatmap import heatmap_html
 from ..style import frame, small
 from ..tables import to_html, to_text
 from ..tree import blocks_html, tree_text
-from .nodes import Node
+from .nodes import Node, given
 
 if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
@@ -22,8 +22,11 @@ SIZE_LIMIT = 200_000
 def kept(nodes: list[Node], mark: str) -> dict[str, str]:
     """The first node and the tree below it as `text/html`, in an element of class `mark`, and as `text/plain`."""
     first = nodes[0]
-    html = [heatmap_html(first.table), to_html(first.table)] if first.table is not None else []
-    text = [to_text(first.table)] if first.table is not None else []
+    html, text = [], []
+    if first.table is not None:
+        before = given(first.answer, first.table)
+        html = [heatmap_html(first.table), to_html(first.table, before)]
+        text = [to_text(first.table, given=before)]
     if first.answer is not None and first.answer.branches:
         tree = _Tree(first.answer)
         text.append(tree_text(tree))
