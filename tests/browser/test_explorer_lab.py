@@ -243,6 +243,9 @@ def test_a_saved_notebook_shows_the_heat_map_and_the_tree_and_lives_again_with_i
     notebook = show(LOADED, ASKED)
     page = notebook.page
     branched(page)
+    # The page draws a branch before its output, which is what a notebook keeps, is brought up to date.
+    held = "JSON.stringify(jupyterapp.shell.currentWidget.context.model.toJSON())"
+    page.wait_for_function(f"{held}.includes('Sydney</b>')")
     notebook.save()
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     saved = jupyter.saved(notebook.notebook)
