@@ -117,8 +117,12 @@ def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
 
 
 def uncertain_first(table: LogprobTable) -> list[Token]:
-    """All places, that of the greatest surprisal first; those of whose choice nothing is known last."""
+    """All places, that of the greatest surprisal first; those of whose choice nothing is known last.
+
+    Places that differ by less than half a bit or so are as uncertain to a reader: they stand as they are read.
+    """
     rows = list(table.least_certain(len(table)))
+    rows.sort(key=lambda row: (-round(2 * (99 if math.isnan(row.surprisal) else row.surprisal)), row.position))
     seen = {row.position for row in rows}
     return rows + [row for row in table if row.position not in seen]
 

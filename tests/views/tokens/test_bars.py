@@ -117,3 +117,8 @@ def test_the_bars_of_rivals_stand_out_from_the_page_by_3_to_1(page, name):
     assert contrast(over(hue, alpha, page), page) >= 3
     track = over((128, 128, 128), 0.16, page)
     assert contrast(over(hue, alpha, track), track) >= 2.4
+
+
+def test_places_that_are_as_uncertain_to_a_reader_stand_as_they_are_read():
+    places = re.findall(r"^(\d)  ", Bars.of(answer(0.57, 0.51, 0.69, 0.1)).to_text(), re.MULTILINE)
+    assert places == ["3", "0", "1", "2"]
