@@ -39,8 +39,8 @@ MUCH = 4_000
 KEPT = 3.0
 """Seconds between two times at which what has come is put into the notebook, in case it is saved or its page closed."""
 
-GROWN = 1.5
-"""How many times as long it is then at least: all of them together are three times the text."""
+GROWN = 2.0
+"""How many times as long it is then at least: all of them together are twice the text."""
 
 COUNTED = 0.5
 """Seconds between two counts of the tokens, once they are many: figures that change more often cannot be read."""
