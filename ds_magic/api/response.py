@@ -258,13 +258,18 @@ class ChatCompletion(Incoming):
         """
         return self._table("content", self.content, "answer")
 
+    def logprobs_of(self, number: int) -> LogprobTable | Any:
+        """The token probabilities of choice `number` (0 is the first), as `logprobs`. Raises IndexError."""
+        choice = self.choices[number]
+        return self.logprobs if number == 0 else self._table("content", choice.message.content or "", "answer", choice)
+
     @cached_property
     def reasoning_logprobs(self) -> LogprobTable | Any:
         """The token probabilities of the reasoning, as `logprobs`."""
         return self._table("reasoning_content", self.reasoning_content or "", "reasoning")
 
-    def _table(self, name: str, text: str, what: str) -> LogprobTable | NoLogprobs:
-        tokens: TokenLogprobs | None = getattr(self.choice.logprobs, name, None)
+    def _table(self, name: str, text: str, what: str, choice: Choice | None = None) -> LogprobTable | NoLogprobs:
+        tokens: TokenLogprobs | None = getattr((choice or self.choice).logprobs, name, None)
         asked = self._request
         if tokens is None:
             return NoLogprobs.of(what, were_asked_for=None if asked is None else bool(asked.logprobs))

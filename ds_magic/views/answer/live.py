@@ -17,6 +17,7 @@ from .blocks import MARKUP, Blocks, changed, encode, units
 from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
+from .given import mark_prefix, prefix_length, text_length
 from .live_widget import LiveWidget, kernel_id
 from .tex import IGNORE
 
@@ -102,7 +103,7 @@ class LiveView:
             self._widget.on_msg(self._heard)
         self._place.reserve(self._bundle_so_far())
         if request.prefix:
-            self._unmarked = static.prefix_length(request.prefix)
+            self._unmarked = prefix_length(request.prefix)
             self._fresh["content"].append(request.prefix)
 
     def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
@@ -268,9 +269,9 @@ class LiveView:
 
     def _changed(self, html: str, source: str, *, may_mark: bool = True) -> list[Any]:
         if self._unmarked:
-            html = static.mark_prefix(html, self._unmarked)
+            html = mark_prefix(html, self._unmarked)
             if may_mark:
-                self._unmarked = max(0, self._unmarked - static.text_length(html))
+                self._unmarked = max(0, self._unmarked - text_length(html))
         steps = encode(html, source)
         before, self._steps = self._steps, steps
         return changed(before, steps)

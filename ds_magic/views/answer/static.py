@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...api.choices import Choice, MessageToolCall
 from ...api.clean_text import escaped, for_code, for_terminal, on_one_line
@@ -21,6 +21,7 @@ from ..size import font_size, is_projected
 from ..tokens.style import PRINTED, prose
 from . import facts
 from .code import code_to_html
+from .given import given_of, mark_prefix, prefix_of, visible_length
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
 from .tex import IGNORE
@@ -40,7 +41,6 @@ THOUGHTS = (
     "margin:6px 0 0 4px;padding:0 0 0 12px;border-left:2px solid rgba(128,128,128,.4);"
     "font-size:.93em;line-height:1.5;opacity:.8;white-space:pre-wrap;unicode-bidi:plaintext"
 )
-PREFIX = "opacity:.7;border-bottom:1px dotted"
 CALL = "margin:0 0 12px"
 END = "font-size:.85em;line-height:1.5;font-weight:600"
 FOOTER = f"{QUIET};margin:4px 0 2px"
@@ -68,9 +68,9 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
             parts.append(f'<div style="{END};margin:8px 0 4px">Choice {number} of {len(choices)}</div>')
-        parts.append(_choice_html(completion, choice, thinking_seconds, is_first=number == 1))
-        if number == 1:
-            parts += _probabilities_html(completion)
+        tables = _tables(completion, number - 1)
+        parts.append(_choice_html(completion, choice, tables, thinking_seconds if number == 1 else None))
+        parts += _probabilities_html(completion, *tables)
         if number < len(choices):
             parts.append(_end_html(facts.ending(completion, choice.finish_reason) if choice.finish_reason else None))
     if mark and completion.branches:
@@ -81,14 +81,24 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     return root_html("".join(parts), mark)
 
 
-def _probabilities_html(completion: ChatCompletion) -> list[str]:
-    """What stands under the choice that has them, the first."""
-    if not (table := completion.logprobs):
+def _tables(completion: ChatCompletion, number: int) -> tuple[LogprobTable | Any, LogprobTable | Any]:
+    """The probabilities of a choice and of the reasoning before it, each false where there are none."""
+    if number:
+        return completion.logprobs_of(number), None
+    return completion.logprobs, completion.reasoning_logprobs
+
+
+def _probabilities_html(
+    completion: ChatCompletion, table: LogprobTable | Any, reasoning: LogprobTable | Any
+) -> list[str]:
+    """What stands under a choice that has them: what the tints in it mean, and bars or the table."""
+    if not table and not reasoning:
         return []
     from ..tokens.heatmap import legend
     from ..tokens.tables import to_html as probabilities_html
 
-    return [legend(table), probabilities_html(table, prefix_of(completion))]
+    meaning = legend(*(each for each in (table, reasoning) if each))
+    return [meaning, probabilities_html(table, prefix_of(completion))] if table else [meaning]
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -119,17 +129,18 @@ def root_html(inner: str, mark: str = "") -> str:
 
 
 def _choice_html(
-    completion: ChatCompletion, choice: Choice, thinking_seconds: float | None, *, is_first: bool
+    completion: ChatCompletion,
+    choice: Choice,
+    tables: tuple[LogprobTable | Any, LogprobTable | Any],
+    thinking_seconds: float | None,
 ) -> str:
-    """What is read of a choice; the first has the probabilities."""
+    """What is read of a choice, tinted by its `tables`: of the answer, and of the reasoning."""
     message = choice.message
     parts = []
     if message.reasoning_content:
-        title = _title(completion, thinking_seconds if is_first else None)
-        table = completion.reasoning_logprobs if is_first else None
-        parts.append(reasoning_html(message.reasoning_content, title, table))
+        parts.append(reasoning_html(message.reasoning_content, _title(completion, thinking_seconds), tables[1]))
     if message.content or prefix_of(completion):
-        parts.append(content_html(completion, message.content or "", completion.logprobs if is_first else None))
+        parts.append(content_html(completion, message.content or "", tables[0]))
     if not (message.content or "").strip() and not message.tool_calls:
         parts.append(f'<p style="font-style:italic;opacity:.75">{facts.nothing(completion)}</p>')
     parts.extend(call_html(call) for call in message.tool_calls or ())
@@ -152,21 +163,6 @@ def reasoning_html(reasoning: str, title: str, table: LogprobTable | None = None
     )
 
 
-def prefix_of(completion: ChatCompletion) -> str:
-    """The text that the answer was made to begin with and its content does not have; empty where there is none."""
-    if completion.branch is not None:
-        return completion.branch.base
-    return (completion.request and completion.request.prefix) or ""
-
-
-def given_of(completion: ChatCompletion) -> str:
-    """What of the text shown was given to the model: the prefix, in a branch also what it shares and its token."""
-    branch = completion.branch
-    if branch is None:
-        return prefix_of(completion)
-    return branch.base + completion.content[: branch.char + len(branch.instead)]
-
-
 def is_json(request: ChatRequest | None) -> bool:
     """Whether the answer was asked for as JSON, and so is shown as code."""
     wanted = request.response_format if request is not None else None
@@ -183,57 +179,6 @@ def content_html(completion: ChatCompletion, content: str, table: LogprobTable |
         given = given_of(completion)
         html = mark_prefix(html, visible_length(given, html)) if given else html
     return tinted(html, text, table, given=len(text) - len(content)) if table else html
-
-
-_TAG_OR_TEXT = re.compile(r"<[^>]*>|[^<]+")
-_CHARACTER = re.compile(r"&[#\w]+;|.", re.DOTALL)
-
-
-def prefix_length(prefix: str) -> int:
-    """How many characters of text the prefix is once it is formatted."""
-    return text_length(markdown_to_html(prefix).rstrip())
-
-
-def text_length(html: str) -> int:
-    """How many characters of text the HTML holds."""
-    return len(_characters(html))
-
-
-def visible_length(prefix: str, html: str) -> int:
-    """How many characters of the text in `html` are the prefix's: marks of Markdown do not count."""
-    ours, whole = _characters(markdown_to_html(prefix)), _characters(html)
-    while ours and ours[-1].isspace():
-        ours.pop()
-    same = 0
-    while same < min(len(ours), len(whole)) and ours[same] == whole[same]:
-        same += 1
-    return same
-
-
-def _characters(html: str) -> list[str]:
-    runs = (run for run in _TAG_OR_TEXT.findall(html) if not run.startswith("<"))
-    return [character for run in runs for character in _CHARACTER.findall(run)]
-
-
-def mark_prefix(html: str, length: int) -> str:
-    """`html` with its first `length` characters of text set apart."""
-    out: list[str] = []
-    position = 0
-    for match in _TAG_OR_TEXT.finditer(html):
-        run = match.group()
-        if position >= length:
-            out.append(html[match.start() :])
-            break
-        if run.startswith("<") or run.isspace():
-            out.append(run)
-            position += 0 if run.startswith("<") else len(run)
-            continue
-        characters = _CHARACTER.findall(run)
-        ours = "".join(characters[: length - position])
-        out.append(f'<span style="{PREFIX}" title="given as the prefix">{ours}</span>')
-        out.append("".join(characters[length - position :]))
-        position += len(characters)
-    return "".join(out)
 
 
 def call_html(call: MessageToolCall) -> str:
@@ -338,8 +283,8 @@ def _texts(
             arguments, _ = pretty_arguments(call.function.arguments)
             indented = "\n".join("    " + line for line in for_code(arguments).split("\n"))
             parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
-        if number == 1 and completion.logprobs:
-            parts.append(probabilities(completion.logprobs, prefix_of(completion)))
+        if table := _tables(completion, number - 1)[0]:
+            parts.append(probabilities(table, prefix_of(completion)))
         if number < len(choices):
             end = facts.ending(completion, choice.finish_reason) if choice.finish_reason else None
             parts.extend([f"({end})"] if end else [])

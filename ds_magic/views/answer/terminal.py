@@ -11,7 +11,8 @@ from ...api.events import Preparing
 from .. import colours
 from ..tokens.tints import classes, runs
 from . import facts
-from .static import prefix_of, pretty_arguments
+from .given import prefix_of
+from .static import pretty_arguments
 from .word_wrap import WordWrap
 
 if TYPE_CHECKING:

@@ -47,7 +47,7 @@ def heatmap_html(table: LogprobTable, *, metric: str = "surprisal") -> str:
             near //= 2
     return (
         f'<div {style.IGNORE} style="margin:0 0 0.7em 0"><div dir="auto" style="line-height:1.75;overflow:hidden;'
-        f'overflow-wrap:break-word;max-width:60em">{body}</div>{legend(table, metric)}</div>'
+        f'overflow-wrap:break-word;max-width:60em">{body}</div>{legend(table, metric_name=metric)}</div>'
     )
 
 
@@ -138,10 +138,11 @@ def token_title(table: LogprobTable, start: int, end: int) -> str:
     return "\n".join([head, *shares])
 
 
-def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
-    """What the tints and lines mean, those that occur only; empty where nothing is tinted."""
+def legend(*tables: LogprobTable, metric_name: str = "surprisal") -> str:
+    """What the tints and lines in texts of these tables mean, those that occur only; empty where nothing is tinted."""
     metric = METRICS[metric_name]
-    class_of_each = classes(table, metric_name)
+    class_of_each = np.concatenate([classes(table, metric_name) for table in tables])
+    status = np.concatenate([table.status for table in tables])
     found = set(class_of_each.tolist())
     swatches = []
     for class_, name in enumerate(metric.names):
@@ -151,12 +152,12 @@ def legend(table: LogprobTable, metric_name: str = "surprisal") -> str:
             swatches.append(f'<span style="{tinted};padding:0 0.4em;white-space:nowrap{line}">{escape(name)}</span>')
     if swatches:
         swatches[0] = f"{escape(metric.title)} {swatches[0]}"
-    if (table.status == "censored").any():
+    if (status == "censored").any():
         swatches.append(f'<span style="{_CENSORED}">below the alternatives returned</span>')
-    is_unknown, is_forced = class_of_each == UNKNOWN, table.status == "constrained"
+    is_unknown, is_forced = class_of_each == UNKNOWN, status == "constrained"
     for name, where in ((_FORCED, is_unknown & is_forced), (metric.unknown, is_unknown & ~is_forced)):
         if where.any():
             swatches.append(f'<span style="{_UNKNOWN}">{escape(name)}</span>')
-    if table.forced.any():
+    if any(table.forced.any() for table in tables):
         swatches.append("<i>part of the prefix</i>")
     return style.small(" · ".join(swatches)) if swatches else ""

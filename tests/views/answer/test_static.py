@@ -131,12 +131,12 @@ def test_the_words_before_the_first_token_are_the_prefix():
 
 def test_probabilities_stand_under_the_choice_that_they_are_of():
     tops = [{"token": "Yes", "logprob": -1.0}, {"token": "No", "logprob": -1.2}]
-    entry = {"token": "Yes", "logprob": -1.0, "bytes": None, "top_logprobs": tops}
-    body = {"choices": [{"index": at, "message": {"content": name}, "logprobs": {"content": [entry]}}
-                        for at, name in enumerate(["Yes", "No"])]}  # fmt: skip
+    body = {"choices": [{"index": at, "message": {"content": one["token"]}, "logprobs": {"content": [
+        {**one, "bytes": None, "top_logprobs": tops[at : at + 1]}]}} for at, one in enumerate(tops)]}  # fmt: skip
     made = ChatCompletion.from_wire(body)
     for text in (Page(to_html(made)).text, to_text(made), to_markdown(made)):
-        assert text.count("36.8 %") == 1 and text.index("Choice 1") < text.index("36.8 %") < text.index("Choice 2")
+        assert text.count("36.8 %") == text.count("30.1 %") == 1
+        assert text.index("Choice 1") < text.index("36.8 %") < text.index("Choice 2") < text.index("30.1 %")
 
 
 @pytest.mark.parametrize("content", ["", None])

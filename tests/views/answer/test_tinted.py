@@ -172,3 +172,17 @@ def test_a_token_has_the_same_class_while_it_streams_and_afterwards(logprob, riv
         assert (class_of(one), after) == (4, -1)  # nothing at all is known of it
     else:
         assert class_of(one) == max(after, 0)
+
+
+def test_each_choice_has_its_own_tints_and_bars_and_the_legend_what_occurs_in_the_reasoning_too():
+    def choice(index, word, p, **more):
+        return {"index": index, "message": {"content": word, **more},
+                "logprobs": {"content": [entry(word, p, [("x", 0.04)])]}}  # fmt: skip
+
+    first = choice(0, "one", 0.9, reasoning_content="hm")
+    first["logprobs"]["reasoning_content"] = [entry("hm", 0.001)]
+    answer = ChatCompletion.from_wire({"choices": [first, choice(1, "two", 0.2)]})
+    html = answer._repr_mimebundle_()["text/html"]
+    first_html, second_html = html.split("Choice 2 of 2")
+    assert "two" in words(second_html) and "20.0 %" in second_html and "90.0 %" in first_html
+    assert "≥ 7" in words(first_html)  # the reasoning's class, in the legend
