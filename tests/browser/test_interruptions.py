@@ -25,7 +25,7 @@ from ds_magic.local import weights
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab
 from tests.browser.test_live import SETUP, shows, text_of
 
-AT_ONCE = "from ds_magic.views.answer import live\nlive.KEPT = 0.0\n" + SETUP
+AT_ONCE = "from ds_magic.views.answer import live\nlive.KEPT, live.GROWN = 0.0, 1.0\n" + SETUP
 BEGUN = AT_ONCE + """
 answer = None
 view.delta(delta(content="Half an "))
