@@ -101,8 +101,9 @@ LONG = (
 )
 """What takes long, longest first: it begins first, so that both workers end at the same time."""
 
-TOGETHER = ("tests/browser",)
-"""Folders for one worker: two browsers at once would be slow enough to try anybody's patience."""
+STREAMS = tuple(f"tests/browser/test_{name}" for name in ("live", "interruptions", "background", "panels"))
+TOGETHER = {"tests/browser: what streams": STREAMS, "tests/browser: what stands": ("tests/browser",)}
+"""Files for one worker, which share a browser and a Jupyter server: more than two at once try anybody's patience."""
 SPREAD = ("tests/test_notebooks.py", "tests/magics/test_today.py")
 """Files whose tests take long and share little."""
 
@@ -110,7 +111,7 @@ SPREAD = ("tests/test_notebooks.py", "tests/magics/test_today.py")
 def unit(test: str) -> str:
     """The tests that one worker runs in one go, by the name of one of them."""
     file = test.split("::")[0]
-    return test if file in SPREAD else next((folder for folder in TOGETHER if file.startswith(folder)), file)
+    return test if file in SPREAD else next((name for name, paths in TOGETHER.items() if file.startswith(paths)), file)
 
 
 def urgency(unit: str) -> int:
