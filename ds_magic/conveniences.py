@@ -130,13 +130,13 @@ def table_written(table: LogprobTable, path: str | Path | None) -> WrittenPage:
 
 def object_shown(result: Pictured) -> str:
     """A comparison, a classification and their kin as HTML."""
-    from .views.tokens.objects import html
+    from .views.tokens.pictures import html
 
     return html(result)
 
 
 def object_printed(result: Pictured) -> str:
     """The same as text."""
-    from .views.tokens.objects import text
+    from .views.tokens.pictures import text
 
     return text(result)

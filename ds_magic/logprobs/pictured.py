@@ -6,7 +6,7 @@ from .. import conveniences
 
 
 class Pictured:
-    """Shows itself by its picture in `views.tokens.objects`."""
+    """Shows itself by its picture in `views.tokens.pictures`."""
 
     __slots__ = ()
 

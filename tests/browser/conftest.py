@@ -64,6 +64,46 @@ def opener(request, kind, page, jupyter):
     return opened
 
 
+@pytest.fixture(scope="module")
+def pictures(browser, jupyter):
+    """Draws what cells give, in a notebook of its own: `pictures(name, cells)`, which returns the notebook."""
+    pages = []
+
+    def drawn(name, cells):
+        page = browser.new_page()
+        pages.append(page)
+        jupyter.write(name, [*cells, "print('drawn')"])
+        notebook = Lab(page, jupyter, name)
+        page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
+        notebook.run_all()
+        page.wait_for_function(
+            "[...document.querySelectorAll('.jp-OutputArea-output')].some(one => one.textContent.trim() === 'drawn')",
+            timeout=PATIENCE * 1000,
+        )
+        return notebook
+
+    yield drawn
+    for page in pages:
+        page.close()
+
+
+@pytest.fixture
+def look(opened):
+    """Sets the width of the window, the theme, and the size of the text in per cent, in the notebook `opened`."""
+
+    def set_to(width=1100, theme="JupyterLab Light", size=100):
+        opened.page.set_viewport_size({"width": width, "height": 2400})
+        opened.theme(theme)
+        opened.page.evaluate(
+            "size => document.documentElement.style.setProperty('--jp-content-font-size1', `${size}px`)",
+            14 * size / 100,
+        )
+        return opened.page
+
+    yield set_to
+    set_to()
+
+
 class Gate:
     """Stops a cell at a line until the test lets it through."""
 

@@ -111,36 +111,9 @@ CONTRASTS = """(selectors) => {
 
 
 @pytest.fixture(scope="module")
-def opened(browser, jupyter):
+def opened(pictures):
     """A notebook with each picture, and the page that it is open in."""
-    from tests.browser.jupyter import Lab
-    from tests.browser.test_live import shows
-
-    page = browser.new_page()
-    jupyter.write("pictures.ipynb", [SETUP, *PICTURES.values(), "print('drawn')"])
-    notebook = Lab(page, jupyter, "pictures.ipynb")
-    page.evaluate("jupyterapp.commands.execute('application:toggle-left-area')")
-    notebook.run_all()
-    shows(page, "drawn", ".jp-OutputArea-output")
-    yield notebook
-    page.close()
-
-
-@pytest.fixture
-def look(opened):
-    """Sets the width of the window, the theme, and the size of the notebook's text in per cent."""
-
-    def set_to(width=1100, theme="JupyterLab Light", size=100):
-        opened.page.set_viewport_size({"width": width, "height": 2400})
-        opened.theme(theme)
-        opened.page.evaluate(
-            "size => document.documentElement.style.setProperty('--jp-content-font-size1', `${size}px`)",
-            14 * size / 100,
-        )
-        return opened.page
-
-    yield set_to
-    set_to()
+    return pictures("pictures.ipynb", [SETUP, *PICTURES.values()])
 
 
 @pytest.mark.parametrize("size", [100, 150])

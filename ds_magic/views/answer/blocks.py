@@ -160,14 +160,14 @@ def units(text: str) -> int:
 def located(html: str, source: str) -> Iterator[tuple[str, int, int]]:
     """The runs of `html`: tags, formulas and texts, each with where it stands in the `source` that it was made of.
 
-    A tag stands nowhere (−1, −1), nor does text that is not found a little after the one before it, nor do the
-    blanks between two blocks, which are the formatter's. Text is looked for by lines where it is not found whole:
-    the formatter takes away the blanks at their beginnings.
+    A tag stands nowhere (−1, −1), nor does text that is not found a little after the one before it, nor does a line
+    end alone: between two blocks it is the formatter's. Text is looked for by lines where it is not found whole: the
+    formatter takes away the blanks at their beginnings.
     """
     cursor = 0
     for whole in _RUN.findall(html):
         is_formula = whole.startswith("<span") and whole.endswith("</span>")
-        if (whole.startswith("<") and not is_formula) or whole.isspace():
+        if whole.startswith("<") and not is_formula:
             yield whole, -1, -1
             continue
         text = unescape(whole[whole.index(">") + 3 : -len("\\)</span>")] if is_formula else whole)

@@ -18,9 +18,9 @@ from ....stop import Stop
 from ... import default_view, in_kernel
 from ..tree import spent
 from . import assets
+from .branch_stream import Into
 from .kept import kept
 from .nodes import Node, branch_node, nodes_of
-from .streamed import Into
 
 if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
