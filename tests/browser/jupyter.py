@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from pathlib import Path
 
@@ -26,13 +27,23 @@ SCRATCH = {
 }
 
 
+def link_labextension(share: Path):
+    """Lay the files of the extension where a wheel puts them below `share/jupyter`, as links into this tree."""
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    for source, installed in data["shared-data"].items():
+        link = share / Path(installed).relative_to("share/jupyter")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(ROOT / source)
+
+
 class Jupyter:
     """A server of its own, in a folder of its own, with its notebooks in `folder`.
 
+    `labextension`: whether the pages load our extension; as it stands in this tree, and not as it was installed.
     `environment`: variables that its kernels have beside those of this process.
     """
 
-    def __init__(self, home: Path, **environment: str):
+    def __init__(self, home: Path, *, labextension: bool = False, **environment: str):
         self.folder = home / "notebooks"
         self.folder.mkdir()
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -42,6 +53,14 @@ class Jupyter:
             (home / folder).mkdir()
             self.environment[name] = str(home / folder)
         self.environment |= environment
+        if labextension:
+            link_labextension(home / "share")
+            self.environment["JUPYTER_PATH"] = str(home / "share")
+        else:
+            disabled = {"disabledExtensions": {"ds_magic": True}}
+            page_config = home / SCRATCH["JUPYTER_CONFIG_DIR"] / "labconfig" / "page_config.json"
+            page_config.parent.mkdir()
+            page_config.write_text(json.dumps(disabled))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"

@@ -13,7 +13,7 @@ import traitlets
 
 from ..scripts import joined
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "js"
 _SCRIPTS = (
     "elements.js", "notebook_page.js", "growing_text.js", "live_answer.js", "live_view.js", "live_places.js", "live.js",
 )

@@ -16,6 +16,7 @@ from ds_magic.views.tokens.explorer.nodes import nodes_of
 from ds_magic.views.tokens.explorer.page import page
 from ds_magic.views.tokens.explorer.payload import pack
 from ds_magic.views.tokens.explorer.widget import Explorer
+from ds_magic.views.tokens.tints import METRICS, TINT
 from tests.servers.scripted import PATIENCE, ScriptedServer, chunk, event, head, refused, streamed, text_chunk
 
 
@@ -132,7 +133,18 @@ def test_the_scripts_are_one_module_without_imports():
         assert not re.search(r"^import ", script(last), re.MULTILINE)
     assert re.findall(r"^export.*", script("widget.js"), re.MULTILINE) == ["export default () => {"]
     assert not re.search(r"^export ", script("page.js"), re.MULTILINE)
-    assert '.dsx-view[data-metric="rank"] .dsx-rank3' in css()
+
+
+def test_the_colours_of_the_page_are_those_of_the_tints():
+    hue = f"rgb({TINT[0]} {TINT[1]} {TINT[2]}"
+    assert f"--dsx-tint: {hue});" in css()
+    for name, metric in METRICS.items():
+        last = len(metric.edges)
+        for class_ in range(1, last + 1):
+            (rule,) = re.findall(rf'\[data-metric="{name}"\] \.dsx-{name}{class_} \{{ (.*) \}}', css())
+            share = float((re.findall(r"--dsx-widest\) \* ([\d.]+)", rule) or ["1"])[0])
+            assert rule.startswith(f"background-color: {hue} / ") and abs(share - class_ / last) < 0.001
+            assert ("border-bottom: 2px solid" in rule) == (class_ == last)
 
 
 def test_the_page_names_no_address_and_forbids_fetching():

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from ...scripts import joined
 from ...size import font_size, is_projected, widest_tint
-from ..style import RIVAL
-from ..tints import LEAST_CERTAIN, METRICS, TINT, tint
 
-_HERE = Path(__file__).parent
+_HERE = Path(__file__).parent / "js"
 _SHARED = (
     "elements.js",
     "decode.js",
@@ -34,19 +32,8 @@ def script(last: str) -> str:
 
 @cache
 def css() -> str:
-    """The style sheet with the colours of the classes, which are as strong as `look` says."""
-    colour = " ".join(map(str, TINT))
-    rules = [f".dsx{{--dsx-tint:rgb({colour});--dsx-rival:{RIVAL};--dsx-soft:{tint(0.6)};--dsx-faint:{tint(0.22)}}}"]
-    for name, metric in METRICS.items():
-        last = len(metric.edges)
-        for class_ in range(1, last + 1):
-            line = f";{LEAST_CERTAIN}" if class_ == last else ""
-            alpha = f"calc(var(--dsx-widest) * {class_ / last:.3f})"
-            rules.append(
-                f'.dsx-view[data-metric="{name}"] .dsx-{name}{class_}{{background-color:rgb({colour} / {alpha}){line}}}'
-            )
-        rules.append(f'.dsx-view[data-metric="{name}"] .dsx-{name}-1{{border-bottom:1px dashed}}')
-    return "\n".join(rules) + "\n" + (_HERE / "style.css").read_text(encoding="utf-8")
+    """The style sheet, in which `look` says how strong the colours are."""
+    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("colours.css", "style.css"))
 
 
 def look() -> str:
