@@ -79,16 +79,29 @@ class Place:
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._metadata: dict[str, Any] | None = None
+        self._bundle: dict[str, str] = {}
 
-    def reserve(self, bundle: dict[str, str]) -> None:
-        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there."""
+    def reserve(
+        self, bundle: dict[str, str], display_id: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there.
+
+        `metadata`: of the output while it is unfinished.
+        """
         from IPython.display import display
 
-        self._handle = display(bundle, raw=True, display_id=True)
+        self._metadata = metadata
+        self._handle = display(bundle, raw=True, display_id=display_id or True, metadata=metadata)
 
-    def keep(self, bundle: dict[str, str]) -> None:
+    def keep(self, bundle: dict[str, str], *, is_unfinished: bool = False) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._handle.update(bundle, raw=True)
+        self._bundle = bundle
+        self._handle.update(bundle, raw=True, metadata=self._metadata if is_unfinished else None)
+
+    def show_again(self) -> None:
+        """Send what is there to pages that have not heard of it."""
+        self.keep(self._bundle)
 
     def show(
         self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
@@ -100,7 +113,7 @@ class Place:
         elif error is not None and self._handle is not None:
             bundle = error_bundle(error)
         if self._handle is not None:
-            self._handle.update(bundle, raw=True)
+            self.keep(bundle)
         elif bundle:
             from IPython.display import display
 
