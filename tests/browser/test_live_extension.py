@@ -14,10 +14,13 @@ import json
 import pytest
 
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
+from tests.browser.test_background import begin, endless
 from tests.browser.test_interruptions import BEGUN, KEPT, KERNEL, PID, WHOLE, printed_process, saved_outputs, stands_still
 from tests.browser.test_live import SETUP, shows, text_of
+from tests.servers.scripted import ScriptedServer
 from tests.views.making import HOSTILE
 
+AT_ONCE = "from ds_magic.views.answer import live\nlive.KEPT, live.GROWN = 0.0, 1.0\n"
 MORE = """
 live.KEPT = float("inf")
 view.delta(delta(content=" that goes"))
@@ -44,14 +47,20 @@ def other(browser):
 @pytest.fixture
 def streaming(lab, gate, jupyter):
     """A notebook in mid-answer, of which more has come than is kept in it."""
-    notebook = lab(BEGUN + gate.code + MORE + gate.code + WHOLE, "print(f'<{answer.content}>')")
+    notebook = begun(lab, gate)
+    gate.open()
+    shows(notebook.page, "Half an answer that goes", ".ds-answer")
+    assert "that goes" not in json.dumps(saved_outputs(jupyter, notebook))
+    return notebook
+
+
+def begun(lab, gate):
+    """A notebook in mid-answer, that was saved with what had come."""
+    notebook = lab(PID, BEGUN + gate.code + MORE + gate.code + WHOLE, "print(f'<{answer.content}>')")
     notebook.run_all()
     shows(notebook.page, "Half an answer", ".ds-answer")
     notebook.page.wait_for_function(KEPT)
     save(notebook)
-    gate.open()
-    shows(notebook.page, "Half an answer that goes", ".ds-answer")
-    assert "that goes" not in json.dumps(saved_outputs(jupyter, notebook))
     return notebook
 
 
@@ -69,3 +78,143 @@ def test_a_reloaded_page_shows_what_had_come_and_goes_on_and_saves_the_whole(str
     page.wait_for_selector(".ds-live", state="detached")
     save(late)
     assert "Half an answer is whole" in json.dumps(saved_outputs(jupyter, late))
+
+
+def test_two_pages_show_the_same_and_each_has_the_whole_when_it_is_over(streaming, gate, jupyter, page, other):
+    late = Notebook7(other, jupyter, streaming.notebook)
+    shows(other, "Half an answer that goes", ".ds-answer")
+    assert other.inner_text(".ds-answer") == page.inner_text(".ds-answer")
+    seconds = [int(text_of(each, ".ds-figures").split()[0]) for each in (page, other)]
+    assert abs(seconds[0] - seconds[1]) <= 1
+    gate.open()
+    for each in (page, other):
+        shows(each, "Half an answer is whole", ".jp-RenderedHTML")
+        each.wait_for_selector(".ds-live", state="detached")
+        assert "had not ended" not in each.inner_text(".jp-Notebook")
+    late.save()
+    other.wait_for_selector(".jp-NotebookCheckpoint:has-text('Last Checkpoint: ')")
+
+
+def test_a_kernel_that_tells_a_late_page_is_still_busy_there(streaming, gate, jupyter, other):
+    Lab(other, jupyter, streaming.notebook)
+    shows(other, "Half an answer that goes", ".ds-answer")
+    assert other.evaluate(f"{KERNEL}.status") == "busy"
+    gate.open()
+    other.wait_for_function(f"{KERNEL}.status === 'idle'")
+
+
+@pytest.mark.parametrize("how", ["restart", "shutdown", "kill"])
+def test_where_the_kernel_goes_the_first_page_and_a_late_one_say_so(streaming, jupyter, page, other, how):
+    Lab(other, jupyter, streaming.notebook)
+    shows(other, "Half an answer that goes", ".ds-answer")
+    if how == "kill":
+        printed_process(page).kill()
+    else:
+        page.evaluate(f"void {KERNEL}.{how}()")
+    for each in (page, other):
+        shows(each, "the kernel has gone", ".ds-status")
+        assert "Half an answer that goes" in text_of(each, ".ds-answer")
+        stands_still(each)
+
+
+def test_a_notebook_of_mid_answer_that_is_opened_without_its_kernel_has_the_text_and_nothing_that_runs(
+    streaming, gate, jupyter, page
+):
+    saved = jupyter.saved(streaming.notebook)
+    saved["metadata"]["kernelspec"] = {"name": "nobodys", "display_name": "Nobody's", "language": "python"}
+    (jupyter.folder / "elsewhere.ipynb").write_text(json.dumps(saved))
+    gate.open()
+    shows(page, "<Half an answer is whole>", ".jp-OutputArea-output")
+    save(streaming)
+    Lab(page, jupyter, "elsewhere.ipynb")
+    shows(page, "Half an answer", ".jp-RenderedHTML")
+    shows(page, "had not ended", ".jp-RenderedHTML")
+    assert not page.locator(".ds-live").count()
+
+
+def test_a_page_that_was_not_there_at_the_end_is_given_the_whole(streaming, gate, jupyter, page):
+    page.goto("about:blank")
+    gate.open()
+    jupyter.wait_until_idle(streaming.notebook)
+    late = Lab(page, jupyter, streaming.notebook)
+    shows(page, "Half an answer is whole", ".jp-RenderedHTML")
+    save(late)
+    assert "Half an answer is whole" in json.dumps(saved_outputs(jupyter, late))
+
+
+def test_what_was_missed_while_the_connection_was_lost_is_there_when_it_is_back(lab, gate, jupyter, page, other):
+    notebook = begun(lab, gate)
+    Lab(other, jupyter, notebook.notebook)  # for as long as a page is there the server keeps nothing for others
+    shows(other, "Half an answer", ".ds-answer")
+    network = page.context.new_cdp_session(page)
+    offline = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
+    network.send("Network.emulateNetworkConditions", {**offline, "offline": True})
+    page.evaluate(f"void {KERNEL}.reconnect()")  # a socket that is open stays so
+    shows(page, "no connection", ".ds-status")
+    gate.open()
+    shows(other, "Half an answer that goes", ".ds-answer")
+    network.send("Network.emulateNetworkConditions", {**offline, "offline": False})
+    page.evaluate(f"void {KERNEL}.reconnect()")  # what the page does by itself, some seconds later
+    shows(page, "Half an answer that goes", ".ds-answer")
+    gate.open()
+    shows(page, "Half an answer is whole", ".jp-RenderedHTML")
+
+
+def test_stop_in_a_late_page_stops_the_answer(lab, jupyter, page, other):
+    with ScriptedServer(endless) as server:
+        notebook = lab(begin(server), AT_ONCE + "%deepseek -o answer Go on for ever.", "print(answer.interrupted)")
+        notebook.run_all()
+        shows(page, "without end", ".ds-answer")
+        page.wait_for_function(KEPT.replace("Half an answer", "without end"))
+        save(notebook)
+        Lab(other, jupyter, notebook.notebook)
+        shows(other, "without end", ".ds-answer")
+        other.click(".ds-stop")
+        for each in (page, other):
+            shows(each, "stopped: this answer is partial", ".jp-RenderedHTML")
+        shows(page, "True", ".jp-OutputArea-output")
+
+
+def test_stop_ends_an_answer_in_the_background_while_another_cell_runs(lab, gate, page):
+    with ScriptedServer(endless) as server:
+        notebook = lab(begin(server), "handle = %deepseek --bg Go on for ever.", gate.code)
+        notebook.run_all()
+        shows(page, "without end", ".ds-answer")
+        page.click(".ds-stop")
+        shows(page, "stopped: this answer is partial", ".jp-RenderedHTML")
+        gate.open()
+
+
+def test_hostile_texts_run_nothing_in_a_late_page(lab, gate, jupyter, page, other):
+    notebook = lab(
+        f"texts = {HOSTILE!r}\n" + AT_ONCE + SETUP.split("view =")[0] + f"""
+views = []
+for text in texts:
+    view = make_view("live")
+    view.start(ChatRequest.build("q"), text)
+    view.delta(delta(reasoning_content=text))
+    for at in range(0, len(text), 7): view.delta(delta(content=text[at : at + 7]))
+    view.delta(delta(tool_calls=[{{"index": 0, "function": {{"name": text, "arguments": text}}}}]))
+    views.append(view)
+{gate.code}
+for view, text in zip(views, texts):
+    view.finish(completion(text, reasoning=text, calls=[(text, text)], finish=text), None)
+""",
+        "print('untouched')",
+    )
+    notebook.run_all()
+    page.wait_for_function("at => document.querySelectorAll('.ds-live').length === at", arg=len(HOSTILE))
+    page.wait_for_function("document.querySelectorAll('.ds-calls pre').length === document.querySelectorAll('.ds-live').length")
+    save(notebook)
+    asked, troubles = [], []
+    other.on("request", lambda request: asked.append(request.url))
+    other.on("dialog", lambda dialog: (troubles.append(dialog.message), dialog.dismiss()))
+    Lab(other, jupyter, notebook.notebook)
+    other.wait_for_function("at => document.querySelectorAll('.ds-live').length === at", arg=len(HOSTILE))
+    texts = "all => all.map((one) => one.innerText)"
+    assert other.eval_on_selector_all(".ds-answer", texts) == page.eval_on_selector_all(".ds-answer", texts)
+    found = other.eval_on_selector_all(".ds-live *", "all => [...new Set(all.map((one) => one.tagName))]")
+    assert not {"SCRIPT", "STYLE", "IMG", "SVG", "IFRAME", "FORM", "INPUT"} & set(found)
+    gate.open()
+    other.wait_for_selector(".ds-live", state="detached")
+    assert not troubles and not [url for url in asked if "example.org" in url]

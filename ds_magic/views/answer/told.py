@@ -55,7 +55,7 @@ class Told:
             self._growing, self._steps = None, []
         if growing := message.get("growing"):
             self._steps = self._growing = self._whole(growing)
-            self._formatted = self._length
+            self._formatted = message.get("formatted", self._length)
 
     def _whole(self, changed: list[Any]) -> list[Any]:
         """The steps of which `changed` says how they differ from those before; see blocks.py."""

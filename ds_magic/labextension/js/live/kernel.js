@@ -51,9 +51,14 @@ export class Kernel {
   }
 
   /** The notebook has an output of an answer of whose beginning this page has not heard. */
-  comeLate({ mark, is_asked, protocol }) {
-    const number = mark.slice(MARK.length);
-    if (!is_asked || protocol !== this.page.protocol || this.answers.has(number) || this.asked.has(number)) return;
+  comeLate(about) {
+    const number = numberOf(about);
+    if (about.protocol === this.page.protocol && !this.answers.has(number)) this.askForWhole(about);
+  }
+
+  askForWhole({ mark, is_asked }) {
+    const number = numberOf({ mark });
+    if (!is_asked || this.asked.has(number)) return;
     this.asked.add(number);
     this.ask(mark, "whole");
   }
@@ -73,7 +78,7 @@ export class Kernel {
     const mark = content.transient?.display_id;
     if (!mark?.startsWith?.(MARK)) return;
     this.page.notebooks.forEach((panel) => update(panel, mark, content));
-    if (!content.metadata.ds_magic) this.inOrder(() => this.finish(mark.slice(MARK.length)));
+    if (!content.metadata.ds_magic) this.inOrder(() => this.finish(numberOf({ mark })));
   }
 
   finish(number) {
@@ -95,7 +100,9 @@ export class Kernel {
   changeConnection(_, status) {
     const isConnected = status === "connected";
     this.inOrder(() => {
-      for (const [number, shown] of this.answers) {
+      for (const shown of this.answers.values()) {
+        // What was told in the meantime is lost where another page has heard it.
+        if (isConnected && shown.answer.isLost) this.askForWhole(shown.answer.about);
         shown.connect(isConnected);
       }
     });
@@ -110,7 +117,7 @@ export class Kernel {
     if (!in_background) return this.connection.interrupt();
     if (is_asked) return this.ask(mark, "stop");
     const data = { method: "custom", content: { stop: true } };
-    this.connection.sendShellMessage(this.message("shell", "comm_msg", { comm_id: mark.slice(MARK.length), data }));
+    this.connection.sendShellMessage(this.message("shell", "comm_msg", { comm_id: numberOf({ mark }), data }));
   }
 
   inOrder(action) {
@@ -125,6 +132,8 @@ export class Kernel {
     });
   }
 }
+
+const numberOf = ({ mark }) => mark.slice(MARK.length);
 
 let fetched;
 
