@@ -39,7 +39,6 @@ def page(browser):
         dialog.dismiss()
 
     page.on("dialog", refuse)
-    if os.environ.get("DS_DEBUG"): page.on("console", lambda m: print("CONSOLE", m.type, m.text[:400]))
     yield page
     page.close()
     assert not troubles

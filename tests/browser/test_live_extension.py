@@ -10,14 +10,29 @@
 """
 
 import json
+import time
 
 import pytest
 
+from ds_magic.views.answer.blocks import MARKUP
+from ds_magic.views.answer.live_widget import HERE
+from ds_magic.views.answer.told import Told
+from ds_magic.views.scripts import joined
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.browser.test_background import begin, endless
-from tests.browser.test_interruptions import BEGUN, KEPT, KERNEL, PID, WHOLE, printed_process, saved_outputs, stands_still
+from tests.browser.test_interruptions import (
+    BEGUN,
+    KEPT,
+    KERNEL,
+    PID,
+    WHOLE,
+    printed_process,
+    saved_outputs,
+    stands_still,
+)
 from tests.browser.test_live import SETUP, shows, text_of
 from tests.servers.scripted import ScriptedServer
+from tests.views.answer.test_told import messages  # noqa: F401
 from tests.views.making import HOSTILE
 
 AT_ONCE = "from ds_magic.views.answer import live\nlive.KEPT, live.GROWN = 0.0, 1.0\n"
@@ -69,6 +84,13 @@ def save(notebook):
     notebook.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
 
 
+def wait_until_saved_with(jupyter, notebook, text):
+    deadline = time.monotonic() + PATIENCE
+    while text not in json.dumps(saved_outputs(jupyter, notebook)):
+        assert time.monotonic() < deadline, f"{text!r} is not in the file"
+        notebook.page.wait_for_timeout(50)
+
+
 def test_a_reloaded_page_shows_what_had_come_and_goes_on_and_saves_the_whole(streaming, gate, jupyter, page):
     late = Lab(page, jupyter, streaming.notebook)
     shows(page, "Half an answer that goes", ".ds-answer")
@@ -92,15 +114,7 @@ def test_two_pages_show_the_same_and_each_has_the_whole_when_it_is_over(streamin
         each.wait_for_selector(".ds-live", state="detached")
         assert "had not ended" not in each.inner_text(".jp-Notebook")
     late.save()
-    other.wait_for_selector(".jp-NotebookCheckpoint:has-text('Last Checkpoint: ')")
-
-
-def test_a_kernel_that_tells_a_late_page_is_still_busy_there(streaming, gate, jupyter, other):
-    Lab(other, jupyter, streaming.notebook)
-    shows(other, "Half an answer that goes", ".ds-answer")
-    assert other.evaluate(f"{KERNEL}.status") == "busy"
-    gate.open()
-    other.wait_for_function(f"{KERNEL}.status === 'idle'")
+    wait_until_saved_with(jupyter, late, "Half an answer is whole")
 
 
 @pytest.mark.parametrize("how", ["restart", "shutdown", "kill"])
@@ -204,7 +218,7 @@ for view, text in zip(views, texts):
     )
     notebook.run_all()
     page.wait_for_function("at => document.querySelectorAll('.ds-live').length === at", arg=len(HOSTILE))
-    page.wait_for_function("document.querySelectorAll('.ds-calls pre').length === document.querySelectorAll('.ds-live').length")
+    page.wait_for_function("at => document.querySelectorAll('.ds-calls pre').length === at", arg=len(HOSTILE))
     save(notebook)
     asked, troubles = [], []
     other.on("request", lambda request: asked.append(request.url))
@@ -218,3 +232,28 @@ for view, text in zip(views, texts):
     gate.open()
     other.wait_for_selector(".ds-live", state="detached")
     assert not troubles and not [url for url in asked if "example.org" in url]
+
+
+STATES = """async ([script, messages, wholes]) => {
+  const { Answer } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+  const taken = (messages) => {
+    const answer = new Answer({ prefix_units: 22 }, { markup: MARKUP, tints: ["", "a", "b", "c", "d"] });
+    for (const message of messages) answer.take(message);
+    const { began, first, counted, ...state } = answer;
+    return JSON.stringify({ ...state, calls: [...answer.calls], seen: [...answer.seen] });
+  };
+  return [taken(messages), ...wholes.map((whole, at) => taken([whole, ...messages.slice(at)]))];
+}"""
+
+
+def test_a_page_that_takes_the_whole_and_then_the_rest_has_what_one_has_that_was_there(page, messages):  # noqa: F811
+    wholes = []
+    told = Told()
+    for message in messages:
+        wholes.append(told.message())
+        wholes[-1] = json.loads(json.dumps(wholes[-1]))
+        told.take(message)
+    script = joined(HERE, "elements.js", "live_answer.js")
+    expected, *found = page.evaluate(STATES.replace("MARKUP", json.dumps(MARKUP)), [script, messages, wholes])
+    assert len(json.loads(expected)["finished"]) >= 5
+    assert set(found) == {expected}

@@ -26,6 +26,8 @@ export class Kernel {
         return this.told(content.comm_id, content.data?.content);
       case "update_display_data":
         return this.update(content);
+      case "shutdown_reply": // also where it was another page that restarts it or shuts it down
+        return this.abandon();
     }
   }
 
