@@ -234,6 +234,38 @@ for view, text in zip(views, texts):
     assert not troubles and not [url for url in asked if "example.org" in url]
 
 
+def test_a_page_that_knows_nothing_of_a_run_shows_its_answers_where_they_stand_and_what_comes_with_them(
+    lab, gate, jupyter, page, other
+):
+    code = f"""print("between")
+view = make_view("live")
+view.start(ChatRequest.build("q"), "embedded model")
+view.delta(delta(content="Another answer"))
+{gate.code}
+view.finish(completion("Another answer"), None)
+1 + 1"""
+    notebook = lab("1 + 1", BEGUN + gate.code + WHOLE + code)
+    notebook.run_all()
+    shows(page, "Half an answer", ".ds-answer")
+    late = Lab(other, jupyter, notebook.notebook)
+    shows(other, "Half an answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    shows(other, "Half an answer is whole", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
+    shows(other, "Another answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    for each in (page, other):
+        each.wait_for_function(f"{KERNEL}.status === 'idle'")
+    save(late)
+    saved = jupyter.saved(notebook.notebook)["cells"][1]
+    first = page.evaluate("jupyterapp.shell.currentWidget.context.model.toJSON().cells[1]")
+    assert [output["output_type"] for output in first["outputs"]] == [
+        "display_data", "stream", "display_data", "execute_result"
+    ]
+    assert json.dumps(saved["outputs"][0]) == json.dumps(first["outputs"][0])
+    assert [output["output_type"] for output in saved["outputs"]] == [each["output_type"] for each in first["outputs"]]
+    assert saved["execution_count"] == first["execution_count"] == 2
+
+
 STATES = """async ([script, messages, wholes]) => {
   const { Answer } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const taken = (messages) => {

@@ -18,7 +18,7 @@ from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
 from .given import mark_prefix, prefix_length, text_length
-from .live_widget import LiveWidget, kernel_id
+from .live_widget import LiveWidget, kernel_id, run_of_cell
 from .tex import IGNORE
 from .told import Told
 
@@ -97,6 +97,7 @@ class LiveView:
             "model": on_one_line(self._model, 80),
             "kernel": kernel_id(),
             "in_background": self._on_stop is not None,
+            **run_of_cell(self._on_stop is None),
             "is_json": not self._formats,
             "prefix_units": units(for_page(request.prefix or "")),
         }
@@ -112,14 +113,15 @@ class LiveView:
         if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
             self._on_stop()
 
-    def _asked(self, what: str) -> None:
-        """By a page, in another thread: to stop, or for what it has not heard because it came late."""
-        if what == "stop" and self._on_stop is not None:
+    def _asked(self, what: str, is_named: bool) -> None:
+        """By a page, in another thread: to stop, or for the whole of all that comes because it came late."""
+        if what == "stop" and is_named and self._on_stop is not None:
             self._on_stop()
         elif what == "whole" and self._widget is not None:
             with self._lock:
                 if not self._is_over:
                     self._send()
+                    self._place.keep(self._bundle_so_far(), is_unfinished=True)
                     self._widget.tell_whole(self._told.message())
 
     def event(self, event: Event) -> None:

@@ -23,6 +23,9 @@ _SCRIPTS = (
 PROTOCOL = 1
 """What the messages mean: an extension in the page that knows others leaves the view to the widget."""
 
+KEPT = ("mark", "kernel", "protocol", "run", "cell", "page", "count")
+"""What the kept output says of an answer."""
+
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 
 
@@ -40,7 +43,7 @@ class LiveWidget(anywidget.AnyWidget):
     the notebook's file, and asks for the final one: so the last few widgets are kept open for a while.
 
     Where our extension is in the page it hears the same messages, and draws instead. It asks by the control channel,
-    for which `on_asked` is called, in another thread, with "whole" or "stop".
+    and `on_asked` is called, in another thread; see control_channel.py.
     """
 
     _esm = _without_comments(joined(HERE, *_SCRIPTS))
@@ -49,7 +52,7 @@ class LiveWidget(anywidget.AnyWidget):
     about = traitlets.Dict(help="backend, model, kernel, in_background, mark, is_asked, …").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
 
-    def __init__(self, about: dict[str, Any], on_asked: Callable[[str], None], **state: Any) -> None:
+    def __init__(self, about: dict[str, Any], on_asked: Callable[[str, bool], None], **state: Any) -> None:
         # The id stands in each message; the usual one is almost three times as long.
         number = secrets.token_hex(6)
         self.mark = f"ds-live-{number}"
@@ -63,8 +66,8 @@ class LiveWidget(anywidget.AnyWidget):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the kept output says to our extension: whose it is, and whether that kernel can be asked."""
-        return {"ds_magic": {name: self.about[name] for name in ("mark", "kernel", "is_asked", "protocol")}}
+        """What the kept output says to our extension: which answer it is, of which kernel, in which run of a cell."""
+        return {"ds_magic": {name: self.about[name] for name in KEPT}}
 
     def retire(self, final: str, show_again: Callable[[], None]) -> None:
         """The answer is over: pages that were not there are told `final`, its HTML, or have it shown again.
@@ -72,7 +75,7 @@ class LiveWidget(anywidget.AnyWidget):
         The eldest widget is closed.
         """
         self._final = final
-        control_channel.listen(self.mark, lambda what: show_again())
+        control_channel.listen(self.mark, lambda what, is_named: show_again() if is_named else None)
         if self._is_waited_for:
             self.tell({"final": final})
         _RETIRED.append(self)
@@ -112,6 +115,24 @@ class LiveWidget(anywidget.AnyWidget):
 
 _RETIRED: deque[LiveWidget] = deque()
 _MOST_RETIRED = 4
+
+
+def run_of_cell(is_of_it: bool) -> dict[str, Any]:
+    """Which run of which cell this is, and of which page; nothing where it goes on when the cell has ended.
+
+    A page that has not begun the run does not know by itself where its outputs stand.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    parent = shell.get_parent() if is_of_it and hasattr(shell, "get_parent") else {}
+    header, metadata = parent.get("header", {}), parent.get("metadata", {})
+    return {
+        "run": header.get("msg_id"),
+        "cell": metadata.get("cellId"),
+        "page": header.get("session"),
+        "count": getattr(shell, "execution_count", None),
+    }
 
 
 def kernel_id() -> str | None:
