@@ -23,7 +23,8 @@ _SCRIPTS = (
 PROTOCOL = 1
 """What the messages mean: an extension in the page that knows others leaves the view to the widget."""
 
-KEPT = ("mark", "kernel", "protocol", "run", "cell", "page", "count")
+RUN = ("run", "cell", "page", "count")
+KEPT = ("mark", "kernel", "protocol", *RUN)
 """What the kept output says of an answer."""
 
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
@@ -125,14 +126,13 @@ def run_of_cell(is_of_it: bool) -> dict[str, Any]:
     from IPython import get_ipython
 
     shell = get_ipython()
-    parent = shell.get_parent() if is_of_it and hasattr(shell, "get_parent") else {}
+    if not is_of_it or not hasattr(shell, "get_parent"):
+        return dict.fromkeys(RUN)
+    parent = shell.get_parent()
     header, metadata = parent.get("header", {}), parent.get("metadata", {})
-    return {
-        "run": header.get("msg_id"),
-        "cell": metadata.get("cellId"),
-        "page": header.get("session"),
-        "count": getattr(shell, "execution_count", None),
-    }
+    # IPython 9 counts a cell when it begins, earlier ones when it has ended; its prompts know.
+    run = header.get("msg_id"), metadata.get("cellId"), header.get("session"), shell.displayhook.prompt_count
+    return dict(zip(RUN, run, strict=True))
 
 
 def kernel_id() -> str | None:
