@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...api.clean_text import Joiner, for_page, on_one_line
 from ...api.events import Preparing, Queued
-from ..size import font_size
-from ..tokens.tints import METRICS, runs, tint_styles
+from ..tokens.tints import runs
 from . import static
-from .blocks import MARKUP, Blocks, changed, encode, units
+from .blocks import Blocks, changed, encode, units
 from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
 from .given import mark_prefix, prefix_length, text_length
 from .live_widget import LiveWidget, kernel_id, run_of_cell
-from .tex import IGNORE
 from .told import Told
 
 if TYPE_CHECKING:
@@ -101,7 +99,7 @@ class LiveView:
             "is_json": not self._formats,
             "prefix_units": units(for_page(request.prefix or "")),
         }
-        self._widget = LiveWidget(about=about, on_asked=self._asked, styles=_styles())
+        self._widget = LiveWidget(about=about, on_asked=self._asked)
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
         self._place.reserve(self._bundle_so_far(), self._widget.mark, self._widget.metadata)
@@ -328,20 +326,3 @@ class LiveView:
         message = {"content": content, "reasoning_content": reasoning or None}
         body = {"model": self._model, "choices": [{"index": 0, "message": message}]}
         return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
-
-
-def _styles() -> dict[str, Any]:
-    """What the live and the static form share, at the size that is set now."""
-    return {
-        "ignore": IGNORE,
-        "root": font_size() + static.ROOT,
-        "measure": static.MEASURE,
-        "line": static.FOOTER,
-        "reasoning": static.REASONING,
-        "summary": static.SUMMARY,
-        "thoughts": static.THOUGHTS,
-        "quiet": static.QUIET,
-        "markup": MARKUP,
-        "tints": tint_styles(),
-        "legend": {"title": METRICS["surprisal"].title, "names": METRICS["surprisal"].names},
-    }

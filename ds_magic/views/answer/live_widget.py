@@ -13,7 +13,11 @@ import anywidget
 import traitlets
 
 from ..scripts import joined
-from . import control_channel
+from ..size import font_size
+from ..tokens.tints import METRICS, tint_styles
+from . import control_channel, static
+from .blocks import MARKUP
+from .tex import IGNORE
 
 HERE = Path(__file__).parent / "js"
 _SCRIPTS = (
@@ -53,13 +57,13 @@ class LiveWidget(anywidget.AnyWidget):
     about = traitlets.Dict(help="backend, model, kernel, in_background, mark, is_asked, …").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
 
-    def __init__(self, about: dict[str, Any], on_asked: Callable[[str, bool], None], **state: Any) -> None:
+    def __init__(self, about: dict[str, Any], on_asked: Callable[[str, bool], None]) -> None:
         # The id stands in each message; the usual one is almost three times as long.
         number = secrets.token_hex(6)
         self.mark = f"ds-live-{number}"
         is_asked = control_channel.listen(self.mark, on_asked)
         about = {**about, "mark": self.mark, "is_asked": is_asked, "protocol": PROTOCOL}
-        super().__init__(model_id=number, about=about, **state)
+        super().__init__(model_id=number, about=about, styles=_styles())
         self._final: str | None = None
         self._is_waited_for = False
         self.on_msg(self._asked)
@@ -112,6 +116,23 @@ class LiveWidget(anywidget.AnyWidget):
             return
         content = {"comm_id": comm.comm_id, "data": {"method": "custom", "content": message}}
         kernel.session.send(kernel.iopub_socket, "comm_msg", content, ident=comm.topic)
+
+
+def _styles() -> dict[str, Any]:
+    """What the live and the static form share, at the size that is set now."""
+    return {
+        "ignore": IGNORE,
+        "root": font_size() + static.ROOT,
+        "measure": static.MEASURE,
+        "line": static.FOOTER,
+        "reasoning": static.REASONING,
+        "summary": static.SUMMARY,
+        "thoughts": static.THOUGHTS,
+        "quiet": static.QUIET,
+        "markup": MARKUP,
+        "tints": tint_styles(),
+        "legend": {"title": METRICS["surprisal"].title, "names": METRICS["surprisal"].names},
+    }
 
 
 _RETIRED: deque[LiveWidget] = deque()

@@ -46,21 +46,22 @@ export class Kernel {
 
   /** An answer begins. */
   open({ comm_id, data }) {
-    const { about, styles } = data?.state ?? {};
-    if (about?.mark !== MARK + comm_id || about.protocol !== this.page.protocol) return;
-    this.inOrder(() => this.show(comm_id, { about, styles }));
+    if (this.isOurs(comm_id, data?.state?.about)) this.inOrder(() => this.show(comm_id, data.state));
   }
 
   told(number, message) {
-    if (!message?.whole) this.inOrder(() => this.answers.get(number)?.take(message ?? {}));
-    else if (message.about.protocol === this.page.protocol) this.toldWhole(number, message);
+    if (this.isOurs(number, message?.about)) this.inOrder(() => this.toldWhole(number, message));
+    else if (message) this.inOrder(() => this.answers.get(number)?.take(message));
   }
 
   /** All of an answer, because this page has asked, or another. */
-  toldWhole(number, { about, styles, whole }) {
-    this.inOrder(() => {
-      if (this.stale.delete(number) || !this.answers.has(number)) return this.show(number, { about, styles }, whole);
-    });
+  async toldWhole(number, message) {
+    if (!this.answers.has(number) || this.stale.delete(number)) await this.show(number, message, message.whole);
+  }
+
+  /** Other widgets send messages too, and other versions of ours may mean something else by them. */
+  isOurs(number, about) {
+    return about?.mark === MARK + number && about.protocol === this.page.protocol;
   }
 
   async show(number, { about, styles }, whole) {

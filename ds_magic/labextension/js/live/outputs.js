@@ -3,7 +3,7 @@
 /** What the unfinished outputs in a notebook say of answers of a kernel. */
 export function unfinished(panel, kernel) {
   const abouts = [...outputs(panel)].map(([model, at]) => aboutOf(model.get(at)));
-  return abouts.filter((about) => about?.kernel === kernel);
+  return abouts.filter((about) => about?.kernel === kernel && typeof about.mark === "string");
 }
 
 /** Puts what the kernel shows now in the place of an output; whether there is one of that mark. */
