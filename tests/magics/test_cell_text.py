@@ -41,7 +41,7 @@ def read(cell, **namespace):
 
 
 def sent(request):
-    """What goes out, but for what no cell says: that it comes in pieces, a list of one stop string, tokens of a prefix."""
+    """What goes out, but for what no cell says: that it comes in pieces, one stop as a list, a prefix's tokens."""
     body = request.to_wire()
     body.pop("stream_options", None)
     if body.get("stream"):
