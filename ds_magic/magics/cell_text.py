@@ -13,6 +13,7 @@ from ..api.errors import InvalidRequestError
 from ..api.messages import SystemMessage
 from ..api.request import JSON_INSTRUCTION
 from ..backend import current_key, default_model, known
+from .keys_in_cells import holds_key
 from .options import OPTIONS, Option
 from .prompt import begins_message, is_role, only_text, trimmed
 from .typeset import plain_roles
@@ -39,7 +40,7 @@ def cell_of(request: ChatRequest, server: str | None = None) -> str:
     Only what is set is said, and what no option can say stands in `--extra`. A function is called by its name, which
     must be that of a variable where the cell runs. Left out is what a cell cannot say: the tokens of a prefix, thoughts
     of several lines, blank lines around a message; line ends are LF. Raises InvalidRequestError where too little would
-    be left: for a conversation in which functions were called, and for names that cannot be written.
+    be left: for a conversation in which functions were called, for names that cannot be written, and for keys.
     """
     request.encode()  # refuses what is no JSON
     values, unsaid = _values(request)
@@ -55,7 +56,10 @@ def cell_of(request: ChatRequest, server: str | None = None) -> str:
         values["extra"] = extra
     options = [_typed(option, values[option.key]) for option in OPTIONS if option.key in values]
     blocks = [_block(message, number, request.replays_reasoning) for number, message in enumerate(messages)]
-    return heal_surrogates("\n".join([" ".join(["%%deepseek", *options]), *blocks]))
+    cell = heal_surrogates("\n".join([" ".join(["%%deepseek", *options]), *blocks]))
+    if holds_key(cell):
+        raise _unsayable("an API key: one that holds a key is refused")
+    return cell
 
 
 def asking(answer: ChatCompletion) -> str:

@@ -184,6 +184,7 @@ def test_what_no_option_says_stands_in_extra():
             "functions were called",
         ),
         (["Hi"], {"extra": {"a": {1, 2}}}, "cannot be written as JSON"),
+        (["Hi"], {"extra": {"token": KEY}}, "an API key"),
     ],
 )
 def test_a_request_that_no_cell_can_say_is_refused(messages, fields, says):

@@ -6,7 +6,8 @@ import { View } from "./view.js";
 
 /**
  * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
- * onStop(id), onSelect(tokens, session), whyNot, look}. `update` when the nodes changed, `show` when another is to be seen.
+ * onStop(id), onSelect(tokens, session), whyNot, look}; and where it is a notebook's, `insertCell(text)` → whether it could.
+ * `update` when the nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
@@ -93,7 +94,7 @@ export class Session {
       onStop: () => world.onStop(id),
       onSelect: (tokens) => world.onSelect(tokens, this),
       say: (text) => this.say(text),
-      said: node, spent: this.spent,
+      said: node, spent: this.spent, insertCell: world.insertCell,
     }, this.habits);
     this.showTabs();
     if (came === undefined) return;
