@@ -25,7 +25,9 @@ SHARED = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
 HOME = "share/jupyter/labextensions/ds_magic"
 SCRIPTS = sorted((ROOT / "ds_magic").rglob("*.js"))
 
-_IMPORTED = re.compile(r"""\bfrom\s*["'`]([^"'`]+)|\bimport\s*\(?\s*["'`]([^"'`]+)""")
+_IMPORTED = re.compile(
+    r"""^(?:(?:import|export)\b[^;"'`]*\bfrom|import)\s*["']([^"']+)|\bimport\(\s*["'`]([^"'`]+)""", re.MULTILINE
+)
 _LINKED = re.compile(r"""\bnew URL\(\s*["'`]([^"'`]+)""")
 _COMMENT = re.compile(r"/\*[\s\S]*?\*/|(?:^|(?<=\s))//[^\n]*", re.MULTILINE)
 
