@@ -14,7 +14,7 @@ from ..api.messages import SystemMessage
 from ..api.request import JSON_INSTRUCTION
 from ..backend import current_key, default_model, known
 from .keys_in_cells import holds_key
-from .options import OPTIONS, Option
+from .options import BY_KEY, OPTIONS, Option
 from .prompt import begins_message, is_role, only_text, trimmed
 from .typeset import plain_roles
 
@@ -111,7 +111,8 @@ def _said(name: str, value: Any) -> dict[str, Any] | None:
         case "tools":
             return {name: [_variable(tool["function"]["name"]) for tool in value]} if value else None
         case "tool_choice":
-            return {name: value if isinstance(value, str) else value["function"]["name"]}
+            word = value if isinstance(value, str) else value["function"]["name"]
+            return {name: word} if BY_KEY[name].fields(word) == {name: value} else None
     return {name: value}
 
 

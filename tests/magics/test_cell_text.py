@@ -166,6 +166,7 @@ def test_what_no_option_says_stands_in_extra():
     assert check(request) == (
         '%%deepseek --extra {"model": "a model", "stop": ["\\u2028"], "logprobs": false, "temperature": 9}\nHi'
     )
+    check(ChatRequest.build("Hi", tool_choice={"type": "function", "function": {"name": "none"}}))
 
 
 @pytest.mark.parametrize(
