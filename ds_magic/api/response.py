@@ -338,5 +338,5 @@ class ChatCompletion(Incoming):
         line = " · ".join(fact for fact in facts if fact)
         return for_terminal(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return conveniences.completion_shown(self)

@@ -26,6 +26,25 @@ def load(shell: Any) -> None:
     shell.events.register("post_run_cell", magics.after_cell)
     magics.matcher = matcher_of(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
+    if (pages := _comms(shell)) is not None:
+        pages.register_target(BRANCHES, _branching)
+
+
+BRANCHES = "ds_magic.answer"
+"""What the comm of an output is called that asks for a branch."""
+
+
+def _branching(comm: Any, message: dict[str, Any]) -> None:
+    """An output of a page asks for a branch."""
+    from ..branch import fork
+    from ..views.tokens.explorer.branching_from_page import Correspondence
+
+    Correspondence(comm, message, fork)
+
+
+def _comms(shell: Any) -> Any:
+    """What speaks with pages, where a kernel runs this."""
+    return getattr(getattr(shell, "kernel", None), "comm_manager", None)
 
 
 def _configured(kind: type, shell: Any) -> Any:
@@ -67,6 +86,8 @@ def unload(shell: Any) -> None:
     shell.events.unregister("post_run_cell", magics.after_cell)
     if magics.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(magics.matcher)
+    if (pages := _comms(shell)) is not None and BRANCHES in pages.targets:
+        pages.unregister_target(BRANCHES, _branching)
     for transformer in (magics.suggest, protect_questions):
         if transformer in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transformer)

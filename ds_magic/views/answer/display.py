@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .static import error_bundle, mimebundle
+from .static import alive, error_bundle, mimebundle
 
 if TYPE_CHECKING:
     from ...api.delta import Delta
@@ -86,23 +86,24 @@ class Place:
 
         self._handle = display(bundle, raw=True, display_id=True)
 
-    def keep(self, bundle: dict[str, str]) -> None:
+    def keep(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._handle.update(bundle, raw=True)
+        self._handle.update(bundle, raw=True, metadata=metadata or {})
 
     def show(
         self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
     ) -> dict[str, str]:
         """The static output; without one the `error`, where a place was reserved: nothing else may show it."""
-        bundle: dict[str, str] = {}
+        bundle: dict[str, Any] = {}
+        metadata: dict[str, Any] = {}
         if completion is not None:
-            bundle = mimebundle(completion, thinking_seconds=thinking_seconds)
+            bundle, metadata = alive(completion, mimebundle(completion, thinking_seconds=thinking_seconds))
         elif error is not None and self._handle is not None:
             bundle = error_bundle(error)
         if self._handle is not None:
-            self._handle.update(bundle, raw=True)
+            self._handle.update(bundle, raw=True, metadata=metadata)
         elif bundle:
             from IPython.display import display
 
-            display(bundle, raw=True)
+            display(bundle, raw=True, metadata=metadata)
         return bundle

@@ -296,9 +296,12 @@ class LiveView:
     def explore(self, completion: ChatCompletion) -> None:
         """Have the explorer over the answer in its place; a notebook keeps the static output, and the branches."""
         explorer, seconds = completion.explore(), self._clock.seconds
-        explorer.stand_for(
-            lambda: self._place.keep(static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark))
-        )
+
+        def keep() -> None:
+            bundle = static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark)
+            self._place.keep(*static.alive(completion, bundle))
+
+        explorer.stand_for(keep)
 
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""

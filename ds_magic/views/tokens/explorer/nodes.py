@@ -58,10 +58,10 @@ class Node:
             "error": self.error,
             "explorable": self.table is not None,
             "whyNot": why_not,
-            **self._said(),
+            **self.said(),
         }
 
-    def _said(self) -> dict[str, Any]:
+    def said(self) -> dict[str, Any]:
         """What stands under the answer elsewhere: why it is not whole, what to know of it, and its small print."""
         answer = self.answer
         if answer is None:
