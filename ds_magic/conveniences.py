@@ -49,6 +49,13 @@ def completion_written(completion: ChatCompletion, path: str | Path | None) -> W
     return export(completion, path)
 
 
+def completion_as_cell(completion: ChatCompletion) -> str:
+    """The text of a cell that asks what a completion was asked; of one that called functions, what was asked first."""
+    from .magics.cell_text import asking
+
+    return asking(completion)
+
+
 def forked(
     completion: ChatCompletion, token: str | int, instead: str | None, rank: int | None, fields: dict[str, Any]
 ) -> ChatCompletion:

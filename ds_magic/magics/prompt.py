@@ -9,6 +9,7 @@ from typing import Any
 from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
 from ..api.shorthand import as_messages
+from .typeset import plain_roles
 
 _EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
 _PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
@@ -17,7 +18,7 @@ _STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ 
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
 _ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
-_ROLE = re.compile(rf"(\\)?@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
+_ROLE = re.compile(rf"@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
 _ATTRIBUTES = {
     "system": {"name": "name"},
@@ -68,6 +69,11 @@ class Filler:
         value = str(lookup(expression, self.namespace))
         self.filled[expression] = value
         return f"{self.mark[0]}{value}{self.mark[1]}"
+
+
+def only_text(text: str) -> str:
+    """`text` as it is written where nothing in it is to be filled."""
+    return _PLACEHOLDER.sub(lambda match: f"\\{match[0]}", text)
 
 
 def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
@@ -123,9 +129,9 @@ def messages_of(
     """The messages that a cell stands for, as fields of the wire.
 
     A line `@system`, `@user`, `@assistant` or `@tool call_id=…` alone begins a message of that role;
-    text before the first is the user's, and `\\@user` is only text. Empty blocks but the roles'
-    own are left out. `system` comes first and `prefix` last; both are already filled. Raises
-    InvalidRequestError for an attribute that a role does not have.
+    text before the first is the user's, and `\\@user` is only text (`\\\\@user` is `\\@user`). Empty
+    blocks but the roles' own are left out. `system` comes first and `prefix` last; both are already
+    filled. Raises InvalidRequestError for an attribute that a role does not have.
     """
     blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     return as_messages(blocks, system=system, prefix=prefix)
@@ -133,8 +139,12 @@ def messages_of(
 
 def is_role(line: str) -> bool:
     """Whether a line begins a message of a role."""
-    match = _ROLE.fullmatch(line.rstrip("\r"))
-    return match is not None and not match[1]
+    return _ROLE.fullmatch(line.rstrip("\r")) is not None
+
+
+def begins_message(line: str) -> bool:
+    """Whether a line begins a message of a role, be it that its values stand in typographic quotes."""
+    return is_role(plain_roles(line, is_role)[0])
 
 
 def has_system(cell: str) -> bool:
@@ -147,20 +157,18 @@ def _blocks(cell: str) -> list[tuple[str, str, str]]:
     blocks: list[tuple[str, str, list[str]]] = [("user", "", [])]
     for line in cell.split("\n"):
         match = _ROLE.fullmatch(line.rstrip("\r"))
-        if match is None:
-            blocks[-1][2].append(line)
-            continue
-        escaped, role, attributes = match.group(1, 2, 3)
-        if escaped:
+        if match is not None:
+            blocks.append((match[1], match[2], []))
+        elif line.startswith("\\") and begins_message(line.lstrip("\\")):
             blocks[-1][2].append(line[1:])
         else:
-            blocks.append((role, attributes, []))
+            blocks[-1][2].append(line)
     (role, attributes, lines), *others = blocks
     first = [(role, attributes, lines)] if any(line.strip() for line in lines) else []
-    return [(role, attributes, _trimmed(lines)) for role, attributes, lines in first + others]
+    return [(role, attributes, trimmed(lines)) for role, attributes, lines in first + others]
 
 
-def _trimmed(lines: list[str]) -> str:
+def trimmed(lines: list[str]) -> str:
     """The lines without the blank ones at both ends; blanks inside a line stay, a prefix may end in one."""
     start, end = 0, len(lines)
     while start < end and not lines[start].strip():

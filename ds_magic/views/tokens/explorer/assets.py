@@ -18,6 +18,7 @@ _SHARED = (
     "toolbar.js",
     "text.js",
     "formatted_text.js",
+    "actions.js",
     "view.js",
     "tree.js",
     "session.js",

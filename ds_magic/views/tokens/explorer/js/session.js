@@ -7,7 +7,7 @@ import { View } from "./view.js";
 /**
  * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
  * onStop(id), onSelect(tokens, session), whyNot, look}; where texts can be read formatted also formattedOf(id) → nodes,
- * and pictureOf(id) → an element. `update` when the nodes changed, `show` when another is to be seen.
+ * and pictureOf(id) → an element; and in a notebook's page insertCell(text) → whether it could. `update` when the nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
@@ -93,7 +93,7 @@ export class Session {
       onStop: () => world.onStop(id),
       onSelect: (tokens) => world.onSelect(tokens, this),
       say: (text) => this.say(text),
-      said: node, spent: this.spent,
+      said: node, spent: this.spent, insertCell: world.insertCell,
       formatted: world.formattedOf && (() => world.formattedOf(node.explorable ? id : node.parent)),
       picture: world.pictureOf?.(id),
       redraw: () => this.redraw(),

@@ -1,5 +1,6 @@
 // One text with its card, overview and tools. Knows nothing of widgets.
 
+import { cellActions } from "./actions.js";
 import { fillCard } from "./card.js";
 import { chance, rank } from "./decode.js";
 import { button, make, prose } from "./elements.js";
@@ -77,7 +78,7 @@ export class View {
     const said = remarks.map((text) => prose(`Note: ${text}`));
     if (ending) said.unshift(make("div", "dsx-ending", `■ ${ending}`));
     const small = make("details", "dsx-footer dsx-small", make("summary", "", shown), ...folded);
-    return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small);
+    return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small, cellActions(this.asks));
   }
 
   listen() {
