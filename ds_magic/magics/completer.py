@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
 from .line import parse
-from .options import OPTIONS, Option, spelled
+from .options import COMPANIONS, OPTIONS, Option, spelled
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
@@ -145,13 +145,11 @@ def _is_schema(value: Any) -> bool:
 def _of_companion(magics: DeepSeekMagics, name: str) -> Iterable[str]:
     from .help import TOPICS
 
-    return {
-        "ds_login": ["--forget"],
-        "ds_usage": ["--reset"],
-        "ds_chats": list(magics.chats),
-        "ds_help": [*TOPICS, "options", *(option.long for option in OPTIONS)],
-        "ds_models": [option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")],
-    }.get(name, [])
+    if name == "ds_chats":
+        return list(magics.chats)
+    if name == "ds_help":
+        return [*TOPICS, "options", *(option.long for option in OPTIONS)]
+    return COMPANIONS.get(name, ())
 
 
 def _starting(word: str, texts: Iterable[str]) -> list[str]:

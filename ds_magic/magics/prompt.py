@@ -19,7 +19,7 @@ _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
 _ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
 _ROLE = re.compile(rf"(\\)?@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "system": {"name": "name"},
     "user": {"name": "name"},
     "assistant": {"name": "name", "reasoning": "reasoning_content"},
@@ -179,14 +179,14 @@ def _message(role: str, attributes: str, content: str, fill: Filler) -> dict[str
                 raise _no_attribute(role, "prefix")
             message["prefix"] = True
             continue
-        if name not in _ATTRIBUTES[role]:
+        if name not in ATTRIBUTES[role]:
             raise _no_attribute(role, name)
-        message[_ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
+        message[ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
     return message
 
 
 def _no_attribute(role: str, name: str) -> InvalidRequestError:
-    known = [*_ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
+    known = [*ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
     near = nearest(name, known)
     return InvalidRequestError(
         f"`@{role}` has no attribute `{name}`; it has {', '.join(f'`{each}`' for each in known)}.",
