@@ -10,10 +10,10 @@ from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
 from ..api.shorthand import as_messages
 
-_EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
-_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
-_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({_EXPRESSION})([ \t]*)\}}\}}")
-_STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
+EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
+_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
+_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({EXPRESSION})([ \t]*)\}}\}}")
+STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
 _ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
@@ -74,7 +74,7 @@ def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
     """What `name`, `name.attr` or `name[0]` stands for. Raises InvalidRequestError with the nearest name."""
     value: Any = None
     so_far = ""
-    for step in _STEP.finditer(expression):
+    for step in STEP.finditer(expression):
         attribute, index, *keys, name = step.groups()
         try:
             if name is not None:
