@@ -8,7 +8,6 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
-from ..api.shorthand import as_messages
 from .typeset import plain_roles
 
 EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
@@ -133,6 +132,8 @@ def messages_of(
     blocks but the roles' own are left out. `system` comes first and `prefix` last; both are already
     filled. Raises InvalidRequestError for an attribute that a role does not have.
     """
+    from ..api.shorthand import as_messages  # here, because completion needs the rest before anything is asked
+
     blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     return as_messages(blocks, system=system, prefix=prefix)
 

@@ -40,11 +40,12 @@ export class Held {
   /** The texts as an explorer is told them. */
   get nodes() {
     return this.places.map((place, id) => {
-      const { ending = "", remarks = [], line = "" } = this.said[id] ?? {};
+      const { ending = "", remarks = [], line = "", cell = "" } = this.said[id] ?? {};
       const whyNot = place.name === "thinking" ? "Only an answer can be continued, not the thinking before it." : "";
       return {
         ...place, id, whyNot, explorable: id in this.packed,
         ending: String(ending), remarks: [...remarks].map(String), line: String(line),
+        cell: String(cell),
       };
     });
   }
