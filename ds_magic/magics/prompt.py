@@ -8,19 +8,18 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
-from ..api.shorthand import as_messages
 from .typeset import plain_roles
 
-_EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
-_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
-_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({_EXPRESSION})([ \t]*)\}}\}}")
-_STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
+EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
+_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
+_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({EXPRESSION})([ \t]*)\}}\}}")
+STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
 _ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
 _ROLE = re.compile(rf"@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "system": {"name": "name"},
     "user": {"name": "name"},
     "assistant": {"name": "name", "reasoning": "reasoning_content"},
@@ -80,7 +79,7 @@ def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
     """What `name`, `name.attr` or `name[0]` stands for. Raises InvalidRequestError with the nearest name."""
     value: Any = None
     so_far = ""
-    for step in _STEP.finditer(expression):
+    for step in STEP.finditer(expression):
         attribute, index, *keys, name = step.groups()
         try:
             if name is not None:
@@ -133,6 +132,8 @@ def messages_of(
     blocks but the roles' own are left out. `system` comes first and `prefix` last; both are already
     filled. Raises InvalidRequestError for an attribute that a role does not have.
     """
+    from ..api.shorthand import as_messages  # here, because completion needs the rest before anything is asked
+
     blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     return as_messages(blocks, system=system, prefix=prefix)
 
@@ -187,14 +188,14 @@ def _message(role: str, attributes: str, content: str, fill: Filler) -> dict[str
                 raise _no_attribute(role, "prefix")
             message["prefix"] = True
             continue
-        if name not in _ATTRIBUTES[role]:
+        if name not in ATTRIBUTES[role]:
             raise _no_attribute(role, name)
-        message[_ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
+        message[ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
     return message
 
 
 def _no_attribute(role: str, name: str) -> InvalidRequestError:
-    known = [*_ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
+    known = [*ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
     near = nearest(name, known)
     return InvalidRequestError(
         f"`@{role}` has no attribute `{name}`; it has {', '.join(f'`{each}`' for each in known)}.",

@@ -44,7 +44,8 @@ export class Held {
       const whyNot = place.name === "thinking" ? "Only an answer can be continued, not the thinking before it." : "";
       return {
         ...place, id, whyNot, explorable: id in this.packed,
-        ending: String(ending), remarks: [...remarks].map(String), line: String(line), cell: String(cell),
+        ending: String(ending), remarks: [...remarks].map(String), line: String(line),
+        cell: String(cell),
       };
     });
   }
