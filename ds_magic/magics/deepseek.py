@@ -69,7 +69,7 @@ class DeepSeekMagics(Magics):
         allow_none=True,
         min=0,
         help="Up to how many characters an output holds its token probabilities, so that JupyterLab and Notebook can "
-        "explore it without a kernel: a token with 20 alternatives takes 150. 0 for none.",
+        "explore it without a kernel: a token with 20 alternatives takes 190. 0 for none.",
     ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
     timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)

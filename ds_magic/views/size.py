@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SIZES = ("normal", "projector")
 
-EXPLORABLE = 1_000_000
+EXPLORABLE = 2_000_000
 """Characters of token probabilities that an output holds, unless more or less are set."""
 
 _size = "normal"

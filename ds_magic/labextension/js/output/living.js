@@ -14,7 +14,7 @@ const ANSWER = "application/vnd.ds-magic.answer+json";
  */
 export class Living {
   constructor(model, root, sanitizer, notebooks) {
-    Object.assign(this, { model, sanitizer });
+    Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
     const text = root.querySelector(".dsx-static-text");
     if (!text) throw new Error("there is no place for it");
@@ -54,8 +54,9 @@ export class Living {
   formatted(id) {
     const html = this.held.html(id);
     if (!html) return null;
+    if (!this.clean.has(html)) this.clean.set(html, this.sanitizer.sanitize(html));
     const template = document.createElement("template");
-    template.innerHTML = this.sanitizer.sanitize(html);
+    template.innerHTML = this.clean.get(html);
     return [...template.content.childNodes];
   }
 

@@ -29,5 +29,5 @@ export function cellActions({ said: { cell }, insertCell, say }) {
     const label = "Insert the cell that asks for this text below this one";
     controls.push(action("Insert cell", label, async () => insertCell(cell), "Inserted below"));
   }
-  return make("div", "dsx-actions dsx-small", ...controls);
+  return make("div", "dsx-actions", ...controls);
 }

@@ -30,6 +30,7 @@ export class View {
     if (this.text.isUnseen) this.text = new TokenText(table, asks);
     this.spans = this.text.spans;
     this.toolbar = new Toolbar(this);
+    this.toolbar.legend.before(cellActions(asks));
     this.cards = make("div", "dsx-cards");
     const stage = make("div", "dsx-stage", this.text.element);
     this.popover = new Popover(stage);
@@ -78,7 +79,7 @@ export class View {
     const said = remarks.map((text) => prose(`Note: ${text}`));
     if (ending) said.unshift(make("div", "dsx-ending", `■ ${ending}`));
     const small = make("details", "dsx-footer dsx-small", make("summary", "", shown), ...folded);
-    return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small, cellActions(this.asks));
+    return make("div", "", make("div", "dsx-remarks dsx-small", ...said), small);
   }
 
   listen() {
