@@ -23,7 +23,7 @@ export class Living {
     const picture = root.querySelector(".dsx-static-bars");
     const place = make("div", "");
     this.session = new Session(place, {
-      tableOf: (id) => this.held.table(id),
+      tableOf: (id) => this.table(id),
       formattedOf: (id) => this.formatted(id),
       show: (id) => this.session.show(id),
       pictureOf: (id) => (id === 0 ? picture : null),
@@ -47,6 +47,16 @@ export class Living {
     else {
       text.parentElement.after(place);
       text.remove();
+    }
+  }
+
+  /** The table of a node; undefined, and it is said, where what is held of a branch is none. */
+  table(id) {
+    try {
+      return this.held.table(id);
+    } catch {
+      this.refused("What this output holds of that branch is damaged.");
+      return undefined;
     }
   }
 
