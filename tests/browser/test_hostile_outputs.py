@@ -178,7 +178,7 @@ def test_what_is_said_of_a_text_is_only_text(jupyter, page):
     numbers = {"first": HOSTILE[1], "step": 0, "vagueRest": None, "restError": "x", "noNumber": -1, "shared": [1]}
     reopened(jupyter, page, "said.ipynb", output(*CONTEST, metadata={"said": [said]}, header=header | numbers))
     page.click(".dsx-footer summary")
-    for token in page.locator(".dsx-living .dsx-t:visible").all():
+    for token in page.locator(".dsx-formatted .dsx-t:visible").all():
         token.hover()
         page.wait_for_selector(f"{CARD} .dsx-token")
         page.mouse.move(0, 0)
