@@ -67,6 +67,7 @@ def _configured(kind: type, shell: Any) -> Any:
 
 def unload(shell: Any) -> None:
     """Take everything back that `load` registered, and give back what it displaced."""
+    from ..views.answer import control_channel
     from .deepseek import DeepSeekMagics
     from .protect import protect_questions
 
@@ -91,3 +92,4 @@ def unload(shell: Any) -> None:
     for transformer in (magics.suggest, protect_questions):
         if transformer in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transformer)
+    control_channel.leave()
