@@ -11,13 +11,13 @@ from ..api.nearest import nearest
 from ..api.shorthand import as_messages
 
 EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
-_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
+PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
 _UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({EXPRESSION})([ \t]*)\}}\}}")
 STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
-_ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
-_ROLE = re.compile(rf"(\\)?@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
+ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
+ROLE = re.compile(rf"(\\)?@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
 ATTRIBUTES = {
     "system": {"name": "name"},
@@ -51,7 +51,7 @@ class Filler:
             name, *_ = re.split(r"[.\[]", expression, maxsplit=1)
             if not (before and after) and name in self.namespace:
                 self.unfilled[f"{{{{{before}{expression}{after}}}}}"] = f"{{{{ {expression} }}}}"
-        return _PLACEHOLDER.sub(self._replacement, text)
+        return PLACEHOLDER.sub(self._replacement, text)
 
     @property
     def notes(self) -> list[str]:
@@ -133,7 +133,7 @@ def messages_of(
 
 def is_role(line: str) -> bool:
     """Whether a line begins a message of a role."""
-    match = _ROLE.fullmatch(line.rstrip("\r"))
+    match = ROLE.fullmatch(line.rstrip("\r"))
     return match is not None and not match[1]
 
 
@@ -146,7 +146,7 @@ def _blocks(cell: str) -> list[tuple[str, str, str]]:
     """Role, attributes and raw text of each block."""
     blocks: list[tuple[str, str, list[str]]] = [("user", "", [])]
     for line in cell.split("\n"):
-        match = _ROLE.fullmatch(line.rstrip("\r"))
+        match = ROLE.fullmatch(line.rstrip("\r"))
         if match is None:
             blocks[-1][2].append(line)
             continue
@@ -172,7 +172,7 @@ def _trimmed(lines: list[str]) -> str:
 
 def _message(role: str, attributes: str, content: str, fill: Filler) -> dict[str, Any]:
     message: dict[str, Any] = {"role": role, "content": fill(content)}
-    for match in _ATTRIBUTE.finditer(attributes):
+    for match in ATTRIBUTE.finditer(attributes):
         flag, name, *values = match.groups()
         if flag:
             if role != "assistant":
