@@ -187,7 +187,7 @@ def test_the_page_reads_a_magic_line_as_python_does(opened):
     assert {line: each for line, each in zip(lines, read, strict=True) if each != as_python_reads(line)} == {}, [
         as_python_reads(line) for line, each in zip(lines, read, strict=True) if each != as_python_reads(line)
     ]
-    assert sum("refused" in each for each in read) > 30
+    assert sum("refused" in each for each in read) > 20
 
 
 def test_the_page_finds_an_option_and_its_value_where_they_stand(opened):
@@ -352,13 +352,23 @@ def test_a_cell_that_is_no_prompt_any_more_is_python_at_once_and_the_other_way_r
 
 
 def test_an_apostrophe_in_a_prompt_is_one_and_no_line_is_set_in(opened):
-    opened.page.evaluate("jupyterapp.commands.execute('notebook:toggle-autoclosing-brackets')")
+    close_brackets(opened.page, True)
     opened.write("free", "%%deepseek\n")
     opened.page.keyboard.type("'tis so: \"a\" (b", delay=1)
     opened.page.keyboard.press("End")
     opened.page.keyboard.type(", thus:\nnext", delay=1)
-    opened.page.evaluate("jupyterapp.commands.execute('notebook:toggle-autoclosing-brackets')")
+    close_brackets(opened.page, False)
     assert opened.text("free") == "%%deepseek\n'tis so: \"a\" (b), thus:\nnext"
+
+
+def close_brackets(page, are_closed):
+    """The setting whether brackets that are typed are closed."""
+    page.evaluate("jupyterapp.commands.execute('notebook:toggle-autoclosing-brackets')")
+    page.wait_for_function(
+        "wanted => jupyterapp.shell.currentWidget.content.widgets.every("
+        "  ({ editor }) => editor.getOption('autoClosingBrackets') === wanted)",
+        arg=are_closed,
+    )
 
 
 def test_the_kernel_is_asked_for_names_when_it_is_idle_and_never_while_it_runs(opened, gate):
@@ -408,7 +418,7 @@ def completed(page):
     page.keyboard.press("Tab")
     page.wait_for_selector(".jp-Completer-item")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".jp-Completer-item", state="detached")
+    page.wait_for_selector(".jp-Completer-item", state="hidden")
 
 
 def test_tab_offers_nothing_in_prose(opened):
