@@ -11,6 +11,8 @@ from ds_magic.magics.line import convert, parse
 from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
 from ds_magic.magics.typeset import plain_roles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
+from tests.growing import TEXTS
+from tests.test_growth import LONGEST, STEEPEST, cells, growth, surely_measured
 
 OPTION_TESTS = Path(__file__).parents[1] / "magics/test_options.py"
 
@@ -442,3 +444,40 @@ def test_prompts_look_like_prompts_in_notebook_7(server, browser):
     notebook.wait("places", "ds-missing", ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"])
     assert notebook.ranges("roles", "ds-role-name") == ["@system", "@assistant"]
     notebook.page.close()
+
+
+READERS = f"""async ([unit, length]) => {{
+  const [line, roles, places, cell] = await Promise.all(
+    ["line.js", "roles.js", "places.js", "cell.js"].map((name) => {IMPORTED}));
+  const text = unit.repeat(Math.ceil(length / unit.length)).slice(0, length);
+  const began = performance.now();
+  const starts = ["", "-s ", "-s '", "-s “", "--extra ", '--extra {{"', "-t ", "-l ", "—", "--", "-- "];
+  for (const start of starts) line.parse(start + text);
+  for (const start of ["@user ", "@user name=", "@tool call_id=“", "\\\\@"]) roles.roleOf(start + text);
+  for (const start of ["", "{{{{ a", "{{{{ ", '{{{{ a["']) [...places.placesIn(start + text)];
+  for (const start of ["", "x", "x = ", "%deepseek "]) cell.lineMagic(start + text);
+  return performance.now() - began;
+}}"""
+HOSTILE = {
+    "places": "{{ ", "indexes": '{{ a["', "steps": "{{ a.a", "unknown options": "--x ", "options": "-s x -l ", "never ends": "-s “a ",
+    "nested quotes": "“a ", "attributes": "a=b ", "quoted attributes": "a='b' ", "list": "[1, ", "object": '{"a": ', "escapes": "\\",
+    "dashes": "—", "typeset options": "–t ", "digits": "٣", "names": "a, ",
+}  # fmt: skip
+
+
+def test_what_the_page_reads_of_a_line_four_times_as_long_takes_some_four_times_as_long(opened, row):
+    class Taken:
+        seconds = 0.0
+
+        def use(self, asked):
+            self.seconds += opened.page.evaluate(READERS, asked) / 1000
+
+    found = {}
+    for name, unit in {**TEXTS, **HOSTILE}.items():
+        taken = Taken()
+        found[name] = surely_measured(
+            taken.use, lambda length, unit=unit: [unit, length], LONGEST, clock=lambda taken=taken: taken.seconds
+        )
+    steepest = max(found, key=lambda name: growth(found[name]))
+    row("Growth with the length of a text", where="a line in the page", slowest=steepest, **cells(found[steepest]))
+    assert growth(found[steepest]) < STEEPEST, f"{steepest}: {found[steepest]}"
