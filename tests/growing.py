@@ -297,8 +297,9 @@ def completions(text):
 
 
 def protection(text):
-    from ds_magic.magics.protect import protect_questions
+    from ds_magic.magics.protect import protect_cells, protect_questions
 
+    protect_cells([f"%%deepseek {text}\n", text])
     for cell in (f"%deepseek {text}", f"x = %deepseek {text}?", f"# {text}\n%deepseek a\n"):
         protect_questions(cell.splitlines(keepends=True))
 

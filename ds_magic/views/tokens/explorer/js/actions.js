@@ -2,6 +2,7 @@
 
 import { button, make } from "./elements.js";
 
+const ASKS = /^%%deepseek[ \n]/; // a saved output may hold anything, and no other code is offered to be run
 const A_WHILE = 1500; // milliseconds for which a button says what came of it
 
 /**
@@ -9,7 +10,7 @@ const A_WHILE = 1500; // milliseconds for which a button says what came of it
  * whether it could; `say` is for who does not see the buttons.
  */
 export function cellActions({ said: { cell }, insertCell, say }) {
-  if (!cell) return "";
+  if (!ASKS.test(cell)) return "";
   const action = (name, label, act, done) => {
     const control = button("dsx-plain", name, label, async () => {
       const word = (await act().catch(() => false)) ? done : "Not allowed here";

@@ -7,7 +7,8 @@ import { View } from "./view.js";
 /**
  * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
  * onStop(id), onSelect(tokens, session), whyNot, look}; where texts can be read formatted also formattedOf(id) → nodes,
- * and pictureOf(id) → an element; and in a notebook's page insertCell(text) → whether it could. `update` when the nodes changed, `show` when another is to be seen.
+ * and pictureOf(id) → an element; in a notebook that takes cells insertCell(text) → whether it could. `update` when the
+ * nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
