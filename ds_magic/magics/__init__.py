@@ -69,6 +69,7 @@ def _configured(kind: type, shell: Any) -> Any:
 
 def unload(shell: Any) -> None:
     """Take everything back that `load` registered, and give back what it displaced."""
+    from ..views.answer import control_channel
     from .deepseek import DeepSeekMagics
     from .protect import protect_cells, protect_questions
 
@@ -93,3 +94,4 @@ def unload(shell: Any) -> None:
     for transformer in (protect_cells, magics.suggest, protect_questions):
         if transformer in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transformer)
+    control_channel.leave()

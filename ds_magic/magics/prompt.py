@@ -11,13 +11,13 @@ from ..api.nearest import nearest
 from .typeset import plain_roles
 
 EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
-_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
+PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
 _UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({EXPRESSION})([ \t]*)\}}\}}")
 STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
-_ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
-_ROLE = re.compile(rf"@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
+ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
+ROLE = re.compile(rf"@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
 ATTRIBUTES = {
     "system": {"name": "name"},
@@ -51,7 +51,7 @@ class Filler:
             name, *_ = re.split(r"[.\[]", expression, maxsplit=1)
             if not (before and after) and name in self.namespace:
                 self.unfilled[f"{{{{{before}{expression}{after}}}}}"] = f"{{{{ {expression} }}}}"
-        return _PLACEHOLDER.sub(self._replacement, text)
+        return PLACEHOLDER.sub(self._replacement, text)
 
     @property
     def notes(self) -> list[str]:
@@ -72,7 +72,7 @@ class Filler:
 
 def only_text(text: str) -> str:
     """`text` as it is written where nothing in it is to be filled."""
-    return _PLACEHOLDER.sub(lambda match: f"\\{match[0]}", text)
+    return PLACEHOLDER.sub(lambda match: f"\\{match[0]}", text)
 
 
 def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
@@ -140,7 +140,7 @@ def messages_of(
 
 def is_role(line: str) -> bool:
     """Whether a line begins a message of a role."""
-    return _ROLE.fullmatch(line.rstrip("\r")) is not None
+    return ROLE.fullmatch(line.rstrip("\r")) is not None
 
 
 def begins_message(line: str) -> bool:
@@ -157,7 +157,7 @@ def _blocks(cell: str) -> list[tuple[str, str, str]]:
     """Role, attributes and raw text of each block."""
     blocks: list[tuple[str, str, list[str]]] = [("user", "", [])]
     for line in cell.split("\n"):
-        match = _ROLE.fullmatch(line.rstrip("\r"))
+        match = ROLE.fullmatch(line.rstrip("\r"))
         if match is not None:
             blocks.append((match[1], match[2], []))
         elif line.startswith("\\") and begins_message(line.lstrip("\\")):
@@ -181,7 +181,7 @@ def trimmed(lines: list[str]) -> str:
 
 def _message(role: str, attributes: str, content: str, fill: Filler) -> dict[str, Any]:
     message: dict[str, Any] = {"role": role, "content": fill(content)}
-    for match in _ATTRIBUTE.finditer(attributes):
+    for match in ATTRIBUTE.finditer(attributes):
         flag, name, *values = match.groups()
         if flag:
             if role != "assistant":

@@ -9,8 +9,9 @@ from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 
 @pytest.fixture(scope="package")
 def jupyter(tmp_path_factory):
-    """A running Jupyter server."""
-    server = Jupyter(tmp_path_factory.mktemp("jupyter"))
+    """A running Jupyter server; with DS_MAGIC_LABEXTENSION=1 its pages load our extension."""
+    labextension = os.environ.get("DS_MAGIC_LABEXTENSION") == "1"
+    server = Jupyter(tmp_path_factory.mktemp("jupyter"), labextension=labextension)
     yield server
     server.end()
 

@@ -208,3 +208,4 @@ def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     page.locator(f"{CARD} .dsx-go").nth(2).click()
     page.wait_for_selector(".dsx-notice:has-text('The kernel has gone')")
     assert len(page.inner_text(".dsx-tail")) > 9 and not page.locator(".dsx-stop").count()
+    assert not page.locator(".dsx-formatted .dsx-t:not(.dsx-fork *)").count()  # the branch stands in place of the rest

@@ -79,16 +79,25 @@ class Place:
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
-    def reserve(self, bundle: dict[str, str]) -> None:
+    def reserve(
+        self, bundle: dict[str, str], display_id: str | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
         """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there."""
         from IPython.display import display
 
-        self._handle = display(bundle, raw=True, display_id=True)
+        self._handle = display(bundle, raw=True, display_id=display_id or True, metadata=metadata)
 
     def keep(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._handle.update(bundle, raw=True, metadata=metadata or {})
+        self._last = bundle, metadata or {}
+        self.show_again()
+
+    def show_again(self) -> None:
+        """Send what is there, also to pages that have not heard of it."""
+        bundle, metadata = self._last
+        self._handle.update(bundle, raw=True, metadata=metadata)
 
     def show(
         self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
@@ -101,7 +110,7 @@ class Place:
         elif error is not None and self._handle is not None:
             bundle = error_bundle(error)
         if self._handle is not None:
-            self._handle.update(bundle, raw=True, metadata=metadata)
+            self.keep(bundle, metadata)
         elif bundle:
             from IPython.display import display
 

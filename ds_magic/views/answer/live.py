@@ -20,6 +20,7 @@ from .facts import thought
 from .given import mark_prefix, prefix_length, text_length
 from .live_widget import LiveWidget, kernel_id
 from .tex import IGNORE
+from .told import Told
 
 if TYPE_CHECKING:
     from ...api.delta import Delta
@@ -70,6 +71,7 @@ class LiveView:
         self._fresh: dict[str, list[str]] = {"reasoning": [], "content": []}
         self._joiners = {"reasoning": Joiner(), "content": Joiner()}
         self._kept: dict[str, list[str]] = {"reasoning": [], "content": []}
+        self._told = Told()
         self._message: dict[str, Any] = {}
         self._pieces = self._told_pieces = 0
         self._state = self._told_state = "waiting"
@@ -98,10 +100,10 @@ class LiveView:
             "is_json": not self._formats,
             "prefix_units": units(for_page(request.prefix or "")),
         }
-        self._widget = LiveWidget(about=about, styles=_styles())
+        self._widget = LiveWidget(about=about, on_asked=self._asked, styles=_styles())
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
-        self._place.reserve(self._bundle_so_far())
+        self._place.reserve(self._bundle_so_far(), self._widget.mark, self._widget.metadata)
         if request.prefix:
             self._unmarked = prefix_length(request.prefix)
             self._fresh["content"].append(request.prefix)
@@ -109,6 +111,16 @@ class LiveView:
     def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
             self._on_stop()
+
+    def _asked(self, what: str) -> None:
+        """By a page, in another thread: to stop, or for what it has not heard because it came late."""
+        if what == "stop" and self._on_stop is not None:
+            self._on_stop()
+        elif what == "whole" and self._widget is not None:
+            with self._lock:
+                if not self._is_over:
+                    self._send()
+                    self._widget.tell_whole(self._told.message())
 
     def event(self, event: Event) -> None:
         """Show why it takes long, until something comes."""
@@ -212,6 +224,7 @@ class LiveView:
         self._interval = SHORT_INTERVAL if much else INTERVAL
 
     def _tell(self, message: dict[str, Any]) -> None:
+        self._told.take(message)
         if self._widget is not None:
             self._widget.tell(message)
         self._last_sent = time.monotonic()
@@ -219,7 +232,7 @@ class LiveView:
     def _keep(self) -> None:
         """Now and then, put what has come into the notebook."""
         if self._length > GROWN * self._kept_length and time.monotonic() >= self._last_kept + KEPT:
-            self._place.keep(self._bundle_so_far())
+            self._place.keep(self._bundle_so_far(), self._widget.metadata if self._widget is not None else None)
             self._last_kept, self._kept_length = time.monotonic(), self._length
 
     def _bundle_so_far(self) -> dict[str, str]:
@@ -291,7 +304,7 @@ class LiveView:
             self._message["over"] = True
             self._send(is_last=True)
         final = self._place.show(completion, error if self._on_stop is not None else None, self._clock.seconds)
-        self._widget.retire(final.get("text/html", ""))
+        self._widget.retire(final.get("text/html", ""), self._place.show_again)
 
     def explore(self, completion: ChatCompletion) -> None:
         """Have the explorer over the answer in its place; a notebook keeps the static output, and the branches."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,16 @@ import anywidget
 import traitlets
 
 from ..scripts import joined
+from . import control_channel
 
 HERE = Path(__file__).parent / "js"
 _SCRIPTS = (
-    "elements.js", "notebook_page.js", "growing_text.js", "live_answer.js", "live_view.js", "live_places.js", "live.js",
+    *("elements.js", "notebook_page.js", "growing_text.js", "live_answer.js", "live_view.js", "live_places.js"),
+    *("live_shown.js", "live.js"),
 )
+PROTOCOL = 1
+"""What the messages mean: an extension in the page that knows others leaves the view to the widget."""
+
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 
 
@@ -32,27 +38,41 @@ class LiveWidget(anywidget.AnyWidget):
     It is not displayed: a view that a notebook has saved is an error message for ever where its kernel has gone. It
     draws beside each output that has the class `mark`. A page that was loaded in mid-answer has such an output from
     the notebook's file, and asks for the final one: so the last few widgets are kept open for a while.
+
+    Where our extension is in the page it hears the same messages, and draws instead. It asks by the control channel,
+    for which `on_asked` is called, in another thread, with "whole" or "stop".
     """
 
     _esm = _without_comments(joined(HERE, *_SCRIPTS))
     _css = _without_comments((HERE / "live.css").read_text(encoding="utf-8"))
 
-    about = traitlets.Dict(help="backend, model, kernel, in_background, mark").tag(sync=True)
+    about = traitlets.Dict(help="backend, model, kernel, in_background, mark, is_asked, …").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
 
-    def __init__(self, about: dict[str, Any], **state: Any) -> None:
+    def __init__(self, about: dict[str, Any], on_asked: Callable[[str], None], **state: Any) -> None:
         # The id stands in each message; the usual one is almost three times as long.
         number = secrets.token_hex(6)
         self.mark = f"ds-live-{number}"
-        super().__init__(model_id=number, about={**about, "mark": self.mark}, **state)
+        is_asked = control_channel.listen(self.mark, on_asked)
+        about = {**about, "mark": self.mark, "is_asked": is_asked, "protocol": PROTOCOL}
+        super().__init__(model_id=number, about=about, **state)
         self._final: str | None = None
         self._is_waited_for = False
         self.on_msg(self._asked)
         self.tell({"begins": True})  # a page that has not heard this came later
 
-    def retire(self, final: str) -> None:
-        """The answer is over, and `final` is its HTML, for pages that were not there; the eldest widget is closed."""
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the kept output says to our extension: whose it is, and whether that kernel can be asked."""
+        return {"ds_magic": {"live": {name: self.about[name] for name in ("mark", "kernel", "is_asked", "protocol")}}}
+
+    def retire(self, final: str, show_again: Callable[[], None]) -> None:
+        """The answer is over: pages that were not there are told `final`, its HTML, or have it shown again.
+
+        The eldest widget is closed.
+        """
         self._final = final
+        control_channel.listen(self.mark, lambda what: show_again())
         if self._is_waited_for:
             self.tell({"final": final})
         _RETIRED.append(self)
@@ -61,6 +81,7 @@ class LiveWidget(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Close it, and the layout that every widget brings along."""
+        control_channel.forget(self.mark)
         self.layout.close()
         super().close()
 
@@ -69,6 +90,10 @@ class LiveWidget(anywidget.AnyWidget):
             self._is_waited_for = True
             if self._final is not None:
                 self.tell({"final": self._final})
+
+    def tell_whole(self, message: dict[str, Any]) -> None:
+        """Send all that was told, to pages that have heard nothing yet; the others let it pass."""
+        self.tell({"whole": message, "about": self.about, "styles": self.styles})
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a custom message, from any thread.

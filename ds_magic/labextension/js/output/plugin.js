@@ -30,6 +30,7 @@ export async function output(shared) {
           if (this.living?.takes(model)) return;
           this.living?.close();
           this.living = null;
+          const turn = (this.turn = {});
           await renderHTML({
             ...this.page, host: this.node, source: String(model.data["text/html"] ?? ""),
             trusted: false, shouldTypeset: false,
@@ -37,6 +38,7 @@ export async function output(shared) {
           try {
             const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
             await styles();
+            if (turn !== this.turn) return; // it has changed once more
             this.living = new Living(model, this.node, this.page.sanitizer, notebooks);
           } catch (error) {
             console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);

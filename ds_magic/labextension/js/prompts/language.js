@@ -3,6 +3,8 @@
 import { parse } from "./line.js";
 import { roleOf } from "./roles.js";
 
+/** Characters of a line or paragraph that is looked at for its marks: one is parsed anew with each letter in it. */
+const LONGEST = 8000;
 const MAGIC = /^[ \t]*%%deepseek(?=\s|$)/;
 
 /** What a prompt is not: two lines of a document with a rule between them, quoted HTML, and text that is set in. */
@@ -14,14 +16,14 @@ const BETWEEN_BLOCKS = {
     name: "PromptLine",
     before: "LinkReference",
     parse(context, line) {
-      if (!isOurs(line)) return false;
-      const from = context.lineStart, said = saidFrom(line.text);
+      if (!isOurs(line) && line.text.length <= LONGEST) return false;
+      const from = context.lineStart, said = line.text.length <= LONGEST ? saidFrom(line.text) : -1;
       const children = said < 0 ? [] : context.parser.parseInline(line.text.slice(said), from + said);
       context.addElement(context.elt("PromptLine", from, from + line.text.length, children));
       context.nextLine();
       return true;
     },
-    endLeaf: (_, line) => isOurs(line),
+    endLeaf: (_, line, leaf) => isOurs(line) || leaf.content.length + line.text.length > LONGEST,
   }],
 };
 

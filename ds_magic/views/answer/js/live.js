@@ -1,35 +1,39 @@
 // The live view of an answer: a widget that is displayed nowhere, and draws beside the output that is kept of it.
 
 import { nodes } from "./elements.js";
-import { Answer } from "./live_answer.js";
-import { Places } from "./live_places.js";
-import { View } from "./live_view.js";
-import { watchKernel } from "./notebook_page.js";
+import { Shown } from "./live_shown.js";
+import { canStop, interrupt, watchKernel } from "./notebook_page.js";
 
 export default {
   initialize({ model }) {
     const about = model.get("about");
-    const answer = new Answer(about, model.get("styles"));
-    const places = new Places(about.mark, (frame) => new View(model, frame, answer));
-    const update = (change) => {
-      for (const view of places.views) view.update(change);
-      if (answer.isOver) places.finish();
-    };
+    // Our extension hears the same messages, and draws instead.
+    if (globalThis[Symbol.for("ds-magic.live")] === about.protocol) return;
+    const shown = new Shown(about, home(model, about));
+    const { places } = shown;
     model.on("msg:custom", (message) => {
-      if (message.begins) places.begin();
+      if (message.begins) shown.begin();
       else if (message.final) places.fill(() => nodes(message.final));
-      else if (places.hasBegun) update(answer.take(message));
+      else if (places.hasBegun && !message.whole) shown.take(message);
     });
     // A page that was loaded in mid-answer shows what was saved of it, and then the whole.
     places.ifLate(() => model.send({ final: true }));
-    const tell = (change) => places.hasBegun && update(change);
-    // The kernel was restarted or has ended: nothing more comes, and nothing can be stopped.
-    const abandon = () => tell(answer.abandon());
+    const abandon = () => shown.abandon();
     model.on("comm_live_update", abandon);
-    const leave = watchKernel(model.widget_manager?.kernel, (isConnected) => tell(answer.connect(isConnected)), abandon);
+    const leave = watchKernel(model.widget_manager?.kernel, (isConnected) => shown.connect(isConnected), abandon);
     return () => {
       leave();
-      places.end();
+      shown.end();
     };
   },
 };
+
+/** What a view needs of the page, by the widget's ways. */
+function home(model, about) {
+  return {
+    styles: model.get("styles"),
+    typesetter: model.widget_manager?.rendermime?.latexTypesetter,
+    canStop: canStop(about),
+    stop: () => (about.in_background ? model.send({ stop: true }) : interrupt(about.kernel)),
+  };
+}

@@ -63,7 +63,11 @@ export class Answer {
     this.finished.push(...change.blocks);
     if (message.growing) {
       this.growing = change.growing = this.html(message.growing);
-      this.formattedTo = this.source.length;
+      this.formattedTo = message.formatted ?? this.source.length;
+    }
+    if (message.ago) {
+      const times = message.ago.map((seconds) => performance.now() - 1000 * seconds);
+      [this.began, this.first = null, this.counted = null] = times;
     }
     if (message.over) this.over = performance.now();
     return change;

@@ -2,7 +2,7 @@
 
 import { announce, button, copyText, make, nodes, withCopyButton } from "./elements.js";
 import { GrowingText } from "./growing_text.js";
-import { canStop, follower, server } from "./notebook_page.js";
+import { follower } from "./notebook_page.js";
 
 const STATES = {
   waiting: "waiting",
@@ -23,10 +23,10 @@ const INLINE = new Set(["A", "B", "BDI", "BR", "CODE", "EM", "I", "MJX-CONTAINER
 
 /** One view of an answer, in the frame and the styles that the static output has. */
 export class View {
-  constructor(model, el, answer) {
-    this.model = model;
+  constructor(home, el, answer) {
+    this.home = home;
     this.answer = answer;
-    const styles = model.get("styles");
+    const { styles } = home;
     this.root = make("div", { class: `ds-live jp-RenderedHTMLCommon ${styles.ignore}`, dir: "ltr" });
     const frame = make("div", { style: styles.root });
     this.status = make("span", { class: "ds-status" });
@@ -54,7 +54,6 @@ export class View {
     frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
     el.append(this.root);
-    this.canStop = canStop(answer.about);
     this.growing = [];
     this.tail = null;
     this.seenTo = 0; // where in the source the text ends that was looked at for a tail
@@ -91,7 +90,7 @@ export class View {
     this.progress.hidden = answer.progress === null || answer.state !== "preparing";
     this.progress.value = answer.progress || 0;
     this.copy.hidden = !answer.source;
-    this.stop.hidden = answer.isOver || answer.isLost || !this.canStop;
+    this.stop.hidden = answer.isOver || answer.isLost || !this.home.canStop;
     this.drawFigures();
   }
 
@@ -141,9 +140,9 @@ export class View {
 
   /** Formulas one block after the other: the page's typesetter forgets what it began when it is called again. */
   typeset(node) {
-    const typesetter = this.model.widget_manager?.rendermime?.latexTypesetter;
+    const { typesetter, styles } = this.home;
     // The frame around the block tells the typesetter to leave all but formulas alone; here it begins inside.
-    node.classList.add(...this.model.get("styles").ignore.split(" "));
+    node.classList.add(...styles.ignore.split(" "));
     this.typesetting = this.typesetting.then(async () => {
       const follow = follower(this.root);
       await typesetter?.typeset(node);
@@ -213,7 +212,7 @@ export class View {
   drawLegend() {
     const { seen, tintStyles } = this.answer;
     if (!seen.size || this.legend.childElementCount === seen.size) return;
-    const { title, names } = this.model.get("styles").legend;
+    const { title, names } = this.home.styles.legend;
     this.legend.replaceChildren(`${title} `);
     for (const tint of [...seen].sort()) {
       const swatch = make("span", { style: `${tintStyles[tint]};padding:0 0.4em;white-space:nowrap` }, names[tint]);
@@ -237,14 +236,14 @@ export class View {
     this.stop.closest("[tabindex]")?.focus({ preventScroll: true });
     this.stop.disabled = true;
     this.stop.textContent = "Stopping…";
-    if (this.answer.about.in_background) {
-      this.model.send({ stop: true });
-      return;
+    try {
+      await this.home.stop();
+    } catch {
+      this.refuseToStop();
     }
-    const { base, headers } = server();
-    const url = `${base}api/kernels/${encodeURIComponent(this.answer.about.kernel)}/interrupt`;
-    const response = await fetch(url, { method: "POST", headers, credentials: "same-origin" }).catch(() => null);
-    if (response?.ok) return;
+  }
+
+  refuseToStop() {
     this.stop.textContent = "Stop";
     this.stop.disabled = false;
     this.note.textContent = "The server refused. Interrupt the kernel with the notebook's own button.";

@@ -15,6 +15,14 @@ export function canStop(about) {
   return about.in_background || Boolean(about.kernel && server());
 }
 
+/** Interrupts a kernel by way of its server; fails where that refuses. */
+export async function interrupt(kernel) {
+  const { base, headers } = server();
+  const url = `${base}api/kernels/${encodeURIComponent(kernel)}/interrupt`;
+  const { ok, status } = await fetch(url, { method: "POST", headers, credentials: "same-origin" });
+  if (!ok) throw new Error(`the server answered ${status}`);
+}
+
 /** Tells whether there is a connection to the kernel as it is lost and comes back, and when the kernel has ended. */
 // Where the server was killed, its kernels are known to have ended when another server answers in its place.
 export function watchKernel(kernel, onConnection, onEnd) {

@@ -11,6 +11,7 @@ import { TokenText } from "./text.js";
 import { Toolbar } from "./toolbar.js";
 
 const LONG = 100; // a shorter answer needs no overview
+const OF_BARS = 12; // tokens; a longer answer has a table below it
 const CARDS = 6; // compared beside each other; more would be a list again
 const SOON = 110; // milliseconds that the pointer rests on a token before its card comes
 const LINGER = 250; // and in which it may get from the token to the card
@@ -59,12 +60,12 @@ export class View {
     clearTimeout(this.later);
   }
 
-  /** Tools first, or, where the text stands in its place already, below it: and below the picture of a short one. */
+  /** Tools first, or, where the text stands in its place already, below it: and below the bars of a short one. */
   order(stage, canvas) {
     const { asks, cards, toolbar: { element: tools } } = this;
     if (!asks.formatted) return [tools, canvas, stage, cards];
     const picture = asks.picture ?? "";
-    return [stage, cards, ...(this.toolbar.isShort ? [picture, tools, canvas] : [tools, canvas, picture])];
+    return [stage, cards, ...(this.table.length <= OF_BARS ? [picture, tools, canvas] : [tools, canvas, picture])];
   }
 
   /** Why the answer is not whole and what to know of it; then one line, with the rest of the small print folded in. */
