@@ -29,7 +29,7 @@ export function marksOfLine(text, at, name) {
 export function marksOfPlaces(text, at, isMissing) {
   return Array.from(placesIn(text), ({ from, to, name }) => {
     const says = isMissing(name) ? `There is no variable \`${name}\` yet.` : undefined;
-    return mark(at + from, at + to, says ? "place ds-missing" : "place", says);
+    return mark(at + from, at + to, says ? "place dsp-missing" : "place", says);
   });
 }
 

@@ -1,4 +1,4 @@
-// Made by `python -m ds_magic.magics.options_module`: the table of options, and what else Python knows.
+// Made by `python -m ds_magic.magics.options_module`: the table of options, and what else Python has.
 
 /** The options of the magic line, and what their values may be. */
 export const OPTIONS = [
