@@ -36,7 +36,8 @@ DRAWN = """number => {
   const cell = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")][number];
   const ours = (element) => element.className.split(" ").filter((name) => name.startsWith("dsp-")).join(" ");
   return [...cell.querySelectorAll(".cm-line")].map((line) => [
-    ours(line), [...line.querySelectorAll("span")].filter(ours).map((span) => [ours(span), span.textContent, span.title]),
+    ours(line),
+    [...line.querySelectorAll("span")].filter(ours).map((span) => [ours(span), span.textContent, span.title]),
   ]);
 }"""
 LOOKS = """number => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].slice(number, number + 1).flatMap((cell) =>
@@ -63,8 +64,8 @@ class Page:
     def wait(self, name, kind, texts):
         """Until these are the ranges of a class."""
         self.page.wait_for_function(
-            f"([number, kind, texts]) => JSON.stringify(({DRAWN})(number).flatMap(([, ranges]) => ranges)"
-            ".filter(([classes]) => classes.split(' ').includes(kind)).map(([, text]) => text)) === JSON.stringify(texts)",
+            f"([number, kind, texts]) => `${{({DRAWN})(number).flatMap(([, ranges]) => ranges)"
+            ".filter(([classes]) => classes.split(' ').includes(kind)).map(([, text]) => text)}` === `${texts}`",
             arg=[NUMBER[name], kind, texts],
         )
 
@@ -128,12 +129,14 @@ def corpus():
     texts = [node.value for node in written if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     more = [
         "-t inf", "-t nan", "--timeout inf", "-t 1_0", "-t ٠", "--max-tokens ٣", "--max-tokens 1e3", "-t -0.5", "-l −5",
-        "-l=3 x", "-l= x", "-l 21", "-o é1", "-o 1é", "-o {{ name }}", "-t {{ t }}", "-t {{t}}", "--tools a,,b", "--tools \ufeff",
-        '--extra {"a": NaN}', '--extra {"a": 1,}', '--extra {"a": "\\u12"} x', "--extra null", "--extra name", "--extra 'a b'",
-        '--extra {{ body }}', '--extra "{{ a }}', "--response-format text", "--response-format {}", "-s 'a\\'b' c", "-s 'a'b c",
-        "--prefix «\u00a0a\u00a0» b", "–-t 0", "-—t 0", "--\u00a0x", "-t\u00a01\u00a0x", "-t\x1c1 x", "-t\ufeff1", "-", "--", "",
-        "  -t 1  ", "👩 -t 1", "--👩", "-👩 x", "--te", "-tt 1", "-t1.2.3", "-t1..", "--json --no-json", "--repair -1", "--repair 0",
-        "--tool-choice anything", "--reasoning-effort ultra", "-o {{ x }}y", "-l\t5\tx", "-l5x", "--stop= x", "--stop -t",
+        "-l=3 x", "-l= x", "-l 21", "-o é1", "-o 1é", "-o {{ name }}", "-t {{ t }}", "-t {{t}}", "--tools a,,b",
+        "--tools \ufeff", '--extra {"a": NaN}', '--extra {"a": 1,}', '--extra {"a": "\\u12"} x', "--extra null",
+        "--extra name", "--extra 'a b'", '--extra {{ body }}', '--extra "{{ a }}', "--response-format text",
+        "--response-format {}", "-s 'a\\'b' c", "-s 'a'b c", "--prefix «\u00a0a\u00a0» b", "–-t 0", "-—t 0",
+        "--\u00a0x", "-t\u00a01\u00a0x", "-t\x1c1 x", "-t\ufeff1", "-", "--", "", "  -t 1  ", "👩 -t 1", "--👩",
+        "-👩 x", "--te", "-tt 1", "-t1.2.3", "-t1..", "--json --no-json", "--repair -1", "--repair 0",
+        "--tool-choice anything", "--reasoning-effort ultra", "-o {{ x }}y", "-l\t5\tx", "-l5x", "--stop= x",
+        "--stop -t",
     ]  # fmt: skip
     return [text for text in [*texts, *more] if "\n" not in text]
 
@@ -199,14 +202,17 @@ def test_the_page_finds_an_option_and_its_value_where_they_stand(opened):
           ({{ from, to, valueFrom, valueTo }}) => [line.slice(from, to), line.slice(valueFrom ?? 0, valueTo ?? 0)])""",
         ["line.js", line],
     )
-    assert places == [["—max-tokens", "5"], ["-l", "7"], ["--prefix", '"a b"'], ["-l", ""], ["--no-stream", ""], ["-t", "−1"]]
+    names, values = zip(*places, strict=True)
+    assert names == ("—max-tokens", "-l", "--prefix", "-l", "--no-stream", "-t")
+    assert values == ("5", "7", '"a b"', "", "", "−1")
 
 
 ROLE_LINES = [
-    "@user", "@user ", " @user", "@users", "@user name=ada", "@user name='a b'", '@user name="a b" x=1', "@user name=“a b”",
-    "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix", "@assistant prefix prefix name=a", "@tool call_id=1",
-    "@tool call_id={{ id }}", "@tool name=a", "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a",
-    "@user name=", "@user name='a", "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
+    "@user", "@user ", " @user", "@users", "@user name=ada", "@user name='a b'", '@user name="a b" x=1',
+    "@user name=“a b”", "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix",
+    "@assistant prefix prefix name=a", "@tool call_id=1", "@tool call_id={{ id }}", "@tool name=a",
+    "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a", "@user name=", "@user name='a",
+    "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
 ]  # fmt: skip
 
 
@@ -224,16 +230,18 @@ def test_the_page_reads_lines_of_roles_as_python_does(opened):
         match = ROLE.fullmatch(plain_roles(line, lambda each: ROLE.fullmatch(each))[0])
         if match is None or match[1]:
             return match and "text"
+        known = {*ATTRIBUTES[match[2]], *(["prefix"] if match[2] == "assistant" else [])}
         names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[3])]
-        return [match[2], *([n, n in ATTRIBUTES[match[2]] or (n == "prefix" and match[2] == "assistant")] for n in names)]
+        return [match[2], *([name, name in known] for name in names)]
 
     assert dict(zip(ROLE_LINES, read, strict=True)) == {line: as_python_reads(line) for line in ROLE_LINES}
 
 
 PLACES = [
-    "{{ a }}", "{{a}}", "{{ a}}", "{{\ta\t}}", "\\{{ a }}", "\\\\{{ a }}", "{{ a.b[0].c }}", "{{ a['x y'] }}", '{{ a["}}"] }}',
-    "{{ a[ -1 ] }}", "{{ a[b] }}", "{{ a() }}", "{{ é }}", "{{ 1a }}", "{{ a1 }}", "{{ ٣a }}", "{{{ a }}}", "{{ a }}{{ b }}",
-    "{{ {{ a }} }}", "{{ a. }}", "{{ a .b }}", "{{\u00a0a\u00a0}}", "{{ a", "{{ a\u0301 }}", "{{ _ }}", "{{ a\n}}",
+    "{{ a }}", "{{a}}", "{{ a}}", "{{\ta\t}}", "\\{{ a }}", "\\\\{{ a }}", "{{ a.b[0].c }}", "{{ a['x y'] }}",
+    '{{ a["}}"] }}', "{{ a[ -1 ] }}", "{{ a[b] }}", "{{ a() }}", "{{ é }}", "{{ 1a }}", "{{ a1 }}", "{{ ٣a }}",
+    "{{{ a }}}", "{{ a }}{{ b }}", "{{ {{ a }} }}", "{{ a. }}", "{{ a .b }}", "{{\u00a0a\u00a0}}", "{{ a",
+    "{{ a\u0301 }}", "{{ _ }}", "{{ a\n}}",
 ]  # fmt: skip
 
 
@@ -256,8 +264,8 @@ def test_the_page_reads_places_to_fill_as_python_does(opened):
 def test_options_are_drawn_as_options_and_their_values_as_values(opened):
     (line, ranges), *_ = opened.drawn("options")
     assert line == "dsp-magic"
-    assert [text for kind, text, _ in ranges if kind == "dsp-option"] == ["-l", "--temperature", "--no-stream", "--prefix"]
-    assert [text for kind, text, _ in ranges if kind == "dsp-value"] == ["5", "0.3", '"In {{ country }} "']
+    assert opened.ranges("options", "dsp-option") == ["-l", "--temperature", "--no-stream", "--prefix"]
+    assert opened.ranges("options", "dsp-value") == ["5", "0.3", '"In {{ country }} "']
     assert ("dsp-value", "0.3", "a number from 0 to 2") in map(tuple, ranges)
 
 
@@ -280,8 +288,9 @@ def test_what_is_being_typed_is_not_marked_before_it_is_left(opened):
 
 def test_a_prompt_is_prose_with_what_its_marks_mean_and_code_in_its_own_language(opened):
     lines = opened.drawn("prose")
-    assert [line for line, _ in lines] == ["dsp-magic", "dsp-said", "dsp-said", "dsp-said dsp-item", "dsp-said", *["dsp-code"] * 3]
-    assert [opened.ranges("prose", kind)[-1] for kind in ("dsp-heading", "dsp-strong", "dsp-mono")] == [" Title", "**", "code"]
+    kinds = ["dsp-magic", "dsp-said", "dsp-said", "dsp-said dsp-item", "dsp-said", "dsp-code", "dsp-code", "dsp-code"]
+    assert [line for line, _ in lines] == kinds
+    assert opened.ranges("prose", "dsp-heading")[-1] == " Title" and opened.ranges("prose", "dsp-mono")[-1] == "code"
     styles = opened.page.evaluate(
         """number => {
           const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[number];
@@ -302,7 +311,10 @@ def test_a_prompt_is_prose_with_what_its_marks_mean_and_code_in_its_own_language
 def test_a_long_line_of_a_prompt_is_wrapped(start, opened):
     opened.write("free", start + "word " * 200 + "x" * 400)
     assert opened.page.evaluate(
-        "n => { const it = document.querySelectorAll('.jp-CodeCell .cm-scroller')[n]; return it.scrollWidth - it.clientWidth }",
+        """number => {
+          const scroller = document.querySelectorAll(".jp-CodeCell .cm-scroller")[number];
+          return scroller.scrollWidth - scroller.clientWidth;
+        }""",
         NUMBER["free"],
     ) <= 0
 
@@ -471,9 +483,10 @@ READERS = f"""async ([unit, length]) => {{
   return performance.now() - began;
 }}"""
 HOSTILE = {
-    "places": "{{ ", "indexes": '{{ a["', "steps": "{{ a.a", "unknown options": "--x ", "options": "-s x -l ", "never ends": "-s “a ",
-    "nested quotes": "“a ", "attributes": "a=b ", "quoted attributes": "a='b' ", "list": "[1, ", "object": '{"a": ', "escapes": "\\",
-    "dashes": "—", "typeset options": "–t ", "digits": "٣", "names": "a, ",
+    "places": "{{ ", "indexes": '{{ a["', "steps": "{{ a.a", "unknown options": "--x ", "options": "-s x -l ",
+    "never ends": "-s “a ", "nested quotes": "“a ", "attributes": "a=b ", "quoted attributes": "a='b' ",
+    "list": "[1, ", "object": '{"a": ', "escapes": "\\", "dashes": "—", "typeset options": "–t ", "digits": "٣",
+    "names": "a, ",
 }  # fmt: skip
 
 
