@@ -10,6 +10,7 @@ from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.line import convert, parse
 from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
 from ds_magic.magics.typeset import plain_roles
+from tests.browser.accessible import troubles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.growing import TEXTS
 from tests.test_growth import LONGEST, STEEPEST, cells, growth, surely_measured
@@ -333,6 +334,14 @@ def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opene
     opened.wait("options", "dsp-place", ["{{ country }}"])
 
 
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_everybody_can_read_a_prompt(theme, opened):
+    opened.notebook.theme(theme)
+    found = troubles(opened.page, ".dsp-magic, .dsp-role, .dsp-said")
+    opened.notebook.theme("JupyterLab Light")
+    assert [each for each in found if "contrast" in each] == []
+
+
 def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
     lines = opened.drawn("magics")
     assert [line for line, _ in lines] == ["", "dsp-line", "dsp-line", ""]
@@ -467,6 +476,15 @@ def test_prompts_look_like_prompts_in_notebook_7(server, browser):
     server.wait_for_a_client("seven.ipynb")
     notebook.wait("places", "dsp-missing", ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"])
     assert notebook.ranges("roles", "dsp-role-name") == ["@system", "@assistant"]
+    cells = notebook.page.locator(".jp-CodeCell .cm-content")
+    cells.nth(NUMBER["setup"]).click()
+    notebook.page.keyboard.press("Shift+Enter")
+    notebook.wait("places", "dsp-missing", ["{{ nobody.name }}"])
+    cells.nth(NUMBER["free"]).click()
+    notebook.page.keyboard.press("Control+End")
+    notebook.page.keyboard.type(", {{ coun")
+    completed(notebook.page)
+    assert cells.nth(NUMBER["free"]).inner_text() == "%%deepseek\nHello, {{ country"
     notebook.page.close()
 
 

@@ -1,7 +1,8 @@
 // Draws our lines: those of prompts, and those of magics between lines of Python. Only what is seen is looked at.
 
-import { lineMagic, mentionsMagic } from "./cell.js";
+import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
+import { mentionsMagic } from "./mentions.js";
 import { roleOf } from "./roles.js";
 
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
