@@ -110,11 +110,13 @@ def named(name: str | None) -> Client | None:
     """The client of the server that a completion's `backend` names, or None where it is no longer known."""
     if name == EMBEDDED:
         return resolve(local=True)
-    for client in _clients.values():
-        if client.name == name:
-            return client
-    client = resolve()
+    client = known(name) or resolve()
     return client if client.name == name else None
+
+
+def known(name: str | None) -> Client | None:
+    """The same of those that were asked in this process, which starts and asks nothing."""
+    return next((client for client in _clients.values() if client.name == name), None)
 
 
 def _client(identity: Hashable, make: Callable[[], Client]) -> Client:

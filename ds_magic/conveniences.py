@@ -28,11 +28,11 @@ def error_shown(error: Exception) -> list[str]:
     return panel(error, is_explained=has_magics())
 
 
-def completion_shown(completion: ChatCompletion) -> dict[str, str]:
-    """A completion as `text/html` and `text/plain`."""
-    from .views.answer.static import mimebundle
+def completion_shown(completion: ChatCompletion) -> dict[str, Any]:
+    """A completion as `text/html`, `text/plain` and, with probabilities, what a page explores."""
+    from .views.answer.static import alive, mimebundle
 
-    return mimebundle(completion)
+    return alive(completion, mimebundle(completion))[0]
 
 
 def completion_explored(completion: ChatCompletion) -> Explorer:
@@ -47,6 +47,13 @@ def completion_written(completion: ChatCompletion, path: str | Path | None) -> W
     from .branch import export
 
     return export(completion, path)
+
+
+def completion_as_cell(completion: ChatCompletion) -> str:
+    """The text of a cell that asks what a completion was asked; of one that called functions, what was asked first."""
+    from .magics.cell_text import asking
+
+    return asking(completion)
 
 
 def forked(

@@ -258,6 +258,14 @@ def a_cell(text):
             messages_of(cell, Filler({"a": 1}), system=text)
 
 
+def a_request_as_a_cell(text):
+    from ds_magic.magics.cell_text import cell_of
+
+    asked = [{"role": "system", "content": text}, "@user name=" + text, "\\" + text, "\\" * len(text) + "@user"]
+    for prefix in (text, text + "\u2028"):
+        cell_of(ChatRequest.build(asked, prefix=prefix, stop=[text, "\\" * len(text)], extra={"a": text}))
+
+
 def an_undefined_name(text):
     from ds_magic.api.nearest import nearest
     from ds_magic.magics.objects import named, named_type
@@ -286,11 +294,14 @@ def completions(text):
     for before in ("%deepseek " + text, "%%deepseek -o " + text, text + "%deepseek ", text + "= %deepseek -",
                    "%ds_help " + text, "%deepseek -t=" + text):
         completions(magics, before, 0, before)
+    for before in (text, "{{ " + text, "{{ a." + text, "@user " + text, "@" + text):
+        completions(magics, "%%deepseek\n" + before, 1, before)
 
 
 def protection(text):
-    from ds_magic.magics.protect import protect_questions
+    from ds_magic.magics.protect import protect_cells, protect_questions
 
+    protect_cells([f"%%deepseek {text}\n", text])
     for cell in (f"%deepseek {text}", f"x = %deepseek {text}?", f"# {text}\n%deepseek a\n"):
         protect_questions(cell.splitlines(keepends=True))
 
@@ -349,8 +360,9 @@ def an_answer_to_a_schema(text):
 PLACES = {each.__name__.replace("_", " "): each for each in (
     all_of_text, an_event, in_pieces, bytes_of_a_stream, json_of_anybody, a_refusal, panel_of_an_error, a_completion,
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
-    fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, an_undefined_name, an_undefined_place,
-    completions, protection, keys_in_cells, help_on, dry_run, listings, arguments_of_a_call, an_answer_to_a_schema,
+    fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
+    an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
+    arguments_of_a_call, an_answer_to_a_schema,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
-    "conveniences": {"api", "logprobs", "views", "branch", "conversation"},
+    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
     "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", ""},
     "": {"magics"},

@@ -189,6 +189,14 @@ class ChatCompletion(Incoming):
         """
         return conveniences.completion_written(self, path)
 
+    def as_cell(self) -> str:
+        """The text of a `%%deepseek` cell that asks the same; of a branch, with the `--prefix` that leads into it.
+
+        Such a prefix is a text: its tokens, of which `fork` tells the embedded server, are left out. Raises
+        InvalidRequestError where no cell can say what was asked; see `magics.cell_text.cell_of`.
+        """
+        return conveniences.completion_as_cell(self)
+
     def save(self, path: str | Path) -> Path:
         """Write the answer to a JSON file, whole: request, table, timing, rounds, and the branches that hang on it.
 
@@ -330,5 +338,5 @@ class ChatCompletion(Incoming):
         line = " · ".join(fact for fact in facts if fact)
         return for_terminal(f"{self.content}\n⟨{line}⟩" if line else self.content)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         return conveniences.completion_shown(self)

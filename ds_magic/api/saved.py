@@ -43,6 +43,31 @@ def read(path: str | Path, kind: type[ChatCompletion]) -> ChatCompletion:
     )
 
 
+def without_tables(completion: ChatCompletion) -> dict[str, Any]:
+    """What a completion holds beside its token probabilities, its rounds and its branches, as JSON."""
+    state = _state(completion)
+    choices = [{**choice, "logprobs": None} for choice in completion.model_dump()["choices"]]
+    body = {**state["body"], "choices": choices}
+    asked = state["request"] and _without_tokens(state["request"])
+    return {**state, "body": body, "request": asked, "rounds": [], "branches": []}
+
+
+def with_tables(saved: dict[str, Any], content: list[dict[str, Any]], kind: type[ChatCompletion]) -> ChatCompletion:
+    """The completion of `without_tables`, with the wire's entries of its content. Raises what damaged fields raise."""
+    first, *others = saved["body"]["choices"]
+    body = {**saved["body"], "choices": [{**first, "logprobs": {"content": content}}, *others]}
+    return _restored({**saved, "body": body, "rounds": [], "branches": []}, kind)
+
+
+def _without_tokens(request: dict[str, Any]) -> dict[str, Any]:
+    """A request without the tokens of its prefix, which are known from a table, and are many."""
+    messages = [
+        {name: value for name, value in message.items() if name != "prefix_tokens"}
+        for message in request["fields"]["messages"]
+    ]
+    return {**request, "fields": {**request["fields"], "messages": messages}}
+
+
 def packed(completion: ChatCompletion) -> bytes:
     """The body, small: 8,000 tokens with 20 alternatives are 13 MB of JSON."""
     return zlib.compress(_dumped(_body(completion)).encode(), 1)

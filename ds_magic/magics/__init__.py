@@ -10,7 +10,7 @@ def load(shell: Any) -> None:
     from .completer import matcher_of
     from .deepseek import DeepSeekMagics
     from .misspelt import suggest_magics
-    from .protect import protect_questions
+    from .protect import place_of_protection, protect_cells, protect_questions
 
     if DeepSeekMagics.of(shell) is not None:
         return
@@ -21,11 +21,32 @@ def load(shell: Any) -> None:
     }
     shell.magics_manager.register(magics)
     magics.suggest = suggest_magics(shell, {name for names in magics.magics.values() for name in names})
-    shell.input_transformers_cleanup.extend([magics.suggest, protect_questions])
+    transformers = shell.input_transformers_cleanup
+    transformers.insert(place_of_protection(transformers), protect_cells)
+    transformers.extend([magics.suggest, protect_questions])
     shell.events.register("pre_run_cell", magics.before_cell)
     shell.events.register("post_run_cell", magics.after_cell)
     magics.matcher = matcher_of(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
+    if (pages := _comms(shell)) is not None:
+        pages.register_target(BRANCHES, _branching)
+
+
+BRANCHES = "ds_magic.answer"
+"""What the comm of an output is called that asks for a branch."""
+
+
+def _branching(comm: Any, message: dict[str, Any]) -> None:
+    """An output of a page asks for a branch."""
+    from ..branch import fork
+    from ..views.tokens.explorer.branching_from_page import Correspondence
+
+    Correspondence(comm, message, fork)
+
+
+def _comms(shell: Any) -> Any:
+    """What speaks with pages, where a kernel runs this."""
+    return getattr(getattr(shell, "kernel", None), "comm_manager", None)
 
 
 def _configured(kind: type, shell: Any) -> Any:
@@ -50,7 +71,7 @@ def unload(shell: Any) -> None:
     """Take everything back that `load` registered, and give back what it displaced."""
     from ..views.answer import control_channel
     from .deepseek import DeepSeekMagics
-    from .protect import protect_questions
+    from .protect import protect_cells, protect_questions
 
     magics = DeepSeekMagics.of(shell)
     if magics is None:
@@ -68,7 +89,9 @@ def unload(shell: Any) -> None:
     shell.events.unregister("post_run_cell", magics.after_cell)
     if magics.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(magics.matcher)
-    for transformer in (magics.suggest, protect_questions):
+    if (pages := _comms(shell)) is not None and BRANCHES in pages.targets:
+        pages.unregister_target(BRANCHES, _branching)
+    for transformer in (protect_cells, magics.suggest, protect_questions):
         if transformer in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transformer)
     control_channel.leave()

@@ -1,4 +1,4 @@
-"""Completion of options, of their values, and of names that fit, on the magic line."""
+"""Completion on the magic line, of options and their values, and in the prompt below it."""
 
 from __future__ import annotations
 
@@ -9,18 +9,26 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
 from .line import parse
-from .options import OPTIONS, Option, spelled
+from .options import COMPANIONS, OPTIONS, Option, spelled
+from .prompt_completer import SHELLS_OWN, in_prompt, names_to_fill, starting
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-_LINE = re.compile(r"^(?:%%|\s*(?:[\w.\[\]'\", ]+=\s*)?%)deepseek\s+(.*)$")
+_CELL = re.compile(r"\s*^([ \t]*)%%deepseek(?=\s|$)", re.MULTILINE)
+_LINE = re.compile(r"^(?:\s*%%|\s*(?:[\w.\[\]'\", ]+=\s*)?%)deepseek\s+(.*)$")
 _COMPANION = re.compile(r"^\s*(?:\w+\s*=\s*)?%(ds_\w+)\s+(\S*)$")
-_SHELLS_OWN = frozenset(("get_ipython", "exit", "quit", "open", "In", "Out"))
 _MODELS_TIMEOUT = 3.0
 
 
 Matcher: TypeAlias = Callable[[Any], dict[str, Any]]
+
+
+class _Nothing(list[Any]):
+    """No completions, and nobody else's either: IPython lets a matcher silence the others only if it is not empty."""
+
+    def __len__(self) -> int:
+        return 1
 
 
 def matcher_of(magics: DeepSeekMagics) -> Matcher:
@@ -37,7 +45,7 @@ def matcher_of(magics: DeepSeekMagics) -> Matcher:
             return {"completions": []}
         word, texts = found
         return {
-            "completions": [SimpleCompletion(text=text, type="param") for text in texts],
+            "completions": [SimpleCompletion(text=text, type="param") for text in texts] or _Nothing(),
             "matched_fragment": word,
             "suppress": True,
             "ordered": True,
@@ -51,15 +59,21 @@ def completions(
     magics: DeepSeekMagics, cell: str, line_number: int, before_cursor: str
 ) -> tuple[str, list[str]] | None:
     """The word at the cursor and what may stand in its place; None where that is not ours to say."""
+    magic = _CELL.match(cell)
+    if magic is not None and line_number > cell.count("\n", 0, magic.end()):
+        return in_prompt(magics.user_ns, before_cursor.removeprefix(magic[1]))
     if cell.startswith("%%") and line_number > 0:
         return None
     companion = _COMPANION.match(before_cursor)
     if companion:
-        return companion[2], _starting(companion[2], _of_companion(magics, companion[1]))
+        return companion[2], starting(companion[2], _of_companion(magics, companion[1]))
     match = _LINE.match(before_cursor)
     if match is None:
         return None
     line = match[1]
+    place = names_to_fill(magics.user_ns, line)
+    if place is not None:
+        return place
     word = re.split(r"\s", line)[-1]
     before = line[: len(line) - len(word)]
     spelling, equals, piece = word.partition("=")
@@ -70,11 +84,9 @@ def completions(
     if option and option.kind != "flag" and option.implied is None and _is_over(before.rstrip()[: -len(words[-1])]):
         last = piece if equals else word
         return _last_name(last, option), _values(magics, option, last)
-    if not _is_over(before):
-        return None
-    if not word.startswith("-") and word:
-        return None
-    return word, _starting(word, (spelling for option in OPTIONS for spelling in reversed(option.spellings)))
+    if not _is_over(before) or (word and not word.startswith("-")):
+        return word, []  # in the prompt, which is no Python
+    return word, starting(word, (spelling for option in OPTIONS for spelling in reversed(option.spellings)))
 
 
 def _is_over(before: str) -> bool:
@@ -87,7 +99,7 @@ def _is_over(before: str) -> bool:
 
 def _values(magics: DeepSeekMagics, option: Option, piece: str) -> list[str]:
     last = _last_name(piece, option)
-    return _starting(last, _candidates(magics, option))
+    return starting(last, _candidates(magics, option))
 
 
 def _last_name(piece: str, option: Option) -> str:
@@ -98,7 +110,7 @@ def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
     names = {
         name: value
         for name, value in magics.user_ns.items()
-        if not name.startswith("_") and name not in _SHELLS_OWN
+        if not name.startswith("_") and name not in SHELLS_OWN
     }
     if option.name == "model":
         return _models(magics)
@@ -145,14 +157,8 @@ def _is_schema(value: Any) -> bool:
 def _of_companion(magics: DeepSeekMagics, name: str) -> Iterable[str]:
     from .help import TOPICS
 
-    return {
-        "ds_login": ["--forget"],
-        "ds_usage": ["--reset"],
-        "ds_chats": list(magics.chats),
-        "ds_help": [*TOPICS, "options", *(option.long for option in OPTIONS)],
-        "ds_models": [option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")],
-    }.get(name, [])
-
-
-def _starting(word: str, texts: Iterable[str]) -> list[str]:
-    return [text for text in dict.fromkeys(texts) if text.startswith(word)]
+    if name == "ds_chats":
+        return list(magics.chats)
+    if name == "ds_help":
+        return [*TOPICS, "options", *(option.long for option in OPTIONS)]
+    return COMPANIONS.get(name, ())

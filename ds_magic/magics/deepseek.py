@@ -16,12 +16,12 @@ from IPython.core.magic import (
     needs_local_scope,
     no_var_expand,
 )
-from traitlets import Bool, Dict, Enum, Float, Unicode, observe
+from traitlets import Bool, Dict, Enum, Float, Int, Unicode, observe
 
 from ..api.addresses import base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
-from ..views.size import SIZES, set_size
+from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
@@ -64,6 +64,13 @@ class DeepSeekMagics(Magics):
         help="How large answers and probabilities are drawn: normal, or for a projector: half as large again, with "
         "stronger tints and without small print.",
     ).tag(config=True)
+    explorable = Int(
+        None,
+        allow_none=True,
+        min=0,
+        help="Up to how many characters an output holds its token probabilities, so that JupyterLab and Notebook can "
+        "explore it without a kernel: a token with 20 alternatives takes 190. 0 for none.",
+    ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
     timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
@@ -93,6 +100,10 @@ class DeepSeekMagics(Magics):
     @observe("size")
     def _resize(self, change: Any) -> None:
         set_size(change["new"] or "normal")
+
+    @observe("explorable")
+    def _limit_output(self, change: Any) -> None:
+        set_explorable(change["new"])
 
     @line_cell_magic
     @needs_local_scope
@@ -124,6 +135,7 @@ class DeepSeekMagics(Magics):
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
         set_size(setting(self, "size") or "normal")
+        set_explorable(setting(self, "explorable"))
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):

@@ -170,10 +170,14 @@ def convert(option: Option, text: str, typed: str) -> Any:
     return text
 
 
-def _is_in_range(option: Option, number: float) -> bool:
+def bounds(option: Option) -> tuple[int | None, int | None]:
+    """The least and the most that a number may be; None where nothing bounds it."""
     known = FIELDS.get(option.field)
-    least = known.least if known else _LEAST.get(option.name)
-    most = known.most if known else None
+    return (known.least, known.most) if known else (_LEAST.get(option.name), None)
+
+
+def _is_in_range(option: Option, number: float) -> bool:
+    least, most = bounds(option)
     return (least is None or number >= least) and (most is None or number <= most)
 
 

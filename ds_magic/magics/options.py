@@ -155,6 +155,17 @@ SPELLINGS: dict[str, tuple[Option, bool]] = {
 """Every way to type an option: which it is, and whether it is switched on."""
 
 
+COMPANIONS: dict[str, tuple[str, ...]] = {
+    "ds_login": ("--forget",),
+    "ds_models": tuple(option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")),
+    "ds_chats": (),
+    "ds_usage": ("--reset",),
+    "ds_help": (),
+    "ds_why": (),
+}
+"""The line magics beside `%deepseek`, and the options that each takes."""
+
+
 def spelled(word: str) -> Option | None:
     """The option that is typed like this, or None."""
     found = SPELLINGS.get(word)
@@ -178,11 +189,14 @@ _EXAMPLES = {
 
 def example(option: Option, spelling: str = "") -> str:
     """The option as one might type it, in this spelling."""
-    spelling = spelling or option.long
+    return " ".join(filter(None, [spelling or option.long, example_value(option)]))
+
+
+def example_value(option: Option) -> str:
+    """A value that the option may have; empty for a flag."""
     if option.kind == "flag":
-        return spelling
-    value = option.choices[-1] if option.choices else _EXAMPLES.get(option.kind, option.metavar)
-    return f"{spelling} {value}"
+        return ""
+    return option.choices[-1] if option.choices else _EXAMPLES.get(option.kind, option.metavar)
 
 
 def options_table_markdown() -> str:

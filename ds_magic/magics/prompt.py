@@ -8,18 +8,18 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
-from ..api.shorthand import as_messages
+from .typeset import plain_roles
 
-_EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
-_PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({_EXPRESSION})[ \t]+\}}\}}")
-_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({_EXPRESSION})([ \t]*)\}}\}}")
-_STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
+EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
+PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
+_UNFILLED = re.compile(rf"(?<!\\)\{{\{{([ \t]*)({EXPRESSION})([ \t]*)\}}\}}")
+STEP = re.compile(r"\.([^\W\d]\w*)|\[[ \t]*(?:(-?\d+)|\"([^\"]*)\"|'([^']*)')[ \t]*\]|([^\W\d]\w*)")
 
 _VALUE = r"""(?:"([^"\n]*)"|'([^'\n]*)'|(\{\{[^{}\n]*\}\}|[^\s"']+))"""
-_ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
-_ROLE = re.compile(rf"(\\)?@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
+ATTRIBUTE = re.compile(rf"[ \t]+(?:(prefix)(?=\s|$)|(\w+)={_VALUE}(?=\s|$))")
+ROLE = re.compile(rf"@(system|user|assistant|tool)((?:[ \t]+(?:prefix|\w+={_VALUE}))*)[ \t]*")
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "system": {"name": "name"},
     "user": {"name": "name"},
     "assistant": {"name": "name", "reasoning": "reasoning_content"},
@@ -51,7 +51,7 @@ class Filler:
             name, *_ = re.split(r"[.\[]", expression, maxsplit=1)
             if not (before and after) and name in self.namespace:
                 self.unfilled[f"{{{{{before}{expression}{after}}}}}"] = f"{{{{ {expression} }}}}"
-        return _PLACEHOLDER.sub(self._replacement, text)
+        return PLACEHOLDER.sub(self._replacement, text)
 
     @property
     def notes(self) -> list[str]:
@@ -70,11 +70,16 @@ class Filler:
         return f"{self.mark[0]}{value}{self.mark[1]}"
 
 
+def only_text(text: str) -> str:
+    """`text` as it is written where nothing in it is to be filled."""
+    return PLACEHOLDER.sub(lambda match: f"\\{match[0]}", text)
+
+
 def lookup(expression: str, namespace: Mapping[str, Any]) -> Any:
     """What `name`, `name.attr` or `name[0]` stands for. Raises InvalidRequestError with the nearest name."""
     value: Any = None
     so_far = ""
-    for step in _STEP.finditer(expression):
+    for step in STEP.finditer(expression):
         attribute, index, *keys, name = step.groups()
         try:
             if name is not None:
@@ -123,18 +128,24 @@ def messages_of(
     """The messages that a cell stands for, as fields of the wire.
 
     A line `@system`, `@user`, `@assistant` or `@tool call_id=…` alone begins a message of that role;
-    text before the first is the user's, and `\\@user` is only text. Empty blocks but the roles'
-    own are left out. `system` comes first and `prefix` last; both are already filled. Raises
-    InvalidRequestError for an attribute that a role does not have.
+    text before the first is the user's, and `\\@user` is only text (`\\\\@user` is `\\@user`). Empty
+    blocks but the roles' own are left out. `system` comes first and `prefix` last; both are already
+    filled. Raises InvalidRequestError for an attribute that a role does not have.
     """
+    from ..api.shorthand import as_messages  # here, because completion needs the rest before anything is asked
+
     blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     return as_messages(blocks, system=system, prefix=prefix)
 
 
 def is_role(line: str) -> bool:
     """Whether a line begins a message of a role."""
-    match = _ROLE.fullmatch(line.rstrip("\r"))
-    return match is not None and not match[1]
+    return ROLE.fullmatch(line.rstrip("\r")) is not None
+
+
+def begins_message(line: str) -> bool:
+    """Whether a line begins a message of a role, be it that its values stand in typographic quotes."""
+    return is_role(plain_roles(line, is_role)[0])
 
 
 def has_system(cell: str) -> bool:
@@ -146,21 +157,19 @@ def _blocks(cell: str) -> list[tuple[str, str, str]]:
     """Role, attributes and raw text of each block."""
     blocks: list[tuple[str, str, list[str]]] = [("user", "", [])]
     for line in cell.split("\n"):
-        match = _ROLE.fullmatch(line.rstrip("\r"))
-        if match is None:
-            blocks[-1][2].append(line)
-            continue
-        escaped, role, attributes = match.group(1, 2, 3)
-        if escaped:
+        match = ROLE.fullmatch(line.rstrip("\r"))
+        if match is not None:
+            blocks.append((match[1], match[2], []))
+        elif line.startswith("\\") and begins_message(line.lstrip("\\")):
             blocks[-1][2].append(line[1:])
         else:
-            blocks.append((role, attributes, []))
+            blocks[-1][2].append(line)
     (role, attributes, lines), *others = blocks
     first = [(role, attributes, lines)] if any(line.strip() for line in lines) else []
-    return [(role, attributes, _trimmed(lines)) for role, attributes, lines in first + others]
+    return [(role, attributes, trimmed(lines)) for role, attributes, lines in first + others]
 
 
-def _trimmed(lines: list[str]) -> str:
+def trimmed(lines: list[str]) -> str:
     """The lines without the blank ones at both ends; blanks inside a line stay, a prefix may end in one."""
     start, end = 0, len(lines)
     while start < end and not lines[start].strip():
@@ -172,21 +181,21 @@ def _trimmed(lines: list[str]) -> str:
 
 def _message(role: str, attributes: str, content: str, fill: Filler) -> dict[str, Any]:
     message: dict[str, Any] = {"role": role, "content": fill(content)}
-    for match in _ATTRIBUTE.finditer(attributes):
+    for match in ATTRIBUTE.finditer(attributes):
         flag, name, *values = match.groups()
         if flag:
             if role != "assistant":
                 raise _no_attribute(role, "prefix")
             message["prefix"] = True
             continue
-        if name not in _ATTRIBUTES[role]:
+        if name not in ATTRIBUTES[role]:
             raise _no_attribute(role, name)
-        message[_ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
+        message[ATTRIBUTES[role][name]] = fill(next(value for value in values if value is not None))
     return message
 
 
 def _no_attribute(role: str, name: str) -> InvalidRequestError:
-    known = [*_ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
+    known = [*ATTRIBUTES[role], *(["prefix"] if role == "assistant" else [])]
     near = nearest(name, known)
     return InvalidRequestError(
         f"`@{role}` has no attribute `{name}`; it has {', '.join(f'`{each}`' for each in known)}.",

@@ -1,11 +1,13 @@
-"""Keeps IPython from taking `%deepseek Is 221 a prime?` for a request for help on `prime`."""
+"""Keeps IPython from reading a prompt as Python: for a request for help, or for a session with `>>>` in it."""
 
 from __future__ import annotations
 
 import re
 import tokenize
+from collections.abc import Callable
 
 from IPython.core.inputtransformer2 import (
+    PromptStripper,
     assemble_continued_line,
     find_end_of_continued_line,
     make_tokens_by_line,
@@ -15,18 +17,30 @@ _MAGIC = "deepseek"
 _LONG_BLANK = re.compile(r"[ \t]{100,}")
 
 
+def protect_cells(lines: list[str]) -> list[str]:
+    """An input transformer: a cell `%%deepseek …` becomes a call before IPython takes prompts of a session out of it.
+
+    One of a single line gets a body of a blank line, which IPython would refuse to be without.
+    """
+    if not lines or not re.match(rf"%%{_MAGIC}(\s|$)", lines[0]):
+        return lines
+    line, body = lines[0].rstrip()[len(f"%%{_MAGIC} ") :], "".join(lines[1:]) or "\n"
+    return [f"get_ipython().run_cell_magic({_MAGIC!r}, {line!r}, {body!r})\n"]
+
+
+def place_of_protection(transformers: list[Callable[[list[str]], list[str]]]) -> int:
+    """Where `protect_cells` stands among a shell's transformers: before the first that takes prompts out."""
+    return next((at for at, each in enumerate(transformers) if isinstance(each, PromptStripper)), 0)
+
+
 def protect_questions(lines: list[str]) -> list[str]:
     """An input transformer: lines `%deepseek …` and `x = %deepseek …` become calls before IPython reads them.
 
     `%deepseek?` stays a request for help. A call that stands alone ends in a semicolon, since its view
-    has shown the answer already. Text in strings and cells of other magics are left alone. A cell
-    `%%deepseek …` of one line gets an empty body, which IPython would refuse to be without.
+    has shown the answer already. Text in strings and cells of other magics are left alone.
     """
-    if not any(f"%{_MAGIC}" in line for line in lines):
+    if not any(f"%{_MAGIC}" in line for line in lines) or lines[0].startswith(("%%", "get_ipython().run_cell_magic(")):
         return lines
-    if lines[0].startswith("%%"):
-        alone = len(lines) == 1 and re.match(rf"%%{_MAGIC}(\s|$)", lines[0])
-        return [lines[0].rstrip("\n") + "\n", "\n"] if alone else lines
     while True:
         place = _find(lines)
         if place is None:
@@ -34,8 +48,8 @@ def protect_questions(lines: list[str]) -> list[str]:
         lines = _as_call(lines, *place)
 
 
-vars(protect_questions)["has_side_effects"] = True
-"""So that a terminal, which asks whether a cell is complete, does not take that empty body for its end."""
+for _each in (protect_cells, protect_questions):
+    vars(_each)["has_side_effects"] = True  # a terminal asks whether a cell is complete, and a call always is
 
 
 def _find(lines: list[str]) -> tuple[int, int, bool] | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\uff0d"
-_LONG = "\u2014\u2015"
+LONG_DASHES = "\u2014\u2015"
 """An editor makes one of these of two dashes, never of one: `—o` is no `-o`, and in Portuguese it begins a sentence."""
 _PLAIN_DASHES = dict.fromkeys(map(ord, DASHES), "-")
 _DOUBLE, _SINGLE = "“”„‟«»\uff02", "‘’‚‛‹›\uff07"
@@ -33,7 +33,7 @@ def option_at(line: str, at: int) -> tuple[str, str] | None:
     name = match[2].translate(_PLAIN_DASHES)
     if len(name) > 1:
         return match[0], f"--{name}"
-    return None if any(dash in _LONG for dash in match[1]) else (match[0], f"-{name}")
+    return None if any(dash in LONG_DASHES for dash in match[1]) else (match[0], f"-{name}")
 
 
 def plain_roles(cell: str, is_role: Callable[[str], bool]) -> tuple[str, dict[str, str]]:

@@ -1,10 +1,14 @@
-"""How large what is seen is drawn: as the page draws text, or for a class before a projector."""
+"""How large what is seen is drawn: as the page draws text, or for a class before a projector; and how much is held."""
 
 from __future__ import annotations
 
 SIZES = ("normal", "projector")
 
+EXPLORABLE = 2_000_000
+"""Characters of token probabilities that an output holds, unless more or less are set."""
+
 _size = "normal"
+_explorable = EXPLORABLE
 
 
 def set_size(size: str) -> None:
@@ -13,6 +17,17 @@ def set_size(size: str) -> None:
     if size not in SIZES:
         raise ValueError(f"there is no size {size!r}: choose one of {', '.join(SIZES)}")
     _size = size
+
+
+def set_explorable(characters: int | None) -> None:
+    """Let an output hold so many characters of token probabilities at most, 0 for none, None for as many as usual."""
+    global _explorable
+    _explorable = EXPLORABLE if characters is None else characters
+
+
+def explorable() -> int:
+    """How many characters of token probabilities an output holds at most."""
+    return _explorable
 
 
 def is_projected() -> bool:

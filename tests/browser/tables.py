@@ -13,22 +13,22 @@ def entry(text, p=0.5, alternatives=(), **fields):
     return {"token": token, "bytes": list(raw), "logprob": math.log(p), "top_logprobs": tops, **fields}
 
 
+CONTEST = [
+    entry("The", 0.99, [("The", 0.99)]),
+    entry(" capital", 0.95, [(" capital", 0.95)]),
+    entry(" is", 0.97, [(" is", 0.97)]),
+    entry(" Paris", 0.87, [(" Paris", 0.87), (" Lyon", 0.05), (" Nice", 0.01)]),
+    entry(".\n", 0.02, [(",", 0.9), (".\n", 0.02)]),
+    *(entry(bytes([byte]), 0.9) for byte in "🚀".encode()),
+    {**entry(" odd", 0.5, [(" a", 0.9)]), "logprob": -9999.0},
+    entry("", 0.6, [("", 0.6)]),
+]
+"""`The capital is Paris.`, with a contest, a rocket in four tokens and a censored token, as the wire has it."""
+
+
 def contest():
-    """`The capital is Paris.`, with a contest, a rocket in four tokens and a censored token."""
-    rocket = [entry(bytes([byte]), 0.9) for byte in "🚀".encode()]
-    return LogprobTable.from_wire(
-        [
-            entry("The", 0.99, [("The", 0.99)]),
-            entry(" capital", 0.95, [(" capital", 0.95)]),
-            entry(" is", 0.97, [(" is", 0.97)]),
-            entry(" Paris", 0.87, [(" Paris", 0.87), (" Lyon", 0.05), (" Nice", 0.01)]),
-            entry(".\n", 0.02, [(",", 0.9), (".\n", 0.02)]),
-            *rocket,
-            {**entry(" odd", 0.5, [(" a", 0.9)]), "logprob": -9999.0},
-            entry("", 0.6, [("", 0.6)]),
-        ],
-        vocabulary_size=50_000,
-    )
+    """The table of it."""
+    return LogprobTable.from_wire(CONTEST, vocabulary_size=50_000)
 
 
 HOSTILE = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_magic import ChatCompletion
+from ds_magic import ChatCompletion, ChatRequest
 from ds_magic.logprobs.table import LogprobTable
 
 from .accessible import troubles
@@ -143,6 +143,23 @@ def test_the_first_six_alternatives_are_drawn_and_the_others_unfold(show):
     assert rows.count() == 21
     page.click("text=fewer")
     assert rows.count() == 7
+
+
+def test_the_cell_that_asks_for_a_text_is_copied_and_nothing_is_offered_where_there_is_none(show):
+    asked = ChatRequest.build("Capital of </script>?", prefix=" It's «")
+    choice = {"message": {"content": "x"}, "logprobs": {"content": [entry("x", 0.5)]}}
+    answer = ChatCompletion.from_wire({"choices": [choice]}, request=asked)
+    page = show(answer)
+    assert page.locator(".dsx-actions button").all_inner_texts() == ["Copy as cell"]
+    page.click("text=Copy as cell")
+    page.wait_for_selector("button:text('Copied')")
+    assert page.evaluate("navigator.clipboard.readText()") == answer.as_cell()
+    assert page.inner_text(".dsx-status") == "Copied"
+    page.wait_for_selector("button:text('Copy as cell')")
+    page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
+    page.click("text=Copy as cell")
+    page.wait_for_selector("button:text('Not allowed here')")
+    assert show(contest()).locator(".dsx-actions").count() == 0
 
 
 def test_a_saved_page_says_why_nothing_can_be_gone_on_with(show):

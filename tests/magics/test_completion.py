@@ -14,6 +14,15 @@ def get_weather(city: str): ...
 def get_time(city: str): ...
 number = 3
 notes = {"seed": 1}
+class Place:
+    town, _hidden = "Bern", 1
+    def visit(self): ...
+    @property
+    def weather(self):
+        global number
+        number += 1
+        return "rain"
+places = [Place()]
 '''
 
 
@@ -37,6 +46,13 @@ def complete():
             reply = client.complete(cell.replace("|", ""), position, reply=True, timeout=60)["content"]
             return reply["matches"], cell.replace("|", "")[reply["cursor_start"] : reply["cursor_end"]]
 
+        def value(expression):
+            reply = client.execute_interactive(
+                "", silent=True, user_expressions={"it": expression}, timeout=60, output_hook=lambda message: None
+            )
+            return reply["content"]["user_expressions"]["it"]["data"]["text/plain"]
+
+        ask.value = value
         yield ask
     client.stop_channels()
     manager.shutdown_kernel(now=True)
@@ -79,3 +95,51 @@ def test_every_option_is_offered(complete):
 
     offered = complete("%%deepseek -|")[0]
     assert {spelling for option in OPTIONS for spelling in option.spellings} == set(offered)
+
+
+@pytest.mark.parametrize(
+    ("cell", "matches", "replaced"),
+    [
+        ("%%deepseek\nSee {{ no|", ["notes"], "no"),
+        ("%%deepseek\nSee {{ no| }} and so on", ["notes"], "no"),
+        ("%%deepseek\n@user name={{ pla|", ["places"], "pla"),
+        ("%%deepseek --prefix {{ no|", ["notes"], "no"),
+        ('%%deepseek --prefix "See {{ no|', ["notes"], "no"),
+        ("%%deepseek See {{ no|", ["notes"], "no"),
+        ("x = %deepseek See {{ no|", ["notes"], "no"),
+        ("%%deepseek\n{{ places[0].t|", ["town"], "t"),
+        ("%%deepseek\n{{ places[0].|", ["town", "weather"], ""),
+        ("%%deepseek\n@us|", ["@user"], "@us"),
+        ("%%deepseek\nHello\n@|", ["@system", "@user", "@assistant", "@tool"], "@"),
+        ("\n  %%deepseek\n  @us|", ["@user"], "@us"),
+        ("%%deepseek\n@assistant |", ["name=", "reasoning=", "prefix"], ""),
+        ("%%deepseek\n@assistant name=ada pre|", ["prefix"], "pre"),
+        ("%%deepseek\n@assistant name=ada n|", [], "n"),
+        ("%%deepseek\n@tool c|", ["call_id="], "c"),
+    ],
+)
+def test_names_and_roles_are_offered_in_a_prompt(cell, matches, replaced, complete):
+    found, at = complete(cell)
+    assert (found, at if found else replaced) == (matches, replaced)
+
+
+@pytest.mark.parametrize("cell", [
+    "%%deepseek\npri|", "%%deepseek\nnotes.|", "%%deepseek\n\n|", "%%deepseek\nHello @us|", "%%deepseek\n{{no|",
+    "%%deepseek\n\\{{ notes }} pri|", "%%deepseek\n{{ notes }} pri|", "%%deepseek Hello pri|",
+    "x = %deepseek Hello pri|", "%%deepseek --system pri|",
+    "%%deepseek\n{{ places[0].weather.|", "%%deepseek\n{{ nobody.|", "%%deepseek\n%ti|",
+])
+def test_nothing_of_python_is_offered_in_a_prompt(cell, complete):
+    assert complete(cell)[0] == []
+
+
+def test_python_is_offered_everywhere_else(complete):
+    assert "print" in complete("pri|")[0]
+    assert "print" in complete("%%time\npri|")[0]
+    assert "print" in complete("x = %deepseek Hi\npri|")[0]
+
+
+def test_nothing_is_run_for_a_completion(complete):
+    before = complete("%%deepseek\n{{ number|")[0]
+    complete("%%deepseek\n{{ places[0].weather.|")
+    assert before == ["number"] and complete.value("number") == "3"

@@ -190,3 +190,60 @@ def test_an_interrupt_before_there_is_a_server_is_quiet_and_a_second_one_stops_r
     assert not any("traceback" in output for output in first) and "Stopped." in str(first)
     second = kernel.run("from ds_magic import stop\nimport time\nstop._last_interrupt = time.monotonic()\n%deepseek Hi")
     assert second[-1]["ename"] == "KeyboardInterrupt" and len(second[-1]["traceback"]) == 1
+
+
+def word(text, *others):
+    """A piece of a stream with its alternatives."""
+    listed = [{"token": each, "logprob": -1.0, "bytes": list(each.encode())} for each in (text, *others)]
+    return text_chunk(text, logprobs={"content": [{**listed[0], "top_logprobs": listed}]})
+
+
+class Output:
+    """What the output of a page does that is to be gone on from: it opens a comm, and hears of it."""
+
+    def __init__(self, kernel, opening):
+        self.client = kernel.client
+        self.send("comm_open", target_name="ds_magic.answer", data=opening)
+
+    def send(self, kind, **content):
+        session = self.client.session
+        self.client.shell_channel.send(session.msg(kind, {"comm_id": "c", **content}))
+
+    def hears(self, kind, **wanted):
+        """The content of the next message of a kind that says what is wanted."""
+        while True:
+            got = self.client.get_iopub_msg(timeout=PATIENCE)
+            data = got["content"].get("data", {})
+            if got["msg_type"] == kind and all(data.get(name) == value for name, value in wanted.items()):
+                return data
+
+
+def test_an_output_asks_for_a_branch_and_is_told_all_that_it_holds_of_it(kernel):
+    branch = streamed(word(" is"), word(" large"), text_chunk("", finish="stop"))
+    with ScriptedServer(streamed(word(" Canberra", " Sydney"), text_chunk("", finish="stop")), branch) as server:
+        kernel.run(
+            f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}\n"
+            "%config DeepSeekMagics.view = 'static'"
+        )
+        (shown,) = (output for output in kernel.run("%%deepseek -l -o answer\nCapital?") if "metadata" in output)
+        held = {"data": shown["data"]["application/vnd.ds-magic.answer+json"], "metadata": shown["metadata"]}
+        output = Output(kernel, held)
+        output.hears("comm_msg", type="ready")
+        output.send("comm_msg", data={"type": "fork", "node": 0, "at": 0, "rank": 2})
+        assert output.hears("comm_msg", type="node")["place"]["state"] == "running"
+        assert output.hears("comm_msg", type="text")["text"] == " is"
+        ended = output.hears("comm_msg", type="node")
+        assert (ended["node"], ended["place"]["label"], ended["place"]["parent"]) == (1, "·Sydney", 0)
+        assert ended["table"]["packed"] and "Sydney" in ended["table"]["html"] and "2 requests" in ended["tree"]
+        assert kernel.text("print(answer.branches[0].content)") == " Sydney is large\n"
+
+
+@pytest.mark.parametrize("opening", [{}, {"data": {"answer": 3}, "metadata": {}}, {"data": 1, "metadata": None}])
+def test_an_output_that_holds_nothing_to_go_on_from_is_told_so(kernel, opening):
+    kernel.run("%load_ext ds_magic")
+    assert "does not hold what was asked" in Output(kernel, opening).hears("comm_msg", type="refused")["why"]
+
+
+def test_an_unloaded_extension_answers_no_outputs(kernel):
+    kernel.run("%load_ext ds_magic\n%unload_ext ds_magic")
+    Output(kernel, {}).hears("comm_close")

@@ -130,6 +130,12 @@ def test_a_backslash_makes_a_role_only_text():
     assert roles("a\n\\@user\n\\@user name=ada\n\\@users") == [("user", "a\n@user\n@user name=ada\n\\@users")]
 
 
+def test_one_backslash_goes_whatever_else_the_role_would_be_read_from():
+    text = "a\n@user name=“a b”\n\\@user\n\\\\@user"
+    written = "a\n\\@user name=“a b”\n\\\\@user\n\\\\\\@user"
+    assert roles(written) == [("user", text)]
+
+
 def test_attributes_follow_the_role():
     messages = messages_of('@user name=ada\nHi\n@user name="Ada L."\nHo', Filler(NAMESPACE))
     assert [each["name"] for each in messages] == ["ada", "Ada L."]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from textwrap import indent
 
 import pytest
 
@@ -52,6 +53,14 @@ def test_help_is_still_help(shell, capsys):
 def test_text_in_strings_is_left_alone(shell):
     shell.run_cell('text = """\n%deepseek Is it a prime?\n"""').raise_error()
     assert shell.user_ns["text"] == "\n%deepseek Is it a prime?\n"
+
+
+@pytest.mark.parametrize("text", [
+    "What does this print?\n>>> x = 1\n... x", ">>> 1\n1", "In [1]: 2\nOut[1]: 2", "   ...: a", 'x = """\n>>> "',
+])
+def test_a_session_in_a_prompt_is_text_of_it(text, ask):
+    cell = f"%%deepseek -t 0\n{text}"
+    assert [ask(each)["messages"][-1]["content"] for each in (cell, "\n" + indent(cell, "  "))] == [text, text]
 
 
 def test_an_error_is_a_panel_and_the_cell_fails(shell, capsys, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from .static import error_bundle, mimebundle
+from .static import alive, error_bundle, mimebundle
 
 if TYPE_CHECKING:
     from ...api.delta import Delta
@@ -79,43 +79,40 @@ class Place:
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._metadata: dict[str, Any] | None = None
-        self._bundle: dict[str, str] = {}
+        self._last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
     def reserve(
         self, bundle: dict[str, str], display_id: str | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
-        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there.
-
-        `metadata`: of the output while it is unfinished.
-        """
+        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there."""
         from IPython.display import display
 
-        self._metadata = metadata
         self._handle = display(bundle, raw=True, display_id=display_id or True, metadata=metadata)
 
-    def keep(self, bundle: dict[str, str], *, is_unfinished: bool = False) -> None:
+    def keep(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._bundle = bundle
-        self._handle.update(bundle, raw=True, metadata=self._metadata if is_unfinished else None)
+        self._last = bundle, metadata or {}
+        self.show_again()
 
     def show_again(self) -> None:
-        """Send what is there to pages that have not heard of it."""
-        self.keep(self._bundle)
+        """Send what is there, also to pages that have not heard of it."""
+        bundle, metadata = self._last
+        self._handle.update(bundle, raw=True, metadata=metadata)
 
     def show(
         self, completion: ChatCompletion | None, error: DeepSeekError | None, thinking_seconds: float | None
     ) -> dict[str, str]:
         """The static output; without one the `error`, where a place was reserved: nothing else may show it."""
-        bundle: dict[str, str] = {}
+        bundle: dict[str, Any] = {}
+        metadata: dict[str, Any] = {}
         if completion is not None:
-            bundle = mimebundle(completion, thinking_seconds=thinking_seconds)
+            bundle, metadata = alive(completion, mimebundle(completion, thinking_seconds=thinking_seconds))
         elif error is not None and self._handle is not None:
             bundle = error_bundle(error)
         if self._handle is not None:
-            self.keep(bundle)
+            self.keep(bundle, metadata)
         elif bundle:
             from IPython.display import display
 
-            display(bundle, raw=True)
+            display(bundle, raw=True, metadata=metadata)
         return bundle

@@ -232,7 +232,7 @@ class LiveView:
     def _keep(self) -> None:
         """Now and then, put what has come into the notebook."""
         if self._length > GROWN * self._kept_length and time.monotonic() >= self._last_kept + KEPT:
-            self._place.keep(self._bundle_so_far(), is_unfinished=True)
+            self._place.keep(self._bundle_so_far(), self._widget.metadata if self._widget is not None else None)
             self._last_kept, self._kept_length = time.monotonic(), self._length
 
     def _bundle_so_far(self) -> dict[str, str]:
@@ -309,9 +309,12 @@ class LiveView:
     def explore(self, completion: ChatCompletion) -> None:
         """Have the explorer over the answer in its place; a notebook keeps the static output, and the branches."""
         explorer, seconds = completion.explore(), self._clock.seconds
-        explorer.stand_for(
-            lambda: self._place.keep(static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark))
-        )
+
+        def keep() -> None:
+            bundle = static.mimebundle(completion, thinking_seconds=seconds, mark=explorer.mark)
+            self._place.keep(*static.alive(completion, bundle))
+
+        explorer.stand_for(keep)
 
     def _what_came(self) -> ChatCompletion | None:
         """The text that had come where a second interrupt left no completion."""

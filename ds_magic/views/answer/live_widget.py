@@ -72,7 +72,7 @@ class LiveWidget(anywidget.AnyWidget):
     @property
     def metadata(self) -> dict[str, Any]:
         """What the kept output says to our extension: which answer it is, of which kernel, in which run of a cell."""
-        return {"ds_magic": {name: self.about[name] for name in KEPT}}
+        return {"ds_magic": {"live": {name: self.about[name] for name in KEPT}}}
 
     def retire(self, final: str, show_again: Callable[[], None]) -> None:
         """The answer is over: pages that were not there are told `final`, its HTML, or have it shown again.

@@ -25,7 +25,7 @@ from .given import given_of, mark_prefix, prefix_of, visible_length
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
 from .tex import IGNORE
-from .tinted import tinted
+from .tinted import numbered, tinted
 
 if TYPE_CHECKING:
     from ...logprobs.table import LogprobTable
@@ -61,10 +61,20 @@ def mimebundle(
     }
 
 
+def alive(completion: ChatCompletion, bundle: dict[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A bundle, and its metadata, with what a page needs that explores the answer; as it is without probabilities."""
+    if not completion.logprobs:
+        return bundle, {}
+    from ..tokens.explorer.living import alive
+
+    return alive(completion, bundle)
+
+
 def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None, mark: str = "") -> str:
     """The whole answer: reasoning folded, text formatted and tinted, tool calls, probabilities, one dim last line."""
     parts = [earlier_to_html(completion)]
     choices = completion.choices or [Choice()]
+    # The names are for a page that has the probabilities, too, and makes this alive.
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
             parts.append(f'<div style="{END};margin:8px 0 4px">Choice {number} of {len(choices)}</div>')
@@ -74,11 +84,17 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
         if number < len(choices):
             parts.append(_end_html(facts.ending(completion, choice.finish_reason) if choice.finish_reason else None))
     if mark and completion.branches:
-        from ..tokens.tree import blocks_html
-
-        parts.append(f'<div style="margin:0.6em 0">{blocks_html(completion.tree())}</div>')
-    parts.append(footer_html(completion, facts.ending(completion, choices[-1].finish_reason)))
+        parts.append(tree_html(completion))
+    footer = footer_html(completion, facts.ending(completion, choices[-1].finish_reason))
+    parts.append(f'<div class="dsx-static-end">{footer}</div>' if completion.logprobs else footer)
     return root_html("".join(parts), mark)
+
+
+def tree_html(completion: ChatCompletion) -> str:
+    """The branches of an answer, as they stand below it."""
+    from ..tokens.tree import blocks_html
+
+    return f'<div class="dsx-static-tree" style="margin:0.6em 0">{blocks_html(completion.tree())}</div>'
 
 
 def _tables(completion: ChatCompletion, number: int) -> tuple[LogprobTable | Any, LogprobTable | Any]:
@@ -97,8 +113,10 @@ def _probabilities_html(
     from ..tokens.heatmap import legend
     from ..tokens.tables import to_html as probabilities_html
 
-    meaning = legend(*(each for each in (table, reasoning) if each))
-    return [meaning, probabilities_html(table, prefix_of(completion))] if table else [meaning]
+    meaning = f'<div class="dsx-static-legend">{legend(*(each for each in (table, reasoning) if each))}</div>'
+    if not table:
+        return [meaning]
+    return [meaning, f'<div class="dsx-static-bars">{probabilities_html(table, prefix_of(completion))}</div>']
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -140,7 +158,8 @@ def _choice_html(
     if message.reasoning_content:
         parts.append(reasoning_html(message.reasoning_content, _title(completion, thinking_seconds), tables[1]))
     if message.content or prefix_of(completion):
-        parts.append(content_html(completion, message.content or "", tables[0]))
+        content = content_html(completion, message.content or "", tables[0])
+        parts.append(f'<div class="dsx-static-text">{content}</div>' if tables[0] else content)
     if not (message.content or "").strip() and not message.tool_calls:
         parts.append(f'<p style="font-style:italic;opacity:.75">{facts.nothing(completion)}</p>')
     parts.extend(call_html(call) for call in message.tool_calls or ())
@@ -171,14 +190,23 @@ def is_json(request: ChatRequest | None) -> bool:
 
 def content_html(completion: ChatCompletion, content: str, table: LogprobTable | None = None) -> str:
     """The answer formatted, the prefix that was given told apart, and tinted where its `table` is there."""
+    html, text = formatted(completion, content, given_of(completion))
+    return tinted(html, text, table, given=len(text) - len(content)) if table else html
+
+
+def numbered_html(completion: ChatCompletion) -> str:
+    """The answer formatted, each drawn group of its tokens in an element with its number."""
+    html, text = formatted(completion, completion.content, prefix_of(completion))
+    return numbered(html, text, completion.logprobs, given=len(text) - len(completion.content))
+
+
+def formatted(completion: ChatCompletion, content: str, given: str) -> tuple[str, str]:
+    """The HTML of an answer, what of it was `given` told apart, and the text that it was made of."""
     text = prefix_of(completion) + content
     if is_json(completion.request):
-        html = code_to_html(text, "json", wrap=True)
-    else:
-        html = markdown_to_html(text)
-        given = given_of(completion)
-        html = mark_prefix(html, visible_length(given, html)) if given else html
-    return tinted(html, text, table, given=len(text) - len(content)) if table else html
+        return code_to_html(text, "json", wrap=True), text
+    html = markdown_to_html(text)
+    return mark_prefix(html, visible_length(given, html)) if given else html, text
 
 
 def call_html(call: MessageToolCall) -> str:

@@ -24,9 +24,21 @@ def tinted(html: str, text: str, table: LogprobTable, *, given: int = 0) -> str:
     not spell it, what follows has no tint. A token that markup divides is tinted in each of its parts, a formula as a
     whole.
     """
+    return _marked(html, text, table, given, _Marks(table))
+
+
+def numbered(html: str, text: str, table: LogprobTable, *, given: int = 0) -> str:
+    """The same, but that each token stands in an element whose class is the number of its drawn group: `dsx-g17`.
+
+    A page that has the table finds its tokens by it.
+    """
+    return _marked(html, text, table, given, _Numbers(table))
+
+
+def _marked(html: str, text: str, table: LogprobTable, given: int, marks: _Marks | _Numbers) -> str:
+    """`html` with what `marks` puts around the text of each drawn group."""
     source = for_page(text)
     ends, starts, groups = _places(text, table, given)
-    marks = _Marks(table)
     out: list[str] = []
     for run, begin, end in located(html, source):
         first = bisect_right(ends, begin) if begin >= 0 else len(ends)
@@ -69,6 +81,23 @@ def _places(text: str, table: LogprobTable, given: int) -> tuple[list[int], list
         ends.append(end - bisect_right(doubled, end - 2))
         groups.append((first, last))
     return ends, starts, groups
+
+
+class _Numbers:
+    """Puts an element with its number around the text of a group of tokens."""
+
+    def __init__(self, table: LogprobTable) -> None:
+        from ..tokens.heatmap import drawn_groups
+        from ..tokens.tints import classes
+
+        self._classes = classes(table)
+        self._numbers = {group: number for number, group in enumerate(drawn_groups(table))}
+
+    def class_of(self, group: tuple[int, int]) -> int:
+        return int(self._classes[slice(*group)].max())
+
+    def marked(self, group: tuple[int, int], html: str) -> str:
+        return f'<span class="dsx-g{self._numbers[group]}">{html}</span>'
 
 
 class _Marks:

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from ds_magic import Client
+from ds_magic import ChatRequest, Client
 from ds_magic.branch import fork
 from ds_magic.logprobs.table import LogprobTable
 from ds_magic.views.answer.static import to_html
@@ -174,6 +174,22 @@ def test_a_branch_does_not_come_before_the_reader_who_has_gone_elsewhere(explore
     let.set()
     shown.threads[0].join(PATIENCE)
     assert (shown.shown, shown.packed, shown.nodes[1]["state"]) == (0, 0, "done")
+
+
+def test_the_page_is_told_the_cell_that_asks_for_each_text(explorer):
+    shown = explorer(spoken(entry(" is", 0.5)))
+    ask(shown, type="fork", node=0, at=0, rank=2)
+    cells = [node["cell"] for node in shown.nodes]
+    assert cells[0].endswith(" --top-logprobs 3\nCapital?") and "--prefix" not in cells[0]
+    assert ' --prefix " Sydney" ' in cells[1] and cells == [each.as_cell() for each in shown.completions]
+
+
+def test_the_page_is_told_no_cell_where_it_is_long_or_where_none_can_say_it(explorer):
+    shown = explorer()
+    for messages in (["x" * 20_000], [{"role": "user", "content": "Hi", "name": "\"'"}]):
+        shown.answer._request = ChatRequest.build(messages)
+        assert [node.told(0)["cell"] for node in nodes_of(shown.answer)] == [""]
+    assert "cell" not in nodes_of(shown.answer.logprobs)[0].told(0)
 
 
 def test_the_tokens_that_the_page_selects_are_a_table_that_can_be_observed(explorer):

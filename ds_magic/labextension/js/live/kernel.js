@@ -1,6 +1,6 @@
 // One kernel: its answers that are coming, as its messages say.
 
-import { unfinished, update } from "./outputs.js";
+import { aboutOf, unfinished, update } from "./outputs.js";
 import { Runs } from "./runs.js";
 
 const MARK = "ds-live-"; // and the number under which an answer's messages come
@@ -93,17 +93,16 @@ export class Kernel {
   }
 
   displayed(message) {
-    const about = message.content.metadata?.ds_magic;
+    const about = aboutOf(message.content);
     if (about) this.runs.begin(about);
     this.runs.hear(message);
   }
 
   /** What is kept of an answer has changed, or it has ended. */
   update(message) {
-    const { transient, metadata } = message.content;
-    const mark = transient?.display_id;
+    const mark = message.content.transient?.display_id;
     if (!mark?.startsWith?.(MARK)) return;
-    const about = metadata.ds_magic;
+    const about = aboutOf(message.content);
     const isThere = this.panels().map((panel) => update(panel, mark, message.content)).some(Boolean);
     if (about) this.runs.begin(about);
     if (about && !isThere) this.runs.hear(message, about.run);

@@ -1,5 +1,8 @@
 // What notebooks hold of answers, and what is put there where the page's JupyterLab did not run the cell itself.
 
+/** What the metadata of an output say of an answer that has not ended. */
+export const aboutOf = (output) => output.metadata?.ds_magic?.live;
+
 /** What the unfinished outputs in a notebook say of answers of a kernel. */
 export function unfinished(panel, kernel) {
   const abouts = [...outputs(panel)].map(([model, at]) => aboutOf(model.get(at)));
@@ -48,4 +51,3 @@ function* outputs(panel) {
 }
 
 const cells = (panel) => panel.model?.cells ?? [];
-const aboutOf = (output) => output.metadata?.ds_magic;

@@ -1,25 +1,57 @@
 // The answer in the notebook: what a cell's output holds beside its static form, drawn by JupyterLab and Notebook 7.
 
-/** The plugin that draws outputs of the type `application/vnd.ds-magic.answer+json`. */
+const ANSWER = "application/vnd.ds-magic.answer+json";
+const RANK = 10; // before text/html, whose rank is 50
+
+/** The plugin that draws outputs of an answer's own type. */
 export async function output(shared) {
-  const { IRenderMimeRegistry } = await shared("@jupyterlab/rendermime");
-  const { Widget } = await shared("@lumino/widgets");
+  const [{ IRenderMimeRegistry, renderHTML }, { INotebookTracker }, { Widget }] = await Promise.all(
+    ["@jupyterlab/rendermime", "@jupyterlab/notebook", "@lumino/widgets"].map(shared),
+  );
   return {
     id: "ds_magic:output",
     description: "Draws the answers of language models, with what they nearly said.",
     autoStart: true,
     requires: [IRenderMimeRegistry],
-    activate(app, rendermime) {
+    optional: [INotebookTracker],
+    activate(app, rendermime, notebooks) {
+      /** An output: its static form at once, and then alive, where what it holds can be read. */
       class Output extends Widget {
+        constructor({ sanitizer, resolver, linkHandler, latexTypesetter }) {
+          super();
+          this.page = { sanitizer, resolver, linkHandler, latexTypesetter };
+          this.addClass("jp-RenderedHTMLCommon");
+          this.addClass("jp-RenderedHTML");
+          this.addClass("ds-output");
+        }
+
+        /** Called again when the output has changed, also by ourselves. */
         async renderModel(model) {
-          this.node.textContent = "alive";
+          if (this.living?.takes(model)) return;
+          this.living?.close();
+          this.living = null;
+          const turn = (this.turn = {});
+          await renderHTML({
+            ...this.page, host: this.node, source: String(model.data["text/html"] ?? ""),
+            trusted: false, shouldTypeset: false,
+          });
+          try {
+            const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
+            await styles();
+            if (turn !== this.turn) return; // it has changed once more
+            this.living = new Living(model, this.node, this.page.sanitizer, notebooks);
+          } catch (error) {
+            console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);
+          }
+          await this.page.latexTypesetter?.typeset(this.node);
+        }
+
+        dispose() {
+          this.living?.close();
+          super.dispose();
         }
       }
-      rendermime.addFactory({
-        safe: true,
-        mimeTypes: ["application/vnd.ds-magic.answer+json"],
-        createRenderer: (options) => new Output(options),
-      }, 10);
+      rendermime.addFactory({ safe: true, mimeTypes: [ANSWER], createRenderer: (options) => new Output(options) }, RANK);
     },
   };
 }

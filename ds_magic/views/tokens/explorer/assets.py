@@ -17,6 +17,8 @@ _SHARED = (
     "overview.js",
     "toolbar.js",
     "text.js",
+    "formatted_text.js",
+    "actions.js",
     "view.js",
     "tree.js",
     "session.js",

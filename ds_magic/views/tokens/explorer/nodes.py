@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ds_magic.logprobs.glyphs import encodable, inline, visible
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.clean_text import on_one_line
+from ....api.errors import InvalidRequestError
 from ...answer import facts
 from ..tree import parts, replaced
 from .payload import pack
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _MOST_GIVEN = 4_000
 """Characters of a prefix that are shown, its last ones."""
+_LONGEST_CELL = 20_000
+"""Characters of a cell that a page is told."""
 
 
 @dataclass
@@ -54,10 +58,10 @@ class Node:
             "error": self.error,
             "explorable": self.table is not None,
             "whyNot": why_not,
-            **self._said(),
+            **self.said(),
         }
 
-    def _said(self) -> dict[str, Any]:
+    def said(self) -> dict[str, Any]:
         """What stands under the answer elsewhere: why it is not whole, what to know of it, and its small print."""
         answer = self.answer
         if answer is None:
@@ -67,7 +71,17 @@ class Node:
             "ending": facts.ending(answer) or "",
             "remarks": remarks,
             "line": " · ".join(facts.small_print(answer)),
+            "cell": self._cell,
         }
+
+    @cached_property
+    def _cell(self) -> str:
+        """The cell that asks for it again; empty where no cell can, and where it is long."""
+        try:
+            cell = self.answer.as_cell() if self.answer is not None else ""
+        except InvalidRequestError:
+            return ""
+        return cell if len(cell) <= _LONGEST_CELL else ""
 
     def packed(self) -> bytes:
         """Its table as bytes, with what was given before it."""

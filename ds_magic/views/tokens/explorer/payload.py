@@ -89,6 +89,59 @@ def pack(table: LogprobTable, *, shared: int = 0, given: str = "") -> bytes:
     return _joined(header, arrays)
 
 
+def entries(data: bytes) -> list[dict[str, Any]]:
+    """The wire's entries of a table that `pack` packed; alternatives are as exact as they are drawn.
+
+    Raises ValueError where the bytes are no such table.
+    """
+    header, columns = _split(data)
+    names = [_spelt(header, code) for code in range(len(header["labels"]))]
+    ends = np.cumsum(columns["count"].astype(np.int64))
+    steps = columns["alternativeStep"].tolist()
+    numbers = [None if step == NO_NUMBER else -step / STEP for step in steps]
+    codes, logprobs = columns["alternativeCode"].tolist(), columns["logprob"].astype(float).tolist()
+    found: list[dict[str, Any]] = []
+    for i, code in enumerate(columns["code"].tolist()):
+        begin, end = int(ends[i] - columns["count"][i]), int(ends[i])
+        status, flags, chosen = STATUSES[columns["status"][i]], int(columns["flags"][i]), int(columns["chosen"][i])
+        logprob: float | None = _CENSORED if status == "censored" else logprobs[i]
+        logprob = None if logprob != logprob else logprob
+        listed = [{**names[codes[at]], "logprob": numbers[at]} for at in range(begin, end)]
+        if chosen and logprob is not None:
+            listed[chosen - 1]["logprob"] = logprob
+        entry = {**names[code], "logprob": logprob, "top_logprobs": listed}
+        if status == "constrained":
+            entry["constrained"] = True
+        if flags & 1:
+            entry["forced"] = True
+        found.append(entry)
+    return found
+
+
+_CENSORED = -9999.0  # what servers send for a token that is none of the alternatives
+
+
+def _spelt(header: dict[str, Any], code: int) -> dict[str, Any]:
+    """The token of a code, as the wire spells it."""
+    label, held = header["labels"][code], header["bytes"].get(str(code))
+    spelt = label.replace("·", " ").encode() if held is None else bytes.fromhex(held)
+    if not spelt:
+        _, named, name = label.strip("⟨⟩").partition(": ")  # ⟨end⟩, or ⟨end: im_end⟩
+        return {"token": "", "bytes": [], **({"mark": name} if named else {})}
+    return {"token": spelt.decode("utf-8", "replace"), "bytes": list(spelt)}
+
+
+def _split(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header and the columns of packed bytes."""
+    start = 4 + int.from_bytes(data[:4], "little")
+    header = json.loads(data[4:start])
+    columns = {
+        name: np.frombuffer(data, np.dtype(type_).newbyteorder("<"), length, start + offset)
+        for name, type_, offset, length in header["arrays"]
+    }
+    return header, columns
+
+
 def _chosen(table: LogprobTable, counts: np.ndarray) -> np.ndarray:
     """The place of the chosen token among its alternatives, from 1; 0 where it is none of them."""
     places = np.zeros(len(table), np.int64)

@@ -14,18 +14,16 @@ from traitlets import Bool, Bytes, Dict, Instance, Int, List, Unicode, observe, 
 from ds_magic.logprobs.table import LogprobTable
 
 from ....api.nearest import nearest
-from ....stop import Stop
 from ... import default_view, in_kernel
-from ..tree import spent
 from . import assets
-from .branch_stream import Into
+from .growth import Growth
 from .kept import kept
-from .nodes import Node, branch_node, nodes_of
+from .nodes import nodes_of
 
 if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
 
-    Fork = Callable[..., ChatCompletion]
+    from .growth import Fork
 
 ELSEWHERE = 'The explorer needs a notebook. `answer.to_html("answer.html")` writes it as a page, to open in a browser.'
 
@@ -59,12 +57,10 @@ class Explorer(anywidget.AnyWidget):
     selected = Instance(LogprobTable, help="the selected tokens")
 
     def __init__(self, source: ChatCompletion | LogprobTable, *, fork: Fork | None = None) -> None:
-        self._fork = fork
-        self._nodes = nodes_of(source)
-        self._stops: dict[int, Stop] = {}
-        self._lock = threading.RLock()
+        self._growth = Growth(nodes_of(source), fork, self)
+        self._nodes = self._growth.nodes
+        self.threads = self._growth.threads
         self._keep: Callable[[], None] | None = None
-        self.threads: list[threading.Thread] = []
         number = secrets.token_hex(6)
         super().__init__(
             mark=f"ds-explorer-{number}",
@@ -73,7 +69,7 @@ class Explorer(anywidget.AnyWidget):
             payload=self._nodes[0].packed() if self._nodes else b"",
             nodes=[node.told(id_) for id_, node in enumerate(self._nodes)],
             selected=self._table().take([]),
-            spent=self._bill(),
+            spent=self._growth.bill(),
         )
         self.on_msg(self._on_message)
 
@@ -85,7 +81,7 @@ class Explorer(anywidget.AnyWidget):
     @property
     def completions(self) -> list[ChatCompletion]:
         """The answer and its branches, as they came to be; without those that failed."""
-        return [node.answer for node in self._nodes if node.answer is not None]
+        return self._growth.completions
 
     def select(self, *places: int | slice | str | Iterable[int]) -> LogprobTable:
         """Select tokens of the text that is shown: by number, slice, text to find, or a list of numbers; or none.
@@ -120,7 +116,7 @@ class Explorer(anywidget.AnyWidget):
         """Show one of the texts in place of the one that is shown; nothing is selected then."""
         if not 0 <= id_ < len(self._nodes):
             raise IndexError(f"There is no text {id_} here: there are {len(self._nodes)}, from 0.")
-        with self._lock, self.hold_sync():
+        with self._growth.lock, self.hold_sync():
             node = self._nodes[id_]
             if node.table is not None:
                 self.packed, self.payload = id_, node.packed()
@@ -137,64 +133,33 @@ class Explorer(anywidget.AnyWidget):
             return
         if kind == "show":
             self.show(id_)
-        elif kind == "stop" and id_ in self._stops:
-            self._stops[id_].set()
+        elif kind == "stop":
+            self._growth.stop(id_)
         elif kind == "fork":
-            answer, at, rank = self._nodes[id_].answer, message.get("at"), message.get("rank")
-            table = answer.logprobs if answer is not None and self._fork is not None else None
-            if answer and table and type(at) is type(rank) is int and 0 <= at < len(table):
-                self.branch(answer, at, rank)
+            self._growth.asked(id_, message.get("at"), message.get("rank"))
 
     def branch(self, answer: ChatCompletion, at: int, rank: int) -> threading.Thread:
         """Continue `answer` from token `at` with its alternative of `rank`; it streams in from a thread, and is shown.
 
         Raises ValueError where the explorer was not given how, or the answer is none of its own or has no logprobs.
         """
-        fork, table = self._fork, answer.logprobs
-        parent = next((id_ for id_, node in enumerate(self._nodes) if node.answer is answer), -1)
-        if fork is None or not table or parent < 0:
-            raise ValueError("Only an answer with token probabilities can be branched: use answer.explore().")
-        row = table[at]
-        label = next((one.label for one in row.alternatives if one.rank == rank), "")
-        with self._lock:
-            id_ = len(self._nodes)
-            self._stops[id_] = Stop()
-            name = f"branch with {label.strip('·')}"
-            self._nodes.append(
-                Node(name, parent=parent, at=row.position, label=label, replaced=row.label, state="running")
-            )
-            self.notice = ""
+        return self._growth.branch(answer, at, rank)
+
+    def streamed(self, id_: int, text: str) -> None:
+        """More of the text of a branch that runs."""
+        self.send({"type": "text", "id": id_, "text": text})
+
+    def changed(self, id_: int) -> None:
+        """A branch has begun, or has ended: it is shown from then on, and kept."""
+        node = self._nodes[id_]
+        self.notice = self._growth.notice
+        self.spent = self._growth.bill()
+        if node.state == "running":
             self.show(id_)
-        thread = threading.Thread(target=self._run, args=(fork, answer, at, rank, id_), daemon=True)
-        self.threads.append(thread)
-        thread.start()
-        return thread
-
-    def _run(self, fork: Fork, answer: ChatCompletion, at: int, rank: int, id_: int) -> None:
-        stream = Into(lambda text: self.send({"type": "text", "id": id_, "text": text}))
-        child: ChatCompletion | None = None
-        try:
-            child, error = fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_]), ""
-        except Exception as fault:
-            child = getattr(fault, "partial", None)
-            error = " ".join(filter(None, [str(fault), getattr(fault, "remedy", None)]))
-        stream.flush()
-        with self._lock:
-            parent = self._nodes[id_].parent
-            if child is None:
-                self._nodes[id_].state, self._nodes[id_].error = "failed", error
-                self.notice = error
-            else:
-                self._nodes[id_] = branch_node(child, parent, error)
-                self.notice = error
-                self.spent = self._bill()
-            here = self.shown
-            self.show(parent if child is None and here == id_ else here)
-            if child is not None and self._keep is not None:
-                self._keep()
-
-    def _bill(self) -> str:
-        return spent(self.completions) if len(self.completions) > 1 else ""
+            return
+        self.show(node.parent if node.state == "failed" and self.shown == id_ else self.shown)
+        if node.answer is not None and self._keep is not None:
+            self._keep()
 
     def _ipython_display_(self) -> None:
         """Show it, and have the notebook keep its heat map and its tree.

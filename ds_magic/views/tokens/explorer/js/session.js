@@ -6,7 +6,9 @@ import { View } from "./view.js";
 
 /**
  * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
- * onStop(id), onSelect(tokens, session), whyNot, look}. `update` when the nodes changed, `show` when another is to be seen.
+ * onStop(id), onSelect(tokens, session), whyNot, look}; where texts can be read formatted also formattedOf(id) → nodes,
+ * and pictureOf(id) → an element; in a notebook that takes cells insertCell(text) → whether it could. `update` when the
+ * nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
@@ -86,15 +88,17 @@ export class Session {
     const scroller = scrollerOf(this.box);
     const [top, height] = [scroller.scrollTop, this.view?.text.element.offsetHeight ?? 0];
     this.view?.destroy();
-    this.view = new View(this.place, table, {
-      forks, tail, whyNot: this.whyNot(node),
-      onFork: world.onFork && !this.whyNot(node) ? (i, rank) => this.fork(id, i, rank) : null,
+    this.view = new View(this.place, table, Object.assign(this.ways(id, node), {
+      forks, tail,
       onWay: (way) => this.go(way, id),
       onStop: () => world.onStop(id),
       onSelect: (tokens) => world.onSelect(tokens, this),
       say: (text) => this.say(text),
-      said: node, spent: this.spent,
-    }, this.habits);
+      said: node, spent: this.spent, insertCell: world.insertCell,
+      formatted: world.formattedOf && (() => world.formattedOf(node.explorable ? id : node.parent)),
+      picture: world.pictureOf?.(id),
+      redraw: () => this.redraw(),
+    }), this.habits);
     this.showTabs();
     if (came === undefined) return;
     // What stands below keeps its place while a branch grows; nor must a shorter text move a page that is at its end.
@@ -104,6 +108,19 @@ export class Session {
     const at = this.landing(came, id);
     this.land(tail ? null : at, hadFocus);
     this.tell(node, at);
+  }
+
+  /** Whether one can go on from a token is known when its card is drawn: a kernel may have come or gone. */
+  ways(id, node) {
+    const session = this;
+    return {
+      get whyNot() {
+        return session.whyNot(node);
+      },
+      get onFork() {
+        return session.world.onFork && !this.whyNot ? (i, rank) => session.fork(id, i, rank) : null;
+      },
+    };
   }
 
   whyNot(node) {
@@ -127,8 +144,8 @@ export class Session {
   land(at, hadFocus) {
     const { view } = this;
     this.wanted = undefined;
-    if (at !== null) {
-      const group = this.table.groupOf[at];
+    const group = this.table.groupOf[at];
+    if (group !== undefined) {
       view.setCurrent(group);
       view.text.reveal(group);
     }
@@ -174,9 +191,14 @@ export class Session {
   /** Nothing can be asked any more, because of `whyNot`; what came stays. */
   abandon(whyNot) {
     Object.assign(this.world, { onFork: null, whyNot, show: (id) => this.show(id) });
+    this.redraw();
+    this.say(whyNot);
+  }
+
+  /** Draw what is shown once more. */
+  redraw() {
     this.drawn = "";
     if (this.shown !== undefined) this.show(this.shown);
-    this.say(whyNot);
   }
 
   destroy() {

@@ -10,7 +10,7 @@ const CHUNK = 256; // groups a block, about: the browser lays out only the block
  * another way, `onStop()` ends the tail.
  */
 export class TokenText {
-  constructor(table, { forks, tail, onWay, onStop }) {
+  constructor(table, { forks, tail, onWay, onStop, nodes }) {
     this.table = table;
     this.onWay = onWay;
     this.element = make("div", "dsx-map");
@@ -23,33 +23,45 @@ export class TokenText {
     const groups = [...forks].map(([at, ways]) => [table.groupOf[at] ?? table.groups.length, ways]);
     this.forks = new Map(groups); // by group
     this.spans = [];
-    this.starts = blockStarts(table);
-    const end = tail ? table.groupOf[tail.at] ?? table.groups.length : table.groups.length;
-    const metrics = table.meta.metrics.map(({ name }) => name);
     this.blocks = [];
+    this.starts = [0];
+    const end = tail ? table.groupOf[tail.at] ?? table.groups.length : table.groups.length;
+    this.draw(end, tail && this.tail(tail, end, onStop), nodes);
+  }
+
+  /** Draw the groups before `end`, then the nodes of a tail. */
+  draw(end, tail) {
+    const { table } = this;
+    this.starts = blockStarts(table);
     const isLong = this.starts.length > 2; // a short one goes on in the line of its prefix
     if (table.meta.given) this.element.append(given(table.meta.given));
     for (let b = 0; b + 1 < this.starts.length && this.starts[b] < end; b++) {
       const block = make(isLong ? "div" : "span", isLong ? "dsx-block" : "");
       for (let group = this.starts[b]; group < Math.min(end, this.starts[b + 1]); group++) {
-        const span = this.span(group, metrics);
+        const span = this.span(group);
         block.append(...(this.forks.has(group) ? this.fork(group, span) : [span]));
       }
       this.blocks.push(block);
       this.element.append(block);
     }
-    if (tail) this.element.append(...this.tail(tail, end, onStop));
+    this.element.append(...(tail ?? []));
   }
 
-  span(group, metrics) {
+  /** The classes of a group's element: one for each metric, and what else is to be seen of it. */
+  classes(group) {
     const { table } = this;
     const first = table.groups[group];
+    let names = "dsx-t";
+    for (const { name } of table.meta.metrics) names += ` dsx-${name}${table.classOf(name, group)}`;
+    if (table.status(first) === "censored") names += " dsx-censored";
+    if (table.isForced(first)) names += first < table.meta.shared ? " dsx-shared" : " dsx-forced";
+    return names;
+  }
+
+  span(group) {
+    const { table } = this;
     const span = document.createElement("span");
-    let className = "dsx-t";
-    for (const name of metrics) className += ` dsx-${name}${table.classOf(name, group)}`;
-    if (table.status(first) === "censored") className += " dsx-censored";
-    if (table.isForced(first)) className += first < table.meta.shared ? " dsx-shared" : " dsx-forced";
-    span.className = className;
+    span.className = this.classes(group);
     // A zero-width space lets lines break before a drawn blank; a drawn line break really breaks.
     span.textContent = table.text(group).replaceAll("·", "\u200b·").replaceAll("↵", "↵\n");
     span.group = group;
@@ -85,6 +97,11 @@ export class TokenText {
     const stop = tail.isRunning ? button("dsx-button dsx-stop", "Stop", "Stop this branch", onStop) : "";
     const note = tail.note ? make("span", "dsx-small dsx-dim", ` ${tail.note}`) : "";
     return [...(this.forks.has(group) ? this.fork(group, here) : [here]), this.running, note, stop];
+  }
+
+  /** The group of the token that an event happened at; undefined where it was none. */
+  groupAt({ target }) {
+    return target.closest?.(".dsx-t")?.group;
   }
 
   /** Which way is `by` further at the fork that is nearest before `group`; undefined where there is none. */

@@ -12,6 +12,7 @@ export class Toolbar {
     this.table = table;
     this.threshold = view.habits.threshold ?? 4;
     this.matches = [];
+    this.isShort = table.groups.length < SHORT;
     const choices = make("div", "dsx-metrics");
     choices.setAttribute("role", "radiogroup");
     choices.setAttribute("aria-label", "What the colours show");
@@ -54,9 +55,15 @@ export class Toolbar {
       button("dsx-button", "‹", "Previous uncertain token (p)", () => view.step(this.uncertain(), -1)),
       button("dsx-button", "›", "Next uncertain token (n)", () => view.step(this.uncertain(), 1)),
     );
+    const raw = button("dsx-button", "tokens", "Show the tokens themselves, with their blanks and marks", () => {
+      view.habits.isRaw = !view.habits.isRaw;
+      view.asks.redraw();
+    });
+    raw.setAttribute("aria-pressed", String(Boolean(view.habits.isRaw)));
     this.showCount();
-    uncertain.hidden = search.hidden = table.groups.length < SHORT;
-    this.element = make("div", "dsx-tools", choices, uncertain, search, this.legend);
+    uncertain.hidden = search.hidden = this.isShort;
+    const shown = view.asks.formatted ? [raw] : [];
+    this.element = make("div", "dsx-tools", choices, ...shown, uncertain, search, this.legend);
   }
 
   setMetric(name) {
@@ -71,8 +78,7 @@ export class Toolbar {
     const classOfEach = this.table.columns[`class_${name}`];
     const found = new Set(classOfEach);
     const isTinted = [...found].some((one) => one > 0);
-    const swatches = classes.map((text, c) => make("span", `dsx-t dsx-${name}${c}`, text));
-    if (!isTinted) swatches.length = 0;
+    const swatches = classes.map((text, c) => isTinted && found.has(c) && make("span", `dsx-t dsx-${name}${c}`, text)).filter(Boolean);
     const more = [];
     if (this.table.columns.status.some((code) => this.table.meta.statuses[code] === "censored")) {
       more.push(make("span", "dsx-t dsx-censored", "below what was returned"));

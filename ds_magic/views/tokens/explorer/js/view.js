@@ -1,30 +1,37 @@
 // One text with its card, overview and tools. Knows nothing of widgets.
 
+import { cellActions } from "./actions.js";
 import { fillCard } from "./card.js";
 import { chance, rank } from "./decode.js";
 import { button, make, prose } from "./elements.js";
 import { Overview } from "./overview.js";
 import { Popover } from "./popover.js";
+import { FormattedText } from "./formatted_text.js";
 import { TokenText } from "./text.js";
 import { Toolbar } from "./toolbar.js";
 
 const LONG = 100; // a shorter answer needs no overview
+const OF_BARS = 12; // tokens; a longer answer has a table below it
 const CARDS = 6; // compared beside each other; more would be a list again
 const SOON = 110; // milliseconds that the pointer rests on a token before its card comes
 const LINGER = 250; // and in which it may get from the token to the card
 
 /**
  * Shows `table` in `root`. `asks`: {forks, tail, onWay, onStop} as for TokenText, {onFork, whyNot} as for the card, and
- * `onSelect(tokens)`. `habits`: what the reader set, kept from one view to the next.
+ * `onSelect(tokens)`; where the text can be read formatted, `formatted()` → its nodes, a `picture` to stand below it,
+ * and `redraw()`: the view anew, which draws the tokens themselves where `habits.isRaw`. `habits`: what the reader set, kept from one view to the next.
  */
 export class View {
   constructor(root, table, asks, habits) {
     Object.assign(this, { table, asks, habits });
     this.current = -1; // the group with the tab stop
     this.pins = []; // groups whose cards stay
-    this.text = new TokenText(table, asks);
+    const nodes = habits.isRaw ? null : asks.formatted?.();
+    this.text = nodes ? new FormattedText(table, nodes, asks) : new TokenText(table, asks);
+    if (this.text.isUnseen) this.text = new TokenText(table, asks);
     this.spans = this.text.spans;
     this.toolbar = new Toolbar(this);
+    this.toolbar.legend.before(cellActions(asks));
     this.cards = make("div", "dsx-cards");
     const stage = make("div", "dsx-stage", this.text.element);
     this.popover = new Popover(stage);
@@ -37,7 +44,7 @@ export class View {
       onSeek: (group) => this.spans[group] && this.text.scrollTo(group),
       onPoint: (group) => this.link(group),
     });
-    this.box = make("div", "dsx-view", this.toolbar.element, canvas, stage, this.cards, this.footer());
+    this.box = make("div", "dsx-view", ...this.order(stage, canvas), this.footer());
     root.replaceChildren(this.box);
     this.toolbar.setMetric(habits.metric ?? "surprisal");
     this.listen();
@@ -51,6 +58,14 @@ export class View {
     this.popover.hide();
     this.resizes.disconnect();
     clearTimeout(this.later);
+  }
+
+  /** Tools first, or, where the text stands in its place already, below it: and below the bars of a short one. */
+  order(stage, canvas) {
+    const { asks, cards, toolbar: { element: tools } } = this;
+    if (!asks.formatted) return [tools, canvas, stage, cards];
+    const picture = asks.picture ?? "";
+    return [stage, cards, ...(this.table.length <= OF_BARS ? [picture, tools, canvas] : [tools, canvas, picture])];
   }
 
   /** Why the answer is not whole and what to know of it; then one line, with the rest of the small print folded in. */
@@ -70,15 +85,15 @@ export class View {
 
   listen() {
     const map = this.text.element;
-    map.addEventListener("mouseover", (event) => this.hover(event.target.group));
+    map.addEventListener("mouseover", (event) => this.hover(this.text.groupAt(event)));
     map.addEventListener("mouseleave", () => this.hover(undefined));
     map.addEventListener("click", (event) => this.click(event));
     map.addEventListener("keydown", (event) => this.key(event));
     map.addEventListener("scroll", () => this.drawOverview());
     map.addEventListener("focusin", (event) => {
-      if (event.target.group === undefined) return;
-      this.setCurrent(event.target.group);
-      if (!this.pins.length) this.show(event.target.group);
+      if (this.text.groupAt(event) === undefined) return;
+      this.setCurrent(this.text.groupAt(event));
+      if (!this.pins.length) this.show(this.text.groupAt(event));
     });
     const card = this.popover.element;
     card.addEventListener("mouseenter", () => clearTimeout(this.later));
@@ -116,7 +131,7 @@ export class View {
 
   /** Give a group the tab stop. */
   setCurrent(group) {
-    if (group < 0 || group >= this.spans.length || group === this.current) return;
+    if (!this.spans[group] || group === this.current) return;
     const before = this.spans[this.current];
     if (before) {
       for (const name of ["tabindex", "role", "aria-label", "aria-pressed"]) before.removeAttribute(name);
@@ -176,8 +191,8 @@ export class View {
   }
 
   click(event) {
-    const { group } = event.target;
-    if (group === undefined) return;
+    const group = this.text.groupAt(event);
+    if (group === undefined || event.target.closest("a")) return;
     this.setCurrent(group);
     this.spans[group].focus({ preventScroll: true });
     this.toggle(group, event.shiftKey || event.ctrlKey || event.metaKey);
