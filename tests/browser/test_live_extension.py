@@ -4,6 +4,7 @@
 |---|---|---|
 | the page is reloaded | what had come, at once, and what comes | what had come; the whole answer |
 | a second page | in both what has come, and what comes | likewise |
+| the same, and nothing was saved | likewise, in the cell that runs, and what else that prints | likewise |
 | the kernel is restarted, killed | what had come, and that the kernel has gone | what was kept |
 | the connection is lost for a while | what had come, and that it is lost; then the whole | the whole answer |
 | the notebook is opened without its kernel | what was kept, and that it had not ended | what was kept |
