@@ -8,7 +8,7 @@ import pytest
 
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.line import convert, parse
-from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
+from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE, begins_message, is_role
 from ds_magic.magics.typeset import plain_roles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.growing import TEXTS
@@ -206,6 +206,7 @@ ROLE_LINES = [
     "@user", "@user ", " @user", "@users", "@user name=ada", "@user name='a b'", '@user name="a b" x=1', "@user name=“a b”",
     "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix", "@assistant prefix prefix name=a", "@tool call_id=1",
     "@tool call_id={{ id }}", "@tool name=a", "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a",
+    "\\@user name=“a b”", "\\\\\\@tool call_id=‘it’s “1”’", "\\@users", "\\",
     "@user name=", "@user name='a", "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
 ]  # fmt: skip
 
@@ -221,11 +222,13 @@ def test_the_page_reads_lines_of_roles_as_python_does(opened):
     )
 
     def as_python_reads(line):
-        match = ROLE.fullmatch(plain_roles(line, lambda each: ROLE.fullmatch(each))[0])
-        if match is None or match[1]:
-            return match and "text"
-        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[3])]
-        return [match[2], *([n, n in ATTRIBUTES[match[2]] or (n == "prefix" and match[2] == "assistant")] for n in names)]
+        if line.startswith("\\"):
+            return "text" if begins_message(line.lstrip("\\")) else None
+        match = ROLE.fullmatch(plain_roles(line, is_role)[0])
+        if match is None:
+            return None
+        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[2])]
+        return [match[1], *([n, n in ATTRIBUTES[match[1]] or (n == "prefix" and match[1] == "assistant")] for n in names)]
 
     assert dict(zip(ROLE_LINES, read, strict=True)) == {line: as_python_reads(line) for line in ROLE_LINES}
 
