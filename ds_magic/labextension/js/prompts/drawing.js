@@ -1,15 +1,16 @@
 // Draws our lines: those of prompts, and those of magics between lines of Python. Only what is seen is looked at.
 
-import { lineMagic, mentionsMagic } from "./cell.js";
+import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
+import { mentionsMagic } from "./mentions.js";
 import { roleOf } from "./roles.js";
 
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
 export function drawing({ view, language, prompt, redraw, names }) {
   const { Decoration, ViewPlugin } = view;
   const { syntaxTree } = language;
-  const line = (name, style) => Decoration.line({ class: `ds-${name}`, attributes: style ? { style } : undefined });
-  const lines = { magic: line("magic"), role: line("role"), said: line("said"), code: line("code") };
+  const line = (name, style) => Decoration.line({ class: `dsp-${name}`, attributes: style ? { style } : undefined });
+  const lines = { magic: line("magic"), line: line("line"), role: line("role"), said: line("said"), code: line("code") };
 
   class Drawing {
     constructor(view) {
@@ -94,7 +95,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
         if (node.name === "ListMark") {
           const item = doc.lineAt(node.from);
           const ems = Math.min(8, (node.from - item.from) * 0.28 + (node.to - node.from) * 0.5 + 0.3);
-          found.set(item.number, line("said ds-item", `--ds-hang: ${ems.toFixed(2)}em`));
+          found.set(item.number, line("said dsp-item", `--dsp-hang: ${ems.toFixed(2)}em`));
         }
         return undefined;
       } });
@@ -123,8 +124,8 @@ export function drawing({ view, language, prompt, redraw, names }) {
     drawMagicLine(line, at, name, nameFrom) {
       const { marks, promptFrom } = marksOfLine(line.text, at, name);
       const isCell = line.text[nameFrom + 1] === "%";
-      if (isCell) this.found.push({ from: line.from, to: line.from, value: lines.magic });
-      else this.add([{ from: at, to: line.text.length, name: "plain" }], line.from);
+      this.found.push({ from: line.from, to: line.from, value: isCell ? lines.magic : lines.line });
+      if (!isCell) this.add([{ from: nameFrom, to: line.text.length, name: "plain" }], line.from);
       this.add([{ from: nameFrom, to: at, name: "name" }, ...marks], line.from);
       this.add([{ from: promptFrom, to: line.text.length, name: "prose" }], line.from);
       if (name === "deepseek") this.drawPlaces(line.from + at, line.to);
@@ -151,7 +152,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
   /** A range as it is drawn; `isShown`: whether it shows that it is wrong. */
   function markOf({ name, says, isWrong }, isShown) {
     return Decoration.mark({
-      class: `ds-${name}${isWrong && isShown ? " ds-wrong" : ""}`,
+      class: `dsp-${name}${isWrong && isShown ? " dsp-wrong" : ""}`,
       attributes: says && isShown ? { title: says } : undefined,
     });
   }

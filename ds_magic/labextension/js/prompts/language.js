@@ -7,8 +7,8 @@ import { roleOf } from "./roles.js";
 const LONGEST = 8000;
 const MAGIC = /^[ \t]*%%deepseek(?=\s|$)/;
 
-/** What a prompt is not: two lines of a document with a rule between them, quoted HTML, and text that is set in. */
-const REMOVED = ["SetextHeading", "HTMLBlock", "IndentedCode"];
+/** What prompts do not mean: a rule below a line makes no heading, a blank before it no code, and tags are text. */
+const REMOVED = ["SetextHeading", "IndentedCode", "HTMLBlock", "HTMLTag"];
 
 const BETWEEN_BLOCKS = {
   defineNodes: [{ name: "PromptLine", block: true }],
@@ -37,7 +37,7 @@ export async function promptLanguage({ Language, defineLanguageFacet, languageDa
     BETWEEN_BLOCKS,
     { props: [languageDataProp.add({ Document: data })] },
   ]);
-  return new Language(data, parser, [], "ds-prompt");
+  return new Language(data, parser, [], "dsp-prompt");
 }
 
 function isOurs(line) {

@@ -16,10 +16,10 @@ export class Names {
 
   /** An editor shows these names. */
   want(view, names) {
-    if (!names.size && !this.wanted.has(view)) return;
-    if (names.size) this.wanted.set(view, new Set(names));
-    else this.wanted.delete(view);
-    // Its place in the page is known when it stands there.
+    const before = this.wanted.get(view) ?? new Set();
+    if (before.size === names.size && [...names].every((name) => before.has(name)) && this.homes.has(view)) return;
+    this.wanted.set(view, new Set(names));
+    // Whose it is is known when it stands in the page.
     if (names.size) setTimeout(() => this.of(view)?.plan(), 0);
   }
 
