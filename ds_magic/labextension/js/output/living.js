@@ -39,9 +39,9 @@ export class Living {
     this.session.box.classList.add("dsx-living");
     this.session.update(this.held.nodes);
     this.session.show(0);
-    // What the explorer says itself.
-    for (const each of root.querySelectorAll(".dsx-static-legend, .dsx-static-tree")) each.remove();
-    if (this.held.said.length) root.querySelector(".dsx-static-end")?.remove();
+    // What the explorer says itself; further choices keep theirs.
+    const said = [".dsx-static-legend", ".dsx-static-tree", ...(this.held.said.length ? [".dsx-static-end"] : [])];
+    for (const each of said) root.querySelector(each)?.remove();
     // What is looked at takes the whole width, where nothing else is read below the text.
     if (text.nextSibling) text.replaceWith(place);
     else {
