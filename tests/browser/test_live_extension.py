@@ -79,6 +79,9 @@ def begun(lab, gate):
     return notebook
 
 
+CELL = "jupyterapp.shell.currentWidget.context.model.toJSON().cells[1]"
+
+
 def save(notebook):
     notebook.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
     notebook.page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
@@ -232,6 +235,36 @@ for view, text in zip(views, texts):
     gate.open()
     other.wait_for_selector(".ds-live", state="detached")
     assert not troubles and not [url for url in asked if "example.org" in url]
+
+
+def test_a_page_that_knows_nothing_of_a_run_shows_its_answers_where_they_stand_and_what_comes_with_them(
+    lab, gate, jupyter, page, other
+):
+    code = f"""print("between")
+view = make_view("live")
+view.start(ChatRequest.build("q"), "embedded model")
+view.delta(delta(content="Another answer"))
+{gate.code}
+view.finish(completion("Another answer"), None)
+1 + 1"""
+    notebook = lab("1 + 1", BEGUN + gate.code + WHOLE + code)
+    notebook.run_all()
+    shows(page, "Half an answer", ".ds-answer")
+    late = Lab(other, jupyter, notebook.notebook)
+    shows(other, "Half an answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    shows(other, "Half an answer is whole", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
+    shows(other, "Another answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    for each in (page, other):
+        each.wait_for_function(f"{KERNEL}.status === 'idle'")
+    first, second = (each.evaluate(CELL) for each in (page, other))
+    kinds = [output["output_type"] for output in first["outputs"]]
+    assert kinds == ["display_data", "stream", "display_data", "execute_result"]
+    assert second["outputs"] == first["outputs"]
+    assert second["execution_count"] == first["execution_count"] == 2
+    save(late)
+    assert len(saved_outputs(jupyter, late)) == 4
 
 
 STATES = """async ([script, messages, wholes]) => {
