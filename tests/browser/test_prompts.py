@@ -10,7 +10,6 @@ from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.line import convert, parse
 from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
 from ds_magic.magics.typeset import plain_roles
-from tests.browser.accessible import troubles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.growing import TEXTS
 from tests.test_growth import LONGEST, STEEPEST, cells, growth, surely_measured
@@ -46,6 +45,31 @@ LOOKS = """number => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].sli
     const { color, font, textDecoration, whiteSpace, background, padding } = getComputedStyle(element);
     return [element.textContent, color, font, textDecoration, whiteSpace, background, padding];
   }))"""
+
+CONTRASTS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const laid = (above, below) => {
+    const [red, green, blue, alpha = 1] = parts(above);
+    return [red, green, blue].map((each, at) => each * alpha + below[at] * (1 - alpha));
+  };
+  const background = (element) => {
+    if (!element) return [255, 255, 255];
+    return laid(getComputedStyle(element).backgroundColor, background(element.parentElement));
+  };
+  const light = (colour) => colour.map((each) => each / 255)
+    .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0.05);
+  const found = {};
+  for (const element of document.querySelectorAll(".cm-line [class*='dsp-']")) {
+    const below = background(element);
+    const [one, other] = [light(laid(getComputedStyle(element).color, below)), light(below)];
+    const contrast = Math.max(one, other) / Math.min(one, other);
+    const name = element.className.replace(/[^ -~]\\S* ?/g, "");
+    found[name] = Math.min(found[name] ?? Infinity, contrast);
+  }
+  return found;
+}"""
+"""The least contrast of each of our classes with what is behind it."""
 
 
 class Page:
@@ -337,9 +361,9 @@ def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opene
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_everybody_can_read_a_prompt(theme, opened):
     opened.notebook.theme(theme)
-    found = troubles(opened.page, ".dsp-magic, .dsp-role, .dsp-said")
+    contrasts = opened.page.evaluate(CONTRASTS)
     opened.notebook.theme("JupyterLab Light")
-    assert [each for each in found if "contrast" in each] == []
+    assert len(contrasts) >= 8 and {name: each for name, each in contrasts.items() if each < 4.5} == {}
 
 
 def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
