@@ -352,6 +352,18 @@ def test_lines_of_roles_are_headings_as_python_reads_them(opened):
     assert opened.ranges("roles", "dsp-wrong") == ["foo=1"]
 
 
+@pytest.mark.parametrize("before", ["```python\nreturn", "- item", "> quoted", "text"])
+def test_a_line_of_a_role_ends_whatever_is_open(before, opened):
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*\n```\ncode\n@assistant\nnot *code*")
+    lines = [line for line, _ in opened.drawn("free")]
+    assert lines[-6:] == ["dsp-role", "dsp-said", "dsp-code", "dsp-code", "dsp-role", "dsp-said"]
+    assert opened.ranges("free", "dsp-em")[-6:] == ["*", "said", "*", "*", "code", "*"]
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*")
+    for letter in "\n@user\n*so*":
+        opened.page.keyboard.type(letter)
+    assert opened.drawn("free")[-2][0] == "dsp-role" and opened.ranges("free", "dsp-em")[-3:] == ["*", "so", "*"]
+
+
 def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opened):
     opened.wait("places", "dsp-missing", ["{{ nobody.name }}"])
     assert opened.ranges("places", "dsp-place") == ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"]
