@@ -445,7 +445,7 @@ def test_the_kernel_is_asked_for_names_when_it_is_idle_and_never_while_it_runs(o
     opened.run("setup")
     opened.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     opened.write("free", "%%deepseek\n{{ later }} {{ never }}")
-    opened.page.wait_for_timeout(600)
+    opened.page.wait_for_timeout(600)  # four times what the page waits for more names
     assert opened.ranges("free", "dsp-missing") == [] and opened.page.evaluate("asked") == []
     gate.open()
     opened.wait("free", "dsp-missing", ["{{ never }}"])

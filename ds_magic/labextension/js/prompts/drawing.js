@@ -37,6 +37,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
       this.found = [];
       this.wrong = [];
       this.wanted.clear();
+      this.drawnLine = 0;
       const magic = state.field(prompt);
       for (const { from, to } of this.view.visibleRanges) {
         if (magic) this.drawPrompt(magic, from, to);
@@ -122,6 +123,8 @@ export function drawing({ view, language, prompt, redraw, names }) {
 
     /** A line with a magic's name from `nameFrom` to `at`. */
     drawMagicLine(line, at, name, nameFrom) {
+      if (this.drawnLine === line.number) return; // a long one may be seen at both its ends
+      this.drawnLine = line.number;
       const { marks, promptFrom } = marksOfLine(line.text, at, name);
       const isCell = line.text[nameFrom + 1] === "%";
       this.found.push({ from: line.from, to: line.from, value: isCell ? lines.magic : lines.line });

@@ -34,5 +34,5 @@ export async function prompts(shared, languages, tracker) {
 }
 
 function isSame(one, other) {
-  return one === other || Boolean(one && other && one.from === other.from && one.number === other.number);
+  return one === other || Boolean(one && other && ["from", "number", "indent"].every((each) => one[each] === other[each]));
 }
