@@ -352,6 +352,11 @@ def test_lines_of_roles_are_headings_as_python_reads_them(opened):
     assert opened.ranges("roles", "dsp-wrong") == ["foo=1"]
 
 
+def test_a_role_may_stand_in_the_magic_line(opened):
+    opened.write("free", "%%deepseek -t 0 @system name=a x=1\nBe brief.")
+    assert opened.ranges("free", "dsp-role-name") == ["@system"] and opened.ranges("free", "dsp-wrong") == ["x=1"]
+
+
 @pytest.mark.parametrize("before", ["```python\nreturn", "- item", "> quoted", "text"])
 def test_a_line_of_a_role_ends_whatever_is_open(before, opened):
     opened.write("free", f"%%deepseek\n{before}\n@user\n*said*\n```\ncode\n@assistant\nnot *code*")
@@ -384,6 +389,14 @@ def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
     assert opened.ranges("magics", "dsp-wrong") == ["9", "--reste"]
     assert opened.ranges("magics", "dsp-prose") == ["A class for {{ country }}, None?"]
     assert opened.drawn("string") == [["", []]] * 3
+
+
+def test_a_magic_that_goes_on_behind_a_backslash_is_one_line(opened):
+    opened.write("free", "x = %deepseek -t 0 \\\n  --max-tokens many \\\n  Why {{ country }}?\ny = None")
+    assert [line for line, _ in opened.drawn("free")] == ["dsp-line", "dsp-line", "dsp-line", ""]
+    assert opened.ranges("free", "dsp-option") == ["-t", "--max-tokens"]
+    assert opened.ranges("free", "dsp-wrong") == ["many"]
+    assert opened.ranges("free", "dsp-prose") == ["Why {{ country }}?"]
 
 
 def test_cells_of_others_are_left_as_they_are(opened, jupyter, browser):

@@ -34,5 +34,6 @@ export async function prompts(shared, languages, tracker) {
 }
 
 function isSame(one, other) {
-  return one === other || Boolean(one && other && ["from", "number", "indent"].every((each) => one[each] === other[each]));
+  const parts = ["from", "number", "indent"];
+  return one === other || Boolean(one && other && parts.every((each) => one[each] === other[each]));
 }
