@@ -466,6 +466,11 @@ def test_the_kernel_is_asked_for_names_when_it_is_idle_and_never_while_it_runs(o
     assert status == "idle" and more == [] and "later" in str(expressions)
 
 
+def test_a_variable_that_the_same_cell_makes_is_not_missing(opened):
+    opened.write("free", "made = 1\n%deepseek {{ made }} {{ mad }} {{ after }}\nafter = 1")
+    opened.wait("free", "dsp-missing", ["{{ mad }}", "{{ after }}"])
+
+
 def test_the_kernel_is_asked_again_when_a_cell_has_ended(opened):
     opened.write("free", "%%deepseek\n{{ soon }}")
     opened.wait("free", "dsp-missing", ["{{ soon }}"])

@@ -3,7 +3,11 @@
 import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
 import { mentionsMagic } from "./mentions.js";
+import { hasWord } from "./python.js";
 import { roleOf } from "./roles.js";
+
+/** Characters of a cell above a line of a magic in which its variables may be made. */
+const ABOVE = 10_000;
 
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
 export function drawing({ view, language, prompt, redraw, names }) {
@@ -134,14 +138,16 @@ export function drawing({ view, language, prompt, redraw, names }) {
       const role = roleOf(line.text.slice(promptFrom));
       const said = role?.role ? marksOfRole(role) : [{ from: 0, to: line.text.length - promptFrom, name: "prose" }];
       this.add(said, line.from + promptFrom);
-      if (name === "deepseek") this.drawPlaces(line.from + at, line.to);
+      const before = isCell ? "" : this.view.state.sliceDoc(Math.max(0, line.from - ABOVE), line.from);
+      if (name === "deepseek") this.drawPlaces(line.from + at, line.to, before);
     }
 
-    drawPlaces(from, to) {
+    /** The places from `from` to `to`; a variable that is in `before` will be there when they are filled. */
+    drawPlaces(from, to, before = "") {
       const text = this.view.state.sliceDoc(from, to);
       this.add(marksOfPlaces(text, 0, (name) => {
         this.wanted.add(name);
-        return names.isMissing(this.view, name);
+        return names.isMissing(this.view, name) && !hasWord(before, name);
       }), from);
     }
 
