@@ -119,7 +119,7 @@ class LiveView:
             with self._lock:
                 if not self._is_over:
                     self._send()
-                    self._place.keep(self._bundle_so_far(), is_unfinished=True)
+                    self._place.keep(self._bundle_so_far(), self._widget.metadata)
                     self._widget.tell_whole(self._told.message())
 
     def event(self, event: Event) -> None:
