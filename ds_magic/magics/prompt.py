@@ -8,7 +8,6 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..api.nearest import nearest
-from ..api.shorthand import as_messages
 
 EXPRESSION = r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[ \t]*(?:-?\d+|\"[^\"\\\n]*\"|'[^'\\\n]*')[ \t]*\])*"
 PLACEHOLDER = re.compile(rf"(\\)?\{{\{{[ \t]+({EXPRESSION})[ \t]+\}}\}}")
@@ -127,6 +126,8 @@ def messages_of(
     own are left out. `system` comes first and `prefix` last; both are already filled. Raises
     InvalidRequestError for an attribute that a role does not have.
     """
+    from ..api.shorthand import as_messages  # heavy, and completion needs what a prompt consists of alone
+
     blocks = [_message(role, attributes, content, fill) for role, attributes, content in _blocks(_with_lf(cell))]
     return as_messages(blocks, system=system, prefix=prefix)
 
