@@ -142,10 +142,12 @@ def test_what_does_not_fit_and_what_has_no_probabilities_is_static(jupyter, page
     (without,) = kept(plain)
     assert TYPE in output["data"] and TYPE not in without["data"]
     broken = {**output, "data": {**output["data"], TYPE: {"version": 1}}}
-    notebook = reopened(jupyter, page, "static.ipynb", output, without, broken)
+    bare = {**output, "data": {"text/plain": "bare text", TYPE: output["data"][TYPE]}}
+    notebook = reopened(jupyter, page, "static.ipynb", output, without, broken, bare)
     page.wait_for_function("document.querySelectorAll('.dsx-static-text').length === 1")
     assert page.inner_text(".dsx-static-text").strip() == "Alive." and page.locator(".dsx-living").count() == 1
     assert notebook.page.locator(".jp-OutputArea-output:has-text('plain')").count() == 1
+    assert page.inner_text(".ds-output pre") == "bare text"
 
 
 def test_hostile_text_stays_text(jupyter, page):

@@ -8,9 +8,8 @@ import pytest
 
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.line import convert, parse
-from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
+from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE, begins_message, is_role
 from ds_magic.magics.typeset import plain_roles
-from tests.browser.accessible import troubles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.growing import TEXTS
 from tests.test_growth import LONGEST, STEEPEST, cells, growth, surely_measured
@@ -46,6 +45,31 @@ LOOKS = """number => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].sli
     const { color, font, textDecoration, whiteSpace, background, padding } = getComputedStyle(element);
     return [element.textContent, color, font, textDecoration, whiteSpace, background, padding];
   }))"""
+
+CONTRASTS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const laid = (above, below) => {
+    const [red, green, blue, alpha = 1] = parts(above);
+    return [red, green, blue].map((each, at) => each * alpha + below[at] * (1 - alpha));
+  };
+  const background = (element) => {
+    if (!element) return [255, 255, 255];
+    return laid(getComputedStyle(element).backgroundColor, background(element.parentElement));
+  };
+  const light = (colour) => colour.map((each) => each / 255)
+    .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0.05);
+  const found = {};
+  for (const element of document.querySelectorAll(".cm-line [class*='dsp-']")) {
+    const below = background(element);
+    const [one, other] = [light(laid(getComputedStyle(element).color, below)), light(below)];
+    const contrast = Math.max(one, other) / Math.min(one, other);
+    const name = element.className.replace(/[^ -~]\\S* ?/g, "");
+    found[name] = Math.min(found[name] ?? Infinity, contrast);
+  }
+  return found;
+}"""
+"""The least contrast of each of our classes with what is behind it."""
 
 
 class Page:
@@ -213,6 +237,7 @@ ROLE_LINES = [
     "@user name=“a b”", "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix",
     "@assistant prefix prefix name=a", "@tool call_id=1", "@tool call_id={{ id }}", "@tool name=a",
     "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a", "@user name=", "@user name='a",
+    "\\@user name=“a b”", "\\\\\\@tool call_id=‘it’s “1”’", "\\@users", "\\",
     "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
 ]  # fmt: skip
 
@@ -228,12 +253,14 @@ def test_the_page_reads_lines_of_roles_as_python_does(opened):
     )
 
     def as_python_reads(line):
-        match = ROLE.fullmatch(plain_roles(line, lambda each: ROLE.fullmatch(each))[0])
-        if match is None or match[1]:
-            return match and "text"
-        known = {*ATTRIBUTES[match[2]], *(["prefix"] if match[2] == "assistant" else [])}
-        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[3])]
-        return [match[2], *([name, name in known] for name in names)]
+        if line.startswith("\\"):
+            return "text" if begins_message(line.lstrip("\\")) else None
+        match = ROLE.fullmatch(plain_roles(line, is_role)[0])
+        if match is None:
+            return None
+        known = {*ATTRIBUTES[match[1]], *(["prefix"] if match[1] == "assistant" else [])}
+        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[2])]
+        return [match[1], *([name, name in known] for name in names)]
 
     assert dict(zip(ROLE_LINES, read, strict=True)) == {line: as_python_reads(line) for line in ROLE_LINES}
 
@@ -328,6 +355,23 @@ def test_lines_of_roles_are_headings_as_python_reads_them(opened):
     assert opened.ranges("roles", "dsp-wrong") == ["foo=1"]
 
 
+def test_a_role_may_stand_in_the_magic_line(opened):
+    opened.write("free", "%%deepseek -t 0 @system name=a x=1\nBe brief.")
+    assert opened.ranges("free", "dsp-role-name") == ["@system"] and opened.ranges("free", "dsp-wrong") == ["x=1"]
+
+
+@pytest.mark.parametrize("before", ["```python\nreturn", "- item", "> quoted", "text"])
+def test_a_line_of_a_role_ends_whatever_is_open(before, opened):
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*\n```\ncode\n@assistant\nnot *code*")
+    lines = [line for line, _ in opened.drawn("free")]
+    assert lines[-6:] == ["dsp-role", "dsp-said", "dsp-code", "dsp-code", "dsp-role", "dsp-said"]
+    assert opened.ranges("free", "dsp-em")[-6:] == ["*", "said", "*", "*", "code", "*"]
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*")
+    for letter in "\n@user\n*so*":
+        opened.page.keyboard.type(letter)
+    assert opened.drawn("free")[-2][0] == "dsp-role" and opened.ranges("free", "dsp-em")[-3:] == ["*", "so", "*"]
+
+
 def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opened):
     opened.wait("places", "dsp-missing", ["{{ nobody.name }}"])
     assert opened.ranges("places", "dsp-place") == ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"]
@@ -337,9 +381,9 @@ def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opene
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_everybody_can_read_a_prompt(theme, opened):
     opened.notebook.theme(theme)
-    found = troubles(opened.page, ".dsp-magic, .dsp-role, .dsp-said")
+    contrasts = opened.page.evaluate(CONTRASTS)
     opened.notebook.theme("JupyterLab Light")
-    assert [each for each in found if "contrast" in each] == []
+    assert len(contrasts) >= 8 and {name: each for name, each in contrasts.items() if each < 4.5} == {}
 
 
 def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
@@ -348,6 +392,14 @@ def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
     assert opened.ranges("magics", "dsp-wrong") == ["9", "--reste"]
     assert opened.ranges("magics", "dsp-prose") == ["A class for {{ country }}, None?"]
     assert opened.drawn("string") == [["", []]] * 3
+
+
+def test_a_magic_that_goes_on_behind_a_backslash_is_one_line(opened):
+    opened.write("free", "x = %deepseek -t 0 \\\n  --max-tokens many \\\n  Why {{ country }}?\ny = None")
+    assert [line for line, _ in opened.drawn("free")] == ["dsp-line", "dsp-line", "dsp-line", ""]
+    assert opened.ranges("free", "dsp-option") == ["-t", "--max-tokens"]
+    assert opened.ranges("free", "dsp-wrong") == ["many"]
+    assert opened.ranges("free", "dsp-prose") == ["Why {{ country }}?"]
 
 
 def test_cells_of_others_are_left_as_they_are(opened, jupyter, browser):
@@ -409,12 +461,17 @@ def test_the_kernel_is_asked_for_names_when_it_is_idle_and_never_while_it_runs(o
     opened.run("setup")
     opened.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     opened.write("free", "%%deepseek\n{{ later }} {{ never }}")
-    opened.page.wait_for_timeout(600)
+    opened.page.wait_for_timeout(600)  # four times what the page waits for more names
     assert opened.ranges("free", "dsp-missing") == [] and opened.page.evaluate("asked") == []
     gate.open()
     opened.wait("free", "dsp-missing", ["{{ never }}"])
     (_, status, expressions), *more = opened.page.evaluate("asked")
     assert status == "idle" and more == [] and "later" in str(expressions)
+
+
+def test_a_variable_that_the_same_cell_makes_is_not_missing(opened):
+    opened.write("free", "made = 1\n%deepseek {{ made }} {{ mad }} {{ after }}\nafter = 1")
+    opened.wait("free", "dsp-missing", ["{{ mad }}", "{{ after }}"])
 
 
 def test_the_kernel_is_asked_again_when_a_cell_has_ended(opened):

@@ -26,7 +26,7 @@ export function cellMagic(doc) {
   return null;
 }
 
-/** The magic in a line of Python, `%deepseek …` or `x = %deepseek …`: `{from, to, name}`; null where there is none. */
+/** The magic in a line of Python, such as `x = %deepseek …`: `{from, to, name}`; null where there is none. */
 export function lineMagic(text) {
   const match = text.includes("%") && LINE.exec(text);
   return match ? { from: match[1].length, to: match[0].length, name: match[3] } : null;

@@ -3,14 +3,18 @@
 import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
 import { mentionsMagic } from "./mentions.js";
+import { hasWord } from "./python.js";
 import { roleOf } from "./roles.js";
+
+/** Characters of a cell above a line of a magic in which its variables may be made. */
+const ABOVE = 10_000;
 
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
 export function drawing({ view, language, prompt, redraw, names }) {
   const { Decoration, ViewPlugin } = view;
   const { syntaxTree } = language;
   const line = (name, style) => Decoration.line({ class: `dsp-${name}`, attributes: style ? { style } : undefined });
-  const lines = { magic: line("magic"), line: line("line"), role: line("role"), said: line("said"), code: line("code") };
+  const lines = Object.fromEntries(["magic", "line", "role", "said", "code"].map((name) => [name, line(name)]));
 
   class Drawing {
     constructor(view) {
@@ -20,11 +24,11 @@ export function drawing({ view, language, prompt, redraw, names }) {
     }
 
     update(update) {
-      const isRedrawn = update.transactions.some((each) => each.effects.some((effect) => effect.is(redraw)));
-      if (update.docChanged || update.viewportChanged || isRedrawn ||
-          syntaxTree(update.startState) !== syntaxTree(update.state)) this.draw();
+      const isToldNames = update.transactions.some((each) => each.effects.some((effect) => effect.is(redraw)));
+      const isParsed = syntaxTree(update.startState) !== syntaxTree(update.state);
       // What is wrong is not marked while it is being typed.
-      else if (this.wrong.length && (update.selectionSet || update.focusChanged) && this.typed() !== this.left) this.draw();
+      const isLeft = (update.selectionSet || update.focusChanged) && this.wrong.length && this.typed() !== this.left;
+      if (update.docChanged || update.viewportChanged || isToldNames || isParsed || isLeft) this.draw();
     }
 
     destroy() {
@@ -37,6 +41,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
       this.found = [];
       this.wrong = [];
       this.wanted.clear();
+      this.drawnLine = 0;
       const magic = state.field(prompt);
       for (const { from, to } of this.view.visibleRanges) {
         if (magic) this.drawPrompt(magic, from, to);
@@ -60,10 +65,9 @@ export function drawing({ view, language, prompt, redraw, names }) {
       const { doc } = this.view.state;
       const blocks = this.blocks(from, to);
       for (let at = from; at <= to; ) {
-        const line = doc.lineAt(at);
-        const end = Math.min(line.to, to);
-        if (line.number === magic.number) this.drawMagicLine(line, magic.to - line.from, "deepseek", magic.from - line.from);
-        else if (line.number > magic.number) this.drawSaid(line, at, end, magic.indent, blocks);
+        const line = doc.lineAt(at), { number, from: start } = line;
+        if (number === magic.number) this.drawMagicLine(line, magic.to - start, "deepseek", magic.from - start);
+        else if (number > magic.number) this.drawSaid(line, at, Math.min(line.to, to), magic.indent, blocks);
         at = line.to + 1;
       }
     }
@@ -104,11 +108,13 @@ export function drawing({ view, language, prompt, redraw, names }) {
 
     drawMagics(from, to) {
       const { state } = this.view;
-      for (let at = from; at <= to; ) {
-        const line = state.doc.lineAt(at);
+      for (let at = from, line; at <= to; at = line.to + 1) {
+        line = state.doc.lineAt(at);
         const magic = lineMagic(line.text);
-        if (magic && !this.isInText(line.from + magic.from)) this.drawMagicLine(line, magic.to, magic.name, magic.from);
-        at = line.to + 1;
+        if (!magic || this.isInText(line.from + magic.from)) continue;
+        line = continued(state.doc, line);
+        for (const start of line.starts) this.found.push({ from: start, to: start, value: lines.line });
+        this.drawMagicLine(line, magic.to, magic.name, magic.from);
       }
     }
 
@@ -122,20 +128,26 @@ export function drawing({ view, language, prompt, redraw, names }) {
 
     /** A line with a magic's name from `nameFrom` to `at`. */
     drawMagicLine(line, at, name, nameFrom) {
+      if (this.drawnLine === line.number) return; // a long one may be seen at both its ends
+      this.drawnLine = line.number;
       const { marks, promptFrom } = marksOfLine(line.text, at, name);
       const isCell = line.text[nameFrom + 1] === "%";
-      this.found.push({ from: line.from, to: line.from, value: isCell ? lines.magic : lines.line });
-      if (!isCell) this.add([{ from: nameFrom, to: line.text.length, name: "plain" }], line.from);
+      if (isCell) this.found.push({ from: line.from, to: line.from, value: lines.magic });
+      else this.add([{ from: nameFrom, to: line.text.length, name: "plain" }], line.from);
       this.add([{ from: nameFrom, to: at, name: "name" }, ...marks], line.from);
-      this.add([{ from: promptFrom, to: line.text.length, name: "prose" }], line.from);
-      if (name === "deepseek") this.drawPlaces(line.from + at, line.to);
+      const role = roleOf(line.text.slice(promptFrom));
+      const said = role?.role ? marksOfRole(role) : [{ from: 0, to: line.text.length - promptFrom, name: "prose" }];
+      this.add(said, line.from + promptFrom);
+      const before = isCell ? "" : this.view.state.sliceDoc(Math.max(0, line.from - ABOVE), line.from);
+      if (name === "deepseek") this.drawPlaces(line.from + at, line.to, before);
     }
 
-    drawPlaces(from, to) {
+    /** The places from `from` to `to`; a variable that is in `before` will be there when they are filled. */
+    drawPlaces(from, to, before = "") {
       const text = this.view.state.sliceDoc(from, to);
       this.add(marksOfPlaces(text, 0, (name) => {
         this.wanted.add(name);
-        return names.isMissing(this.view, name);
+        return names.isMissing(this.view, name) && !hasWord(before, name);
       }), from);
     }
 
@@ -147,6 +159,18 @@ export function drawing({ view, language, prompt, redraw, names }) {
         if (here.isWrong) this.wrong.push(here);
       }
     }
+  }
+
+  /** A line of Python with those that a backslash at its end joins to it, and where each of them starts. */
+  function continued(doc, { from, to, text, number }) {
+    const starts = [from];
+    for (let next = number; text.endsWith("\\") && next < doc.lines; ) {
+      const line = doc.line(++next);
+      text = `${text.slice(0, -1)}  ${line.text}`;
+      to = line.to;
+      starts.push(line.from);
+    }
+    return { from, to, text, number, starts };
   }
 
   /** A range as it is drawn; `isShown`: whether it shows that it is wrong. */

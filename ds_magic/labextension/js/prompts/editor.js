@@ -34,5 +34,6 @@ export async function prompts(shared, languages, tracker) {
 }
 
 function isSame(one, other) {
-  return one === other || Boolean(one && other && one.from === other.from && one.number === other.number);
+  const parts = ["from", "number", "indent"];
+  return one === other || Boolean(one && other && parts.every((each) => one[each] === other[each]));
 }

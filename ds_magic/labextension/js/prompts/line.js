@@ -21,8 +21,8 @@ const SPELLINGS = new Map(OPTIONS.flatMap((option) => option.spellings.map((spel
 /**
  * A magic line: `{given, wrong, promptFrom, refused}`.
  *
- * `given`: the options, `{option, typed, from, to, valueFrom, valueTo, raw, wrong}`; `from` to `to` is its name, and a
- * flag has no value. `wrong`: what stands in no option, `{from, to, says}`. `refused`: what Python refuses the line for.
+ * `given`: the options, `{option, typed, from, to, valueFrom, valueTo, raw, wrong}`; `from` to `to` is its name, and
+ * a flag has no value. `wrong`: what stands in no option, `{from, to, says}`. `refused`: what Python refuses it for.
  */
 export function parse(line) {
   const parsed = { given: [], wrong: [], promptFrom: 0, refused: null };

@@ -40,7 +40,7 @@ export function marksOfPlaces(text, at, isMissing) {
 /** The marks of a line that begins a message. */
 export function marksOfRole({ to, attributes }) {
   const marks = [mark(0, to, "role-name")];
-  for (const each of attributes) marks.push(mark(each.from, each.to, "attribute", each.wrong ?? undefined, Boolean(each.wrong)));
+  for (const { from, to: end, wrong } of attributes) marks.push(mark(from, end, "attribute", wrong, Boolean(wrong)));
   return marks;
 }
 
