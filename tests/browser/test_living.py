@@ -196,6 +196,24 @@ def test_a_branch_grows_in_place_and_is_in_the_notebook_that_is_saved(jupyter, l
     assert [place.get("label") for place in output["data"][TYPE]["nodes"]] == [None, "·Sydney", "·Perth"]
 
 
+def test_in_a_tab_of_its_own_an_output_is_its_notebooks(lab):
+    notebook = lab(LOADED, ASKED)
+    page = notebook.page
+    notebook.run_all()
+    page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    notebook.second_view(1)
+    page.click(".jp-LinkedOutputView .dsx-t:has-text('Canberra')")
+    page.click(f"{CARD} button:has-text('Sydney')")
+    page.wait_for_selector(".jp-LinkedOutputView .dsx-way")
+    page.wait_for_selector(".jp-Notebook .dsx-way:has-text('Sydney')")  # it is one output, seen twice
+    page.click(".jp-LinkedOutputView button:text('Insert cell')")
+    page.wait_for_selector(".jp-LinkedOutputView button:text('Inserted below')")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 3
+    # They stand beside the legend, whether or not there are more tools above it.
+    legend, actions = (page.locator(f".jp-LinkedOutputView .dsx-{name}").bounding_box() for name in ("legend", "actions"))
+    assert abs(legend["y"] + legend["height"] / 2 - actions["y"] - actions["height"] / 2) < 4
+
+
 def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     notebook = lab(LOADED, "%%deepseek -t 0.8 --seed 1 --max-tokens 500 -l --stop ,\nTell a long story of a fox.")
     page = notebook.page

@@ -18,7 +18,7 @@ export class Living {
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
     const text = root.querySelector(".dsx-static-text");
     if (!text) throw new Error("there is no place for it");
-    this.branches = new Branches(notebooks, root, this);
+    this.branches = new Branches(notebooks, this);
     const { branches } = this;
     const picture = root.querySelector(".dsx-static-bars");
     const place = make("div", "");
@@ -30,7 +30,7 @@ export class Living {
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, root, text),
+      insertCell: (text) => insertBelow(notebooks, this.model, text),
       get whyNot() {
         return branches.whyNot;
       },

@@ -27,7 +27,10 @@ export async function output(shared) {
 
         /** Called again when the output has changed, also by ourselves. */
         async renderModel(model) {
-          if (this.living?.takes(model)) return;
+          if (this.living?.takes(model)) {
+            this.living.model = model;
+            return;
+          }
           this.living?.close();
           this.living = null;
           const turn = (this.turn = {});
