@@ -13,7 +13,7 @@ from .. import conveniences
 from . import addresses
 from .body import read_body
 from .clean_text import mask_keys
-from .errors import AuthenticationError, DeepSeekError, bare
+from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
@@ -187,6 +187,8 @@ class Client:
 
     def models(self) -> list[Model]:
         """The models that the server offers. Raises a DeepSeekError."""
+        if self.server != self.name:
+            raise InvalidRequestError("A recording is no server, and has no list of models.")
         error = None
         try:
             exchange = self.exchange("GET", self._models_url, None, self.timeouts, self._on_event)

@@ -303,10 +303,7 @@ class ChatCompletion(Incoming):
 
     @property
     def parsed(self) -> Any:
-        """The content as a JSON value where JSON mode was asked for and it is valid, else None.
-
-        With a schema it is the object that was asked for.
-        """
+        """With a schema its object; in JSON mode the content as a JSON value where it is valid; else None."""
         if self._parsed is not None:
             return self._parsed[0]
         wanted = self._request and self._request.response_format

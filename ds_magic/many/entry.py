@@ -26,12 +26,13 @@ from .. import __version__
 FORMAT, VERSION = "ds_magic journal", 1
 HEADER = json.dumps({"format": FORMAT, "version": VERSION}).encode() + b"\n"
 
-_NONE = Raw()
+NONE = Raw()
+"""What a line does not have."""
 
 Ended = Literal["whole", "interrupted", "failed"]
 
 
-class Failure(Struct):
+class Failure(Struct, omit_defaults=True):
     """An error of an exchange, as it was raised."""
 
     type: str
@@ -57,9 +58,9 @@ class Entry(Struct, omit_defaults=True):
     at: str
     ms: int
     request: Raw
-    head: Raw = _NONE
+    head: Raw = NONE
     deltas: list[tuple[int, Raw]] | None = None
-    body: Raw = _NONE
+    body: Raw = NONE
     error: Failure | None = None
     notes: list[str] | None = None
     ds_magic: str = ""
@@ -143,7 +144,7 @@ def packed(payloads: Iterable[tuple[int, bytes]]) -> tuple[Raw, list[tuple[int, 
             chunks.append((ms, text_of(payload)))
             continue
         chunks.append((ms, Raw(_encoder.encode(fields))))
-    return Raw(_encoder.encode(head)) if head else _NONE, chunks
+    return Raw(_encoder.encode(head)) if head else NONE, chunks
 
 
 def whole_of(body: bytes) -> Raw:

@@ -44,8 +44,11 @@ class Index:
 
     def places(self, key: str) -> list[Place]:
         """Where the exchanges of a key stand, the one to be read first."""
-        found = self._places.get(bytes.fromhex(key), [])
-        return sorted(found, key=lambda place: (_BEST.index(place.ended), place.offset), reverse=True)
+        return sorted(self._places.get(bytes.fromhex(key), []), key=_rank, reverse=True)
+
+    def best_places(self) -> list[Place]:
+        """Where the exchange of each key stands that is read, in the order of the file."""
+        return sorted(max(places, key=_rank) for places in self._places.values())
 
     def all_places(self) -> list[Place]:
         """Where all exchanges stand, in the order of the file."""
@@ -102,6 +105,10 @@ class Index:
             self.lines += 1
             self.end += len(line)
             self.damaged.append(self.lines)
+
+
+def _rank(place: Place) -> tuple[int, int]:
+    return _BEST.index(place.ended), place.offset
 
 
 def check_header(line: bytes, path: Path) -> None:

@@ -70,6 +70,12 @@ class Journal:
         self.refresh()
         return list(self._index.damaged)
 
+    @property
+    def torn(self) -> int:
+        """How many bytes of a torn last line there are."""
+        self.refresh()
+        return self._index.torn
+
     def refresh(self) -> None:
         """See what others wrote. Raises JournalError where there is no journal."""
         with self._lock:
@@ -113,6 +119,14 @@ class Journal:
             entry = self._read(place)
             if entry is not None:
                 yield entry
+
+    def lines_that_are_read(self) -> Iterator[bytes]:
+        """Of each key the line that `find` reads, in their order; without what is damaged."""
+        self.refresh()
+        for place in self._index.best_places():
+            entry = self._read(place)
+            if entry is not None:
+                yield entry.line()
 
     def _read(self, place: Place) -> Entry | None:
         with self.path.open("rb") as file:
@@ -274,7 +288,8 @@ class Journal:
     def _let_go(self) -> None:
         file, self._file = self._file, None
         if file is not None:
-            os.close(file)
+            with contextlib.suppress(OSError):
+                os.close(file)
         lock, self._file_lock = self._file_lock, None
         if lock is not None:
             lock.release()
