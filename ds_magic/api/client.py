@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Sequence
 from copy import copy
@@ -278,7 +279,7 @@ class Client:
             return opening.open(request, named)
         # The model on this machine is the server's, and nobody's choice.
         is_named = named and not (self._locate and request.model == self._named_model)
-        wire = request.to_wire()
+        wire = json.loads(request.encode())
         question = Question(
             request, wire if is_named else {name: wire[name] for name in wire if name != "model"}, self.name,
             self.address_of(request), None if is_named else self._named_model,

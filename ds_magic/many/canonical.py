@@ -7,6 +7,8 @@ import json
 from decimal import Decimal
 from typing import Any
 
+from ..api.errors import InvalidRequestError
+
 
 def canonical(value: Any) -> str:
     """`value` (parsed JSON) as RFC 8785 writes it: names sorted by UTF-16, numbers as in ECMAScript, no blanks."""
@@ -21,8 +23,14 @@ def canonical(value: Any) -> str:
 
 
 def key_of(wire: dict[str, Any], server: str, sample: int = 0) -> str:
-    """What tells an exchange from others: SHA-256, in hex, of request, server's name and sample number."""
-    said = canonical({"request": wire, "sample": sample, "server": server})
+    """What tells an exchange from others: SHA-256, in hex, of request, server's name and sample number.
+
+    Raises InvalidRequestError where the request is nested too deeply.
+    """
+    try:
+        said = canonical({"request": wire, "sample": sample, "server": server})
+    except RecursionError:
+        raise InvalidRequestError("The request is nested too deeply to be recorded.") from None
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 

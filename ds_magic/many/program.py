@@ -76,7 +76,8 @@ def _compact(journal: Journal) -> int:
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
-    print(f"{path}: {count:,} exchanges, {path.stat().st_size:,} bytes of {before:,}. {journal.path.name} is as it was.")
+    after = path.stat().st_size
+    print(f"{path}: {count:,} exchanges, {after:,} bytes of {before:,}. {journal.path.name} is as it was.")
     return _say_damage(journal)
 
 

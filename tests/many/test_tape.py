@@ -360,3 +360,12 @@ def test_what_a_line_says_is_the_answer(path):
     kept, failed = map(completion_of, entries(path))
     assert kept.raw == live.raw and kept.timing.total == pytest.approx(live.timing.total, abs=0.002)
     assert failed.interrupted and failed.is_empty
+
+
+@pytest.mark.parametrize(("extra", "says"), [
+    ({"x": object()}, "cannot be written as JSON"), ({"x": float("nan")}, "cannot be written as JSON"),
+])
+def test_what_json_cannot_say_is_refused_as_ever(path, extra, says):
+    with pytest.raises(InvalidRequestError, match=says):
+        Client("http://127.0.0.1:9", "k", journal=path).chat("Hi", extra=extra)
+    assert not path.exists()
