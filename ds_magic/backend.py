@@ -64,7 +64,8 @@ def resolve(
     client = _resolved(local, base_url, timeout)
     if journal is None and not cache:
         return client
-    return _client((client, str(journal), cache), lambda: client.through(journal=journal, cache=cache))
+    file = None if journal is None else os.path.realpath(getattr(journal, "path", journal))
+    return _client((client, file, cache), lambda: client.through(journal=journal, cache=cache))
 
 
 def _resolved(local: bool | None, base_url: str | None, timeout: Timeouts | float | None) -> Client:

@@ -7,8 +7,9 @@ A journal is JSON Lines in UTF-8. Its first line is `HEADER`; each other one is 
 
 The first five stand in front, so that an index is made without parsing the rest. `deltas` has each chunk of a stream
 with the milliseconds since the request; `body` stands in their place where the answer was not streamed. `head`: the
-fields that all chunks have in common; a chunk without any of them has them all. A chunk or body that is a string is
-the text that came, word for word: no JSON object, or one that the rule of the head does not fit.
+fields that all chunks have in common; a chunk without any of them has them all. Token probabilities are packed as
+`packed_logprobs` says. A chunk or body that is a string is the text that came, word for word: no JSON object, or one
+that these rules do not fit.
 """
 
 from __future__ import annotations
@@ -22,12 +23,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from .. import __version__
+from .packed_logprobs import NONE, packed_logprobs, unpacked_logprobs
 
 FORMAT, VERSION = "ds_magic journal", 1
 HEADER = json.dumps({"format": FORMAT, "version": VERSION}).encode() + b"\n"
-
-NONE = Raw()
-"""What a line does not have."""
 
 Ended = Literal["whole", "interrupted", "failed"]
 
@@ -84,7 +83,7 @@ class Entry(Struct, omit_defaults=True):
 
     def body_bytes(self) -> bytes:
         """The answer in one piece as it came; empty where there is none."""
-        return _verbatim(bytes(self.body))
+        return _whole(bytes(self.body), b"", [])
 
 
 class Start(NamedTuple):
@@ -132,19 +131,19 @@ def packed(payloads: Iterable[tuple[int, bytes]]) -> tuple[Raw, list[tuple[int, 
     chunks: list[tuple[int, Raw]] = []
     for ms, payload in payloads:
         fields = _fields_of(payload)
-        if fields is None:
-            chunks.append((ms, text_of(payload)))
-            continue
-        if head is None:
+        if fields is not None and head is None:
             head = {name: value for name, value in fields.items() if name not in ("choices", "usage")}
-        shared = sum(name in fields for name in head)
-        if head and shared == len(head) and all(fields[name] == value for name, value in head.items()):
-            fields = {name: value for name, value in fields.items() if name not in head}
-        elif head and not shared:
-            chunks.append((ms, text_of(payload)))
-            continue
-        chunks.append((ms, Raw(_encoder.encode(fields))))
+        chunks.append((ms, text_of(payload) if fields is None else _without(head or {}, fields) or text_of(payload)))
     return Raw(_encoder.encode(head)) if head else NONE, chunks
+
+
+def _without(head: dict[str, Raw], fields: dict[str, Raw]) -> Raw | None:
+    """A chunk without the head; whole where it has another one; None where it would be taken for one that has it."""
+    if head and all(fields.get(name) == value for name, value in head.items()):
+        fields = {name: value for name, value in fields.items() if name not in head}
+    elif head and not any(name in fields for name in head):
+        return None
+    return Raw(_encoder.encode(fields))
 
 
 def whole_of(body: bytes) -> Raw:
@@ -159,15 +158,21 @@ def text_of(payload: bytes) -> Raw:
 
 
 def _fields_of(payload: bytes) -> dict[str, Raw] | None:
-    """The fields of an object on one line, each as it came; None where it is no such thing that JSON could hold."""
+    """The fields of an object on one line, token probabilities packed; None where it is none that a line could hold."""
     try:
         payload.decode("utf-8")
         msgspec.json.decode(payload)  # what a Raw holds is not looked at
         if b"\n" in payload or b"\r" in payload:
             payload = msgspec.json.format(payload, indent=-1)
-        return _fields.decode(payload)
+        fields = _fields.decode(payload)
     except (ValueError, RecursionError):
         return None
+    if "choices" in fields:
+        choices = packed_logprobs(fields["choices"])
+        if choices is None:
+            return None
+        fields["choices"] = choices
+    return fields
 
 
 def _names(head: Raw) -> list[str]:
@@ -175,15 +180,16 @@ def _names(head: Raw) -> list[str]:
 
 
 def _whole(chunk: bytes, head: bytes, names: list[str]) -> bytes:
+    """A chunk or a body as it came, with the head that it has where it has none of its own."""
     if not chunk.startswith(b"{"):
-        return _verbatim(chunk)
-    if not head or any(name in _fields.decode(chunk) for name in names):
+        text: str = json.loads(chunk) if chunk else ""
+        return text.encode("utf-8", "surrogatepass")
+    fields = _fields.decode(chunk)
+    if "choices" in fields:
+        choices = unpacked_logprobs(fields["choices"])
+        if choices is not fields["choices"]:
+            fields["choices"] = choices
+            chunk = _encoder.encode(fields)
+    if not head or any(name in fields for name in names):
         return chunk
     return head + b"}" if chunk == b"{}" else head + b"," + chunk[1:]
-
-
-def _verbatim(written: bytes) -> bytes:
-    if not written.startswith(b'"'):
-        return written
-    text: str = json.loads(written)
-    return text.encode("utf-8", "surrogatepass")

@@ -43,7 +43,7 @@ class Journal:
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.path = Path(path).expanduser()
+        self.path = Path(path).expanduser().absolute()
         self._index = Index(self.path)
         self._lock = threading.RLock()
         self._syncing = threading.Lock()
@@ -225,7 +225,7 @@ class Journal:
 
         if not self.path.parent.is_dir():
             raise JournalError(
-                f"{self.path} cannot be written: there is no folder {self.path.parent}.",
+                f"{self.path.name} cannot be written: there is no folder {self.path.parent}.",
                 remedy="Make the folder, or name another file.",
             )
         path = self.path.with_name(self.path.name + ".lock")

@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+import ds_magic
 from ds_magic.many.journal import Journal
 from tests.many.making import entry, probable
 from tests.servers.scripted import ScriptedServer, refused, said, streamed, text_chunk
@@ -181,5 +183,24 @@ def test_a_replayed_cell_uses_no_network_and_starts_no_server(folder, monkeypatc
         journal.append(entry(asked=asked, text="replayed"))
     monkeypatch.delenv("DEEPSEEK_BASE_URL")
     monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    monkeypatch.setenv("PYTHONPATH", str(Path(ds_magic.__file__).parents[1]))
     done = subprocess.run([sys.executable, "-c", NO_NETWORK], capture_output=True, text=True)
     assert done.returncode == 0 and "replayed" in done.stdout and "RECORDING" in done.stdout, done
+
+
+def test_how_long_a_replay_thought_is_not_told_as_the_models_time(cell, serving, monkeypatch):
+    monkeypatch.setenv("DS_MAGIC_VIEW", "static")
+    with serving(streamed(text_chunk(reasoning="Hm."), text_chunk("Yes."), text_chunk("", finish="stop"))):
+        live = cell("%%deepseek --journal run.jsonl\nHi")
+    again = cell("%%deepseek --replay run.jsonl --speed 0\nHi")
+    assert "Thought for" in live and "Thought for" not in again and "Hm." in again
+
+
+def test_a_journal_stays_where_it_was_when_the_folder_changes(cell, serving, folder, monkeypatch):
+    (folder / "elsewhere").mkdir()
+    with serving(said("a"), said("b")):
+        cell("%%deepseek --journal run.jsonl\nHi")
+        monkeypatch.chdir("elsewhere")
+        cell("%%deepseek --journal run.jsonl\nHi")
+    assert len(list(Journal(folder / "run.jsonl").entries())) == 1
+    assert len(list(Journal(folder / "elsewhere/run.jsonl").entries())) == 1

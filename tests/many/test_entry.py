@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from ds_magic import Client, ServerError
-from ds_magic.many.entry import HEADER, NONE, entry_of, packed, start_of, whole_of
+from ds_magic.many.entry import HEADER, entry_of, packed, start_of, whole_of
 from ds_magic.many.journal import Journal
+from ds_magic.many.packed_logprobs import NONE
 from ds_magic.many.reading import completion_of
-from tests.many.making import entry
-from tests.servers.scripted import ScriptedServer, answered, completion, said, text_chunk
+from tests.many.making import entry, probable
+from tests.servers.scripted import ScriptedServer, answered, completion, said, streamed, text_chunk
 
 GOLDEN = Path(__file__).with_name("golden.jsonl")
 
@@ -19,14 +20,20 @@ def test_the_golden_file_is_read_and_would_be_written_just_so():
     header, *lines = GOLDEN.read_bytes().splitlines(keepends=True)
     assert header == HEADER
     assert [entry_of(line).line() for line in lines] == lines
-    assert [str(completion_of(each)) for each in Journal(GOLDEN).entries()] == ["Hel, lö", "whole", ""]
+    texts = [str(completion_of(each)) for each in Journal(GOLDEN).entries()]
+    assert texts == ["Hel, lö", "whole", "Canber", ""]
 
 
 def test_what_is_recorded_now_has_the_fields_of_the_golden_file(tmp_path):
-    with ScriptedServer(said("Hel", ", lö"), answered(completion("whole")), answered(b"{}", "500 Oh")) as server:
+    scripts = [
+        said("Hel", ", lö"), answered(completion("whole")), streamed(*probable("Can", "ber")),
+        answered(b"{}", "500 Oh"),
+    ]
+    with ScriptedServer(*scripts) as server:
         client = Client(server.url, "k", name="golden", retries=0, journal=tmp_path / "new.jsonl")
         client.chat("Hi", stream=True, temperature=0.5)
         client.chat("Hi")
+        client.chat("Where?", stream=True, top_logprobs=2)
         with pytest.raises(ServerError):
             client.chat("Ho", model="m")
 
