@@ -294,6 +294,8 @@ def completions(text):
     for before in ("%deepseek " + text, "%%deepseek -o " + text, text + "%deepseek ", text + "= %deepseek -",
                    "%ds_help " + text, "%deepseek -t=" + text):
         completions(magics, before, 0, before)
+    for before in (text, "{{ " + text, "{{ a." + text, "@user " + text, "@" + text):
+        completions(magics, "%%deepseek\n" + before, 1, before)
 
 
 def protection(text):

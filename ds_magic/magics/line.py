@@ -22,7 +22,7 @@ _LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.]*)(?=\s|$)")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _PLACEHOLDER = r"\{\{[ \t][^{}]*[ \t]\}\}"
 _WORD = re.compile(rf"(?:{_PLACEHOLDER}|\S)+")
-_WHOLE_NUMBER = re.compile(r"[+-]?\d+$")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,4000}$")  # Python reads no longer ones
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0"}
 
 

@@ -142,10 +142,12 @@ def test_what_does_not_fit_and_what_has_no_probabilities_is_static(jupyter, page
     (without,) = kept(plain)
     assert TYPE in output["data"] and TYPE not in without["data"]
     broken = {**output, "data": {**output["data"], TYPE: {"version": 1}}}
-    notebook = reopened(jupyter, page, "static.ipynb", output, without, broken)
+    bare = {**output, "data": {"text/plain": "bare text", TYPE: output["data"][TYPE]}}
+    notebook = reopened(jupyter, page, "static.ipynb", output, without, broken, bare)
     page.wait_for_function("document.querySelectorAll('.dsx-static-text').length === 1")
     assert page.inner_text(".dsx-static-text").strip() == "Alive." and page.locator(".dsx-living").count() == 1
     assert notebook.page.locator(".jp-OutputArea-output:has-text('plain')").count() == 1
+    assert page.inner_text(".ds-output pre") == "bare text"
 
 
 def test_hostile_text_stays_text(jupyter, page):
@@ -208,3 +210,15 @@ def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     page.locator(f"{CARD} .dsx-go").nth(2).click()
     page.wait_for_selector(".dsx-notice:has-text('The kernel has gone')")
     assert len(page.inner_text(".dsx-tail")) > 9 and not page.locator(".dsx-stop").count()
+    assert not page.locator(".dsx-formatted .dsx-t:not(.dsx-fork *)").count()  # the branch stands in place of the rest
+
+
+def test_of_several_choices_the_first_is_alive_and_the_others_stand_as_they_are(jupyter, page):
+    choices = []
+    for number, text in enumerate(("One.", "Two.")):
+        entries = [entry(text[:3], 0.05, [("Ten", 0.9)]), entry(".", 0.9, [(".", 0.9)])]
+        choices.append({"index": number, "message": {"content": text}, "logprobs": {"content": entries}})
+    reopened(jupyter, page, "choices.ipynb", *kept(ChatCompletion.from_wire({"choices": choices})))
+    assert page.inner_text(".dsx-formatted").strip() == "One." and page.locator(".dsx-living").count() == 1
+    assert page.inner_text(".dsx-static-text").strip() == "Two."
+    assert page.locator(".dsx-static-bars").count() == 2 and page.locator(".dsx-static-legend").count() == 1

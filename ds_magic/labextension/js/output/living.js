@@ -23,7 +23,7 @@ export class Living {
     const picture = root.querySelector(".dsx-static-bars");
     const place = make("div", "");
     this.session = new Session(place, {
-      tableOf: (id) => this.held.table(id),
+      tableOf: (id) => this.table(id),
       formattedOf: (id) => this.formatted(id),
       show: (id) => this.session.show(id),
       pictureOf: (id) => (id === 0 ? picture : null),
@@ -39,14 +39,24 @@ export class Living {
     this.session.box.classList.add("dsx-living");
     this.session.update(this.held.nodes);
     this.session.show(0);
-    // What the explorer says itself.
-    for (const each of root.querySelectorAll(".dsx-static-legend, .dsx-static-tree")) each.remove();
-    if (this.held.said.length) root.querySelector(".dsx-static-end")?.remove();
+    // What the explorer says itself; further choices keep theirs.
+    const said = [".dsx-static-legend", ".dsx-static-tree", ...(this.held.said.length ? [".dsx-static-end"] : [])];
+    for (const each of said) root.querySelector(each)?.remove();
     // What is looked at takes the whole width, where nothing else is read below the text.
     if (text.nextSibling) text.replaceWith(place);
     else {
       text.parentElement.after(place);
       text.remove();
+    }
+  }
+
+  /** The table of a node; undefined, and it is said, where what is held of a branch is none. */
+  table(id) {
+    try {
+      return this.held.table(id);
+    } catch {
+      this.refused("What this output holds of that branch is damaged.");
+      return undefined;
     }
   }
 

@@ -1,4 +1,4 @@
-// Made by `python -m ds_magic.magics.options_module`: the options, and what else Python knows.
+// The table of options and what belongs to it: `python -m ds_magic.magics.options_module` makes it.
 
 /** The options of the magic line, and what their values may be. */
 export const OPTIONS = [

@@ -22,7 +22,10 @@ export class Table {
     this.starts = prefixSums(this.columns.count);
     this.groups = this.columns.group ?? Uint32Array.from({ length: this.length }, (_, i) => i);
     this.groupOf = new Uint32Array(this.length);
-    for (let g = 0; g < this.groups.length; g++) this.groupOf.fill(g, this.groups[g], this.groupEnd(g));
+    for (let i = 0, g = 0; i < this.length; i++) {
+      while (this.groups[g + 1] <= i) g++;
+      this.groupOf[i] = g;
+    }
   }
 
   /** The index after the last token of a group: tokens that are drawn as one character. */

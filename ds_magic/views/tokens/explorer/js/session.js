@@ -144,8 +144,8 @@ export class Session {
   land(at, hadFocus) {
     const { view } = this;
     this.wanted = undefined;
-    if (at !== null) {
-      const group = this.table.groupOf[at];
+    const group = this.table.groupOf[at];
+    if (group !== undefined) {
       view.setCurrent(group);
       view.text.reveal(group);
     }
