@@ -176,6 +176,37 @@ def test_each_sample_of_a_request_is_an_exchange_of_its_own(path):
         assert len(server.requests) == 2
 
 
+def test_an_answer_of_another_model_on_this_machine_is_none_from_before(path):
+    with ScriptedServer(said("small"), said("large")) as server:
+        for model in ("small", "large", "large"):
+            client = Client(
+                server.url, "k", model=model, name="embedded model", locate=lambda: (server.url, "k"), journal=path,
+                cache=True,
+            )
+            assert asked(client)[0].content == model
+        assert len(server.requests) == 2
+    assert asked(Client(replay=path, speed=0))[0].content == "large"
+
+
+def test_who_names_the_model_for_a_client_asks_that_model(path):
+    with ScriptedServer(said("a"), said("b")) as server:
+        for model in "ab":
+            asked(Client(server.url, "k", model=model, journal=path))
+    for model in "ab":
+        assert asked(Client(replay=path, speed=0, model=model))[0].content == model
+    assert isinstance(asked(Client(replay=path, speed=0))[0], UnknownRequestError)
+
+
+def test_a_stream_that_nobody_reads_lets_go_of_the_journal(path):
+    with ScriptedServer(half) as server:
+        stream = Client(server.url, "k", journal=path).stream("Hi")
+        with stream:
+            with pytest.raises(JournalError):
+                Journal(path).acquire()
+        Journal(path).acquire()
+    assert [each.ended for each in entries(path)] == ["interrupted"]
+
+
 def test_an_answer_of_another_server_is_none_from_before(path):
     for text in ("here", "there"):
         with ScriptedServer(said(text)) as server:
