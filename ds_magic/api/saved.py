@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import conveniences
 from .errors import InvalidRequestError
+from .recorded import Recorded
 from .request import ChatRequest
 from .token_logprobs import StreamedEntries
 from .usage import Timing
@@ -91,6 +92,7 @@ def _state(completion: ChatCompletion) -> dict[str, Any]:
         "request": asked and _asked(asked),
         "timing": timing and asdict(timing),
         "backend": completion.backend,
+        "recorded": completion.recorded and asdict(completion.recorded),
         "interruption": completion.interruption,
         "notes": completion.notes,
         "parsed": _as_json(completion._parsed),
@@ -113,6 +115,7 @@ def _restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompleti
         request=_request(asked) if asked else None,
         timing=Timing(**timing) if timing else None,
         backend=saved["backend"],
+        recorded=Recorded(**recorded) if (recorded := saved.get("recorded")) else None,
         interruption=saved["interruption"],
         notes=saved["notes"],
     )

@@ -1,0 +1,1 @@
+"""From one answer to many: the journal that keeps exchanges, and what reads it."""
