@@ -210,7 +210,8 @@ def test_in_a_tab_of_its_own_an_output_is_its_notebooks(lab):
     page.wait_for_selector(".jp-LinkedOutputView button:text('Inserted below')")
     assert page.locator(".jp-Notebook .jp-Cell").count() == 3
     # They stand beside the legend, whether or not there are more tools above it.
-    legend, actions = (page.locator(f".jp-LinkedOutputView .dsx-{name}").bounding_box() for name in ("legend", "actions"))
+    parts = [f".jp-LinkedOutputView .dsx-{name}" for name in ("legend", "actions")]
+    legend, actions = (page.locator(part).bounding_box() for part in parts)
     assert abs(legend["y"] + legend["height"] / 2 - actions["y"] - actions["height"] / 2) < 4
 
 
