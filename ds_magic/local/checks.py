@@ -89,7 +89,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)
-    _check_alternatives(request)
+    _check_alternatives(request, contract)
     texts_of(request)
     if problem := grammar_problem(request):
         field, reason = problem
@@ -97,13 +97,13 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     return request
 
 
-def _check_alternatives(request: ChatRequest) -> None:
-    """More than the documented 20 are an extension of ours; the whole vocabulary for each of many tokens is too much."""
+def _check_alternatives(request: ChatRequest, contract: Contract) -> None:
+    """More than the documented 20 are an extension; the whole vocabulary for each of many tokens is too much."""
     asked, tokens = request.top_logprobs or 0, request.max_tokens or DEFAULT_MAX_TOKENS
     if asked > ALTERNATIVES and asked * tokens > MOST_IN_ALL:
         raise Refusal(
-            422, f"top_logprobs is {asked}, for an answer of up to {tokens} tokens: {asked * tokens:,} alternatives, and "
-            f"{MOST_IN_ALL:,} are sent with one answer.", "top_logprobs",
+            contract.invalid, f"top_logprobs is {asked}, for an answer of up to {tokens} tokens: "
+            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", "top_logprobs",
             remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or top_logprobs to "
             f"{max(ALTERNATIVES, MOST_IN_ALL // tokens)} or less.",
         )
