@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEPT, PRUNED, UNSURE = 1, 0, -1
 # What a sum of shares may miss by rounding, where it is compared with top_p.
 _ROUNDING = 1e-9
+_COLDEST = 1e12
 
 _Value = TypeVar("_Value")
 
@@ -195,7 +196,7 @@ def _weights(place: TemperedPlace, temperature: float) -> tuple[Shares, tuple[fl
     logprobs, outside, others = place.logprobs, place.outside, place.others
     if temperature == 0:
         return (logprobs == logprobs[0]).astype(float), (0.0, 0.0), others
-    beta = 1 / temperature
+    beta = min(1 / temperature, _COLDEST)
     own = 0.0 if outside is None else math.exp(beta * (outside - logprobs[0]))
     first, least = logprobs[:1], np.exp(logprobs[-1:])
     mass = np.array([place.row.top_mass])
