@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from .. import conveniences
 from .columns import Column, Nats, Shares
 from .distribution import rest_bounds
 from .pictured import Pictured
@@ -19,6 +20,7 @@ from .temperature import powers
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..conveniences import TemperatureSlider
     from .rows import Alternative, Token
 
 KEPT, PRUNED, UNSURE = 1, 0, -1
@@ -104,6 +106,10 @@ class TemperedPlace(Pictured):
         """How many tokens of the vocabulary are neither alternatives nor the chosen one; infinite where unknown."""
         size = self.row.vocabulary_size
         return math.inf if size is None else max(0, size - len(self.logprobs) - (self.outside is not None))
+
+    def explore(self) -> TemperatureSlider:
+        """A live widget over the place, in which temperature and cuts are moved without a request."""
+        return conveniences.place_explored(self)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row for each alternative at each setting.
