@@ -45,9 +45,10 @@ export class Picture {
     this.rows = place.tokens.map((one) => row(token(one.label), one.chosen ? "dsx-chosen" : ""));
     if (place.outside !== null) this.rows.push(row(token(place.outside), "dsx-chosen"));
     this.rest = place.size === place.tokens.length ? null : row(make("bdi", "dsx-label", this.others()), "dsx-rest");
-    const table = make("table", "dsx-alternatives dst-shares");
+    // A share may become an interval, which takes two lines: nothing below is to move then.
+    const table = make("table", `dsx-alternatives dst-shares ${place.others > 0 ? "dst-open" : ""}`);
     const body = make("tbody", "", ...[...this.rows, this.rest].filter(Boolean).map((each) => each.element));
-    const head = make("tr", "", ...["token", "share, with a tick where it was as it came", ""].map(heading));
+    const head = make("tr", "", ...["token", "dotted: as it came", "share"].map(heading));
     table.append(make("thead", "", head), body);
     this.left = make("div", "dst-left");
     this.status = make("div", "dsx-unseen");
@@ -94,8 +95,9 @@ export class Picture {
     if (place.outside !== null) this.rows[place.tokens.length].show(NaN, NaN, false, NaN);
     if (this.rest) this.drawRest(found, isCut);
     const [least, most] = found.count;
-    const count = least === most ? (Number.isFinite(least) ? least.toLocaleString("en") : "all") : `at least ${least.toLocaleString("en")}`;
-    this.left.textContent = `${count} token${least === 1 && most === 1 ? "" : "s"} may be drawn`;
+    const number = Number.isFinite(least) ? least.toLocaleString("en") : "all";
+    const count = least === most ? number : `at least ${number}`;
+    this.left.textContent = `${count} token${most === 1 ? "" : "s"} may be drawn`;
   }
 
   drawRest(found, isCut) {

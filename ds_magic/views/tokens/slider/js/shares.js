@@ -24,7 +24,7 @@ export function tempered(place, { temperature, topP, topK }) {
   let uncutLow = weights.map((each) => each / (known + rest[1]));
   let uncutHigh = weights.map((each) => each / (known + rest[0]));
   let uncutRest = rest.map((each) => share(each, known));
-  if (temperature === 1 && place.others > 0) {
+  if (temperature === 1 && others > 0) {
     uncutLow = uncutHigh = place.logprobs.map(Math.exp);
     uncutRest = Array(2).fill(Math.max(0, 1 - sum(uncutLow)));
   }
