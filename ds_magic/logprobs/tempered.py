@@ -34,8 +34,9 @@ _Value = TypeVar("_Value")
 class Setting(NamedTuple):
     """What a token is drawn with: first p^(1/temperature), of that the `top_k` likeliest, of these the `top_p` mass.
 
-    So the embedded server draws, whose chain of llama.cpp's samplers is temperature, then top_p (it has no top_k), and
-    so do Hugging Face's and vLLM's. llama.cpp's own default has the temperature last. None cuts nothing.
+    So the embedded server draws: llama.cpp applies `samplers` in the order in which they are named (its server's
+    README), and `local.llama` names the temperature, then top_p, and no top_k. llama.cpp's own default has the
+    temperature last. None cuts nothing.
     """
 
     temperature: float

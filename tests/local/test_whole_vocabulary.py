@@ -57,9 +57,11 @@ def test_a_stream_brings_the_same(api):
 
 
 def test_tokens_within_a_character_have_as_many(api):
-    drawn = {"max_tokens": 6, "temperature": 1.2, "seed": 4}
-    answer = api.prefixed("Say it.", "\U0001f98a", top_logprobs=300, logprobs=True, **drawn)
+    question = "Write ten emoji of animals and flags: \U0001f98a\U0001f1e8\U0001f1ed"
+    drawn = {"max_tokens": 40, "temperature": 1.2, "seed": 3}
+    answer = api.chat(question, top_logprobs=300, logprobs=True, **drawn)
     entries = answer["choices"][0]["logprobs"]["content"]
+    assert any("\ufffd" in entry["token"] for entry in entries)
     assert {len(entry["top_logprobs"]) for entry in entries} == {300}
 
 
