@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 from functools import partial
 from types import SimpleNamespace
 
@@ -238,7 +239,8 @@ def comparison(text):
 
 def pictures_of_results(text):
     for table in a_table_of(text):
-        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows()):
+        place = table[0].tempered([0, 2], top_p=0.9, top_k=3)
+        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows(), place):
             repr(result), result._repr_html_()
 
 
@@ -522,10 +524,27 @@ def levels(count):
     an_event(json.dumps({"a": "[" * count}))
 
 
+def alternatives(count):
+    """A token of which the whole distribution came, streamed, as it is shown and kept."""
+    from ds_magic.views.answer.static import alive, mimebundle
+
+    top = [{"token": f"t{rank}", "bytes": None, "logprob": -math.log(count) - rank / count} for rank in range(count)]
+    chunk = text_chunk("t0", logprobs={"content": [{**top[0], "top_logprobs": top}]})
+    decoder, chunks, sum_ = EventDecoder(), ChunkDecoder(), Accumulator()
+    data = event(chunk)
+    for at in range(0, len(data), 4096):
+        for payload in decoder.decode(data[at : at + 4096]):
+            sum_.add(chunks.decode(payload), payload)
+    answer = ChatCompletion.from_wire(sum_.wire())
+    alive(answer, mimebundle(answer))
+    table = answer.logprobs
+    table.bars(0).to_text(), repr(table[0].tempered(top_p=0.9)), table.classify(["t1", "x"])
+
+
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
-    (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal),
+    (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
 )}
 """By name: how many at most, and what is done with so many."""

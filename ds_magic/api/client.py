@@ -17,6 +17,7 @@ from .clean_text import mask_keys
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
+from .limit_errors import check_alternatives
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
 from .models import Model
 from .notes import without_effect
@@ -251,6 +252,8 @@ class Client:
             request = request.model_copy(update={"model": self.model})
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
+        if self.name != addresses.EMBEDDED:
+            check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         announced, self._announced = self._announced, []
         said = [*notes, *announced, *prepared.notes]
