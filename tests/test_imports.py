@@ -24,7 +24,8 @@ MAY_IMPORT = {
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
     "conveniences": {"api", "logprobs", "views", "branch", "conversation", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
-    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", ""},
+    "many": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
+    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""

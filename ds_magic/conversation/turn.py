@@ -231,7 +231,6 @@ def ask(
     ends it from any thread, or as for `chat` the texts that end the answer. Raises DeepSeekError; UnfitAnswerError
     where the answer is not what the schema says.
     """
-    from ..api.addresses import EMBEDDED
     from ..backend import resolve
 
     if chat is not None and not isinstance(chat, Chat):
@@ -242,7 +241,32 @@ def ask(
         )
     stop, fields = told_apart(stop, fields)
     client = client or resolve()
-    turn = Turn.of(
+    turn = turn_for(
+        client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
+        max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
+    )
+    return turn.answer(client, stop=stop)
+
+
+def turn_for(
+    client: Client,
+    messages: Any,
+    *,
+    system: str | None = None,
+    prefix: str | None = None,
+    tools: Iterable[Any] = (),
+    schema: Any = None,
+    json: bool = False,
+    chat: Chat | None = None,
+    max_rounds: int = MOST_ROUNDS,
+    run_tools: bool = True,
+    repair: int = 0,
+    **fields: Any,
+) -> Turn:
+    """The turn by which `client` is asked what `ask` asks; the arguments are its. Raises InvalidRequestError."""
+    from ..api.addresses import EMBEDDED
+
+    return Turn.of(
         as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
@@ -254,7 +278,6 @@ def ask(
         run_tools=run_tools,
         repair=repair,
     )
-    return turn.answer(client, stop=stop)
 
 
 def _wanted(schema: Any, json: bool) -> AnySchema | None:
