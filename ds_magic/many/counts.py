@@ -143,7 +143,7 @@ def computed(answers: Sequence[ChatCompletion], of: Callable[[str], str]) -> tup
     if not tables:
         return {}, []
     if not asked_the_same(answers):
-        return {}, ["Not all were asked the same: `group_by` parts them, then there is a probability to compare."]
+        return {}, ["Not all were asked the same: each group of `group_by` has its own probabilities."]
     for name, neutral in _NEUTRAL.items():
         value = getattr(tables[0].provenance, name)
         if value is not None and value != neutral:
@@ -153,7 +153,7 @@ def computed(answers: Sequence[ChatCompletion], of: Callable[[str], str]) -> tup
     notes = [] if temperature == 1 else [f"Computed at temperature {temperature:g}, from numbers from before it."]
     if all(_is_one_token(answer) for answer in answers if answer.logprobs):
         shares = _of_one_token(tables[0], temperature, {said(answer) for answer in answers}, of)
-        return shares, [*notes, "One request gives what is computed here; more of them only show what is drawn from it."]
+        return shares, [*notes, "One request gives what is computed here; more of them show what is drawn from it."]
     return _of_tokens(answers, temperature, of), notes
 
 

@@ -24,6 +24,7 @@ _LISTED = 20
 _LONGEST = 4000
 _CELL = 240
 _FACTORS = 4
+_NOTE = 400
 _SAID = "white-space:normal;max-width:46em;overflow-wrap:anywhere"
 _COLUMNS = "display:flex;flex-wrap:wrap;column-gap:2em;row-gap:0.6em"
 
@@ -86,7 +87,7 @@ def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
         from ..tokens.heatmap import legend
 
         meaning = legend(*tables)
-    said = "".join(style.small(style.prose(note)) for note in notes)
+    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
     return style.frame(body + meaning + said + style.small(escape(summary(rows, groups))))
 
 
@@ -97,7 +98,7 @@ def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
     partial = sum(answer.interrupted for answer in answers)
     said = [f"{len(answers):,} answer{'s' * (len(answers) != 1)}"]
     if len(groups) < len(rows):
-        said[0] += f", {len(groups):,} different"
+        said[0] += f", {len(groups):,} different" if len(groups) > 1 else ", all the same"
     said += [f"{failed:,} failed"] if failed else []
     said += [f"{partial:,} not whole"] if partial else []
     tokens = sum((answer.usage and answer.usage.completion_tokens) or 0 for answer in answers)
@@ -150,7 +151,8 @@ def _wrong(row: Row) -> str:
 def _table(groups: Sequence[Group]) -> str:
     names = _names(groups)
     is_counted = any(group.n > 1 for group in groups)
-    head: list[tuple[str, style.Kind]] = [(name, isinstance(_first(groups, name), int | float)) for name in names]
+    numbers = {name: isinstance(_first(groups, name), int | float) for name in names}
+    head: list[tuple[str, style.Kind]] = [(on_one_line(name, 40), numbers[name]) for name in names]
     head += [("answer", False), *([("", True)] if is_counted else []), ("tokens", True), ("perplexity", True)]
     cells = [
         [
@@ -171,7 +173,7 @@ def _rest(groups: Sequence[Group]) -> str:
 
 def _names(groups: Sequence[Group]) -> list[str]:
     """The factors that are shown: not the sample's number, since equal samples stand as one."""
-    return list(dict.fromkeys(name for group in groups for name in group.row.arm))[:_FACTORS]
+    return list(dict.fromkeys(str(name) for group in groups for name in group.row.arm))[:_FACTORS]
 
 
 def _first(groups: Sequence[Group], name: str) -> Any:
@@ -224,9 +226,11 @@ def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
             [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, _text_line(group.row)]
             for group in groups[:_LISTED]
         ]
-        lines += style_text.rows([[*names, "", "answer"], *table], widest=[24] * (len(names) + 1), indent="")
+        head = [*(on_one_line(name, 40) for name in names), "", "answer"]
+        lines += style_text.rows([head, *table], widest=[24] * (len(names) + 1), indent="")
         lines += filter(None, [_rest(groups)])
-    return "\n".join([*lines, *notes, f"⟨{summary(rows, groups)}⟩"])
+    said = [on_one_line(note, _NOTE) for note in notes]
+    return "\n".join([*lines, *said, f"⟨{summary(rows, groups)}⟩"])
 
 
 def _text_line(row: Row) -> str:

@@ -44,7 +44,8 @@ class Reliability(Protocol):
 
 def reliability_html(found: Reliability) -> str:
     """Two bars a bin: how sure the model was on average, and how many were right."""
-    head: style.Head = [("how sure", False), ("answers", True), ("", "24%"), ("sure, mean", True), ("", "24%"), ("right", False)]
+    head: style.Head = [("how sure", False), ("answers", True), ("", "24%"), ("sure, mean", True)]
+    head = [*head, ("", "24%"), ("right", False)]
     rows = [
         [
             _range(each), f"{each.n:,}", style.bar(each.confidence), f"{100 * each.confidence:.0f} %",
