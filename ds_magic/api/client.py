@@ -255,8 +255,8 @@ class Client:
         if self.name != addresses.EMBEDDED:
             check_alternatives(request.top_logprobs)
         prepared = request.prepared()
-        announced, self._announced = self._announced, []
-        said = [*notes, *announced, *prepared.notes]
+        said = [*notes, *self._announced, *prepared.notes]
+        self._announced.clear()  # in its place: a copy of this client shares it
         for note in said:
             on_event(Note(note))
         return prepared.request, named, said

@@ -235,7 +235,6 @@ def ask(
     ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
     for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..api.addresses import EMBEDDED
     from ..backend import resolve
 
     if chat is not None and not isinstance(chat, Chat):
@@ -249,7 +248,32 @@ def ask(
         client = resolve(journal=journal, cache=cache, replay=replay, speed=speed)
     elif journal is not None or cache:
         client = client.through(journal=journal, cache=cache)
-    turn = Turn.of(
+    turn = turn_for(
+        client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
+        max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
+    )
+    return turn.answer(client, stop=stop)
+
+
+def turn_for(
+    client: Client,
+    messages: Any,
+    *,
+    system: str | None = None,
+    prefix: str | None = None,
+    tools: Iterable[Any] = (),
+    schema: Any = None,
+    json: bool = False,
+    chat: Chat | None = None,
+    max_rounds: int = MOST_ROUNDS,
+    run_tools: bool = True,
+    repair: int = 0,
+    **fields: Any,
+) -> Turn:
+    """The turn by which `client` is asked what `ask` asks; the arguments are its. Raises InvalidRequestError."""
+    from ..api.addresses import EMBEDDED
+
+    return Turn.of(
         as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
@@ -261,7 +285,6 @@ def ask(
         run_tools=run_tools,
         repair=repair,
     )
-    return turn.answer(client, stop=stop)
 
 
 def _wanted(schema: Any, json: bool) -> AnySchema | None:
