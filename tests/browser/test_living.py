@@ -119,7 +119,7 @@ def test_the_text_is_formatted_and_every_token_that_is_seen_is_alive_in_it(jupyt
     page.click("button:text('tokens')")
     assert page.inner_text(".dsx-map").replace("\u200b", "").startswith("-·A·**bold**")
     page.click("button:text('tokens')")
-    assert page.locator(".dsx-formatted").count()
+    page.wait_for_selector(".dsx-formatted mjx-container")
 
 
 def test_metrics_search_and_pins_work_and_nothing_hinders_a_reader(jupyter, page):
@@ -185,7 +185,7 @@ def test_a_branch_grows_in_place_and_is_in_the_notebook_that_is_saved(jupyter, l
     page.wait_for_selector(".dsx-way:has-text('Sydney')")
     notebook.wait_for_kernel()
     forked(page, instead="Perth")
-    page.wait_for_selector(".dsx-notice:has-text('no ds_magic')")
+    page.wait_for_selector(".dsx-stage + .dsx-notice:has-text('no ds_magic') code")
     page.keyboard.press("Escape")
     page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
     page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")

@@ -9,11 +9,11 @@ import { Held } from "./held.js";
 const ANSWER = "application/vnd.ds-magic.answer+json";
 
 /**
- * Over the output of `model`, whose static form stands in `root`. `sanitizer`: the page's. Throws where what the
- * output holds cannot be read.
+ * Over the output of `model`, whose static form stands in `root`. The page's are a `sanitizer` and `typeset(element)`.
+ * Throws where what the output holds cannot be read.
  */
 export class Living {
-  constructor(model, root, sanitizer, notebooks) {
+  constructor(model, root, { sanitizer, typeset }, notebooks) {
     Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
     const text = root.querySelector(".dsx-static-text");
@@ -35,6 +35,7 @@ export class Living {
         return branches.whyNot;
       },
       look: this.held.look,
+      typeset,
     });
     this.session.box.classList.add("dsx-living");
     this.session.update(this.held.nodes);

@@ -39,7 +39,8 @@ export async function output(shared) {
             const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
             await styles();
             if (turn !== this.turn || this.isDisposed) return; // it has changed once more, or gone
-            this.living = new Living(model, this.node, this.page.sanitizer, notebooks);
+            const typeset = (element) => this.page.latexTypesetter?.typeset(element);
+            this.living = new Living(model, this.node, { ...this.page, typeset }, notebooks);
           } catch (error) {
             console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);
           }
