@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from typing import Any
 
@@ -103,6 +104,18 @@ class Client:
         other = copy(self)
         other._tape = tape or conveniences.tape(journal, cache, None, None)
         return other
+
+    def of_sample(self, number: int) -> Client:
+        """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
+        if self._tape is None:
+            return self
+        other = copy(self)
+        other._tape = self._tape.of_sample(number)
+        return other
+
+    def recording(self) -> AbstractContextManager[object]:
+        """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
+        return nullcontext() if self._tape is None else self._tape.held()
 
     @property
     def model(self) -> str:

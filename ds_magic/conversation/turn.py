@@ -235,7 +235,7 @@ def ask(
     ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
     for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..backend import resolve
+    from ..backend import resolve_through
 
     if chat is not None and not isinstance(chat, Chat):
         raise InvalidRequestError(
@@ -244,10 +244,7 @@ def ask(
             remedy="Begin one with `lesson = ds_magic.Chat('lesson')`, and give `chat=lesson`.",
         )
     stop, fields = told_apart(stop, fields)
-    if client is None or replay is not None or speed is not None:
-        client = resolve(journal=journal, cache=cache, replay=replay, speed=speed)
-    elif journal is not None or cache:
-        client = client.through(journal=journal, cache=cache)
+    client = resolve_through(client, journal=journal, cache=cache, replay=replay, speed=speed)
     turn = turn_for(
         client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
         max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,

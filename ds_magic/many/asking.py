@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     pass
 
 _RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RECORDED = ("journal", "cache", "replay", "speed")
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -60,7 +61,9 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     How it is run: `client`; `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that
     end an answer); `concurrency` (requests in flight, at first 8 and at most 64 where it is not given), `in_flight`
     (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after which
-    nothing new is begun); `listener` (told how far it is; without it a line in a terminal). A failure is a row.
+    nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl",
+    cache=True` a run that was broken off asks only what is missing, and a whole one nothing; `listener` (told how far
+    it is; without it a line in a terminal). A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -141,7 +144,7 @@ def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: M
 
 def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """How it is run, with a client, and the fields of what is asked."""
-    from ..backend import resolve
+    from ..backend import resolve_through
 
     if options.get("chat") is not None:
         raise InvalidRequestError(
@@ -149,8 +152,10 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
             remedy="Give the messages before as `prompt`: `[*chat.messages, question]`.",
         )
     running = {name: options[name] for name in _RUNNING if name in options}
-    stop, fields = told_apart(running.get("stop"), {k: v for k, v in options.items() if k not in (*_RUNNING, "chat")})
-    return {**running, "stop": stop, "client": running.get("client") or resolve()}, fields
+    recorded = {name: options[name] for name in _RECORDED if name in options}
+    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
+    stop, fields = told_apart(running.get("stop"), others)
+    return {**running, "stop": stop, "client": resolve_through(running.get("client"), **recorded)}, fields
 
 
 def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
@@ -187,13 +192,14 @@ def _answers(running: Mapping[str, Any], rows: Iterable[Asking], total: int | No
     stop: Stop | None = running["stop"]
     runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
     results, came = runner.run(rows, total), list[Row]()
-    try:
-        came.extend(results)
-    except KeyboardInterrupt as interrupt:
-        runner.close()
-        if (again := second_interrupt(interrupt)) is not None:
-            raise again from None
-        came.extend(results)
+    with running["client"].recording():
+        try:
+            came.extend(results)
+        except KeyboardInterrupt as interrupt:
+            runner.close()
+            if (again := second_interrupt(interrupt)) is not None:
+                raise again from None
+            came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
     return Answers(came, runner.notes)
