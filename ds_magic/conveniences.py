@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.recorded import Tape
     from .api.response import ChatCompletion
     from .branch import Branch as Branch
     from .branch import BranchTree as BranchTree
@@ -86,6 +87,15 @@ def round_of(completion: ChatCompletion, calls: list[dict[str, Any]]) -> Any:
     from .conversation.tools import Called, Round
 
     return Round(completion, [Called(**call) for call in calls])
+
+
+def tape(journal: Any, cache: bool, replay: Any, speed: float | None) -> Tape | None:
+    """What a client asks through that is given these, or None."""
+    if journal is None and replay is None and speed is None and not cache:
+        return None
+    from .many.tape import tape_of
+
+    return tape_of(journal, cache=cache, replay=replay, speed=speed)
 
 
 def table_shown(table: LogprobTable) -> str:

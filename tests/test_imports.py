@@ -22,14 +22,19 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
-    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "magics.cell_text"},
+    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "many", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
-    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", ""},
+    "many": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
+    },
+    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
+    "__main__": {"local", "many"},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""
 
 UPWARDS = {
+    ("api/client.py", None, "conveniences"),
     ("api/errors.py", None, "conveniences"),
     ("api/response.py", None, "conveniences"),
     ("api/saved.py", None, "conveniences"),

@@ -219,6 +219,10 @@ def ask(
     repair: int = 0,
     client: Client | None = None,
     stop: Stop | str | Sequence[str] | None = None,
+    journal: Any = None,
+    cache: bool = False,
+    replay: Any = None,
+    speed: float | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer of whichever server the environment means, with what a cell can do besides.
@@ -228,10 +232,9 @@ def ask(
     before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
     in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
     the question goes on with and is a turn of, also where the answer breaks off. `stop`: a Stop, whose `set()`
-    ends it from any thread, or as for `chat` the texts that end the answer. Raises DeepSeekError; UnfitAnswerError
-    where the answer is not what the schema says.
+    ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
+    for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..api.addresses import EMBEDDED
     from ..backend import resolve
 
     if chat is not None and not isinstance(chat, Chat):
@@ -241,20 +244,47 @@ def ask(
             remedy="Begin one with `lesson = ds_magic.Chat('lesson')`, and give `chat=lesson`.",
         )
     stop, fields = told_apart(stop, fields)
-    client = client or resolve()
-    turn = Turn.of(
+    if client is None or replay is not None or speed is not None:
+        client = resolve(journal=journal, cache=cache, replay=replay, speed=speed)
+    elif journal is not None or cache:
+        client = client.through(journal=journal, cache=cache)
+    turn = turn_for(
+        client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
+        max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
+    )
+    return turn.answer(client, stop=stop)
+
+
+def turn_for(
+    client: Client,
+    messages: Any,
+    *,
+    system: str | None = None,
+    prefix: str | None = None,
+    tools: Iterable[Any] = (),
+    schema: Any = None,
+    json: bool = False,
+    chat: Chat | None = None,
+    max_rounds: int = MOST_ROUNDS,
+    run_tools: bool = True,
+    repair: int = 0,
+    **fields: Any,
+) -> Turn:
+    """The turn by which `client` is asked what `ask` asks; the arguments are its. Raises InvalidRequestError."""
+    from ..api.addresses import EMBEDDED
+
+    return Turn.of(
         as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
         schema=_wanted(schema, json),
-        use=SchemaUse.at(is_embedded=client.name == EMBEDDED, is_deepseek=client.is_deepseek),
+        use=SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,
         key=f"ask-{uuid.uuid4().hex[:12]}",
         max_rounds=max_rounds,
         run_tools=run_tools,
         repair=repair,
     )
-    return turn.answer(client, stop=stop)
 
 
 def _wanted(schema: Any, json: bool) -> AnySchema | None:

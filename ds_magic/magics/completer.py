@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
@@ -124,6 +125,8 @@ def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
         return [*option.choices, *(name for name, value in names.items() if _is_tool(value))]
     if option.name == "output":
         return [name for name, value in names.items() if type(value).__name__ == "ChatCompletion"]
+    if option.name in ("journal", "replay"):
+        return sorted(path.name for path in Path().glob("*.jsonl"))
     if option.name == "extra":
         return [name for name, value in names.items() if isinstance(value, dict)]
     return option.choices

@@ -18,14 +18,14 @@ from IPython.core.magic import (
 )
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode, observe
 
-from ..api.addresses import base_url_of, given_url, is_deepseek
+from ..api.addresses import EMBEDDED, base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
-from .settings import setting, traits_of
+from .settings import recording_meant, setting, traits_of
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -73,6 +73,9 @@ class DeepSeekMagics(Magics):
     ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
     timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)
+    journal = Unicode(None, allow_none=True, help="Where exchanges are recorded, as --journal.").tag(config=True)
+    cache = Bool(None, allow_none=True, help="Do not ask again what is in the journal, as --cache.").tag(config=True)
+    replay = Unicode(None, allow_none=True, help="A recording that answers, as --replay.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
 
     prices = Dict(
@@ -300,7 +303,8 @@ class DeepSeekMagics(Magics):
 
         timeout = values.get("timeout", setting(self, "timeout"))
         base_url = values.get("base_url") or setting(self, "base_url")
-        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout)
+        recording = recording_meant(self, values)
+        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout, **recording)
 
     def is_embedded_meant(self, values: dict[str, Any]) -> bool:
         """Whether the embedded server answers; told without starting it."""
@@ -315,6 +319,9 @@ class DeepSeekMagics(Magics):
             return None
         from ..conversation.answer_schema import SchemaUse
 
+        if recording_meant(self, values).get("replay"):
+            client = self.client(values)
+            return SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek)
         url = base_url_of(self._base_url(values))
         return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
 

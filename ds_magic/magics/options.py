@@ -10,7 +10,7 @@ from typing import Any
 from ..api.addresses import DEEPSEEK_URL
 from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
 
-GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "The cell")
+GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "Recordings", "The cell")
 """The groups of options, in the order in which they are shown."""
 
 
@@ -131,6 +131,13 @@ _OF_OURS = (
            limit=f"an address such as {DEEPSEEK_URL}"),
     Option("timeout", "number", "give up after so many seconds", "Where", "SECONDS",
            limit="a number of seconds above 0"),
+    Option("journal", "word", "record what is asked and answered, an exchange a line", "Recordings", "FILE",
+           limit="the name of a file, which need not be there"),
+    Option("cache", "flag", "do not ask again what is whole in the journal", "Recordings", negatable=True),
+    Option("replay", "word", "answer from a recording alone, without network, at its pace", "Recordings", "FILE",
+           limit="the name of a file that `--journal` has written"),
+    Option("speed", "number", "replay so many times as fast as it came", "Recordings", "N",
+           limit="a number, 0 or more; 0 is at once"),
     Option("output", "variable", "bind the result to a variable (always also to _ds)", "The cell", "NAME",
            short="o", limit="the name of a variable"),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",

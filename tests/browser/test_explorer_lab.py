@@ -5,6 +5,8 @@ import json
 import nbformat
 import pytest
 
+from ds_magic.views.tokens.explorer.living import TYPE
+
 from .accessible import troubles
 from .chromium import guarded
 from .jupyter import PATIENCE, Jupyter, Lab, Notebook7
@@ -251,7 +253,7 @@ def test_a_saved_notebook_shows_the_heat_map_and_the_tree_and_lives_again_with_i
     saved = jupyter.saved(notebook.notebook)
     kept = saved["cells"][1]["outputs"][-1]["data"]
     html = "".join(kept["text/html"])
-    assert set(kept) == {"text/html", "text/markdown", "text/plain"} and "Sydney</b>" in html
+    assert set(kept) == {TYPE, "text/html", "text/markdown", "text/plain"} and "Sydney</b>" in html
     assert html.index("Canberra") < html.index("Sydney</b>") < html.index("a probability is of a choice")
     page.reload()
     page.wait_for_selector(".dsx-fork")

@@ -126,8 +126,8 @@ def test_names_and_roles_are_offered_in_a_prompt(cell, matches, replaced, comple
 @pytest.mark.parametrize("cell", [
     "%%deepseek\npri|", "%%deepseek\nnotes.|", "%%deepseek\n\n|", "%%deepseek\nHello @us|", "%%deepseek\n{{no|",
     "%%deepseek\n\\{{ notes }} pri|", "%%deepseek\n{{ notes }} pri|", "%%deepseek Hello pri|",
-    "x = %deepseek Hello pri|",
-    "%%deepseek --system pri|", "%%deepseek\n{{ places[0].weather.|", "%%deepseek\n{{ nobody.|", "%%deepseek\n%ti|",
+    "x = %deepseek Hello pri|", "%%deepseek --system pri|",
+    "%%deepseek\n{{ places[0].weather.|", "%%deepseek\n{{ nobody.|", "%%deepseek\n%ti|",
 ])
 def test_nothing_of_python_is_offered_in_a_prompt(cell, complete):
     assert complete(cell)[0] == []

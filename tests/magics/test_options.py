@@ -114,6 +114,7 @@ def test_an_unknown_option_names_the_nearest(line, near):
     [
         ("-t hot", "a number from 0 to 2"),
         ("--max-tokens many", "a whole number, 1 or more"),
+        pytest.param(f"--max-tokens {'9' * 5000}", "a whole number, 1 or more", id="more digits than Python reads"),
         ("--top-logprobs=1.5", "a whole number from 0 to 20"),
         ("--reasoning-effort hi", 'none, minimal, low, medium, high, xhigh, max or ultra'),
         ("-o 1x", "the name of a variable"),

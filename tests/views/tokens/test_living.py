@@ -1,5 +1,6 @@
 """What an output holds so that a page can explore it without a kernel, and a kernel go on from it."""
 
+import base64
 import json
 import math
 import re
@@ -151,10 +152,19 @@ def test_a_long_question_is_not_held(asked):
     assert held(answer)[1][METADATA]["answers"] == [None]
 
 
+def head(text):
+    """A table whose header is this text."""
+    return base64.b64encode(len(text).to_bytes(4, "little") + text.encode()).decode()
+
+
 @pytest.mark.parametrize("damage", [
     lambda data, metadata: data.pop("nodes"),
     lambda data, metadata: data["tables"]["0"].update(packed="AAAA"),
     lambda data, metadata: data["tables"]["0"].update(packed="*"),
+    lambda data, metadata: data["tables"]["0"].update(packed=head("[" * 100_000)),
+    lambda data, metadata: data["tables"]["0"].update(
+        packed=head(f'{{"arrays": [["code", "uint8", 0, {10**30}]], "labels": []}}')
+    ),
     lambda data, metadata: data["nodes"][0].update(parent="x"),
     lambda data, metadata: metadata.pop("answers"),
     lambda data, metadata: metadata["answers"][0].update(body=[]),

@@ -1,4 +1,4 @@
-// Made by `python -m ds_magic.magics.options_module`: the options, and what else Python knows.
+// The table of options and what belongs to it: `python -m ds_magic.magics.options_module` makes it.
 
 /** The options of the magic line, and what their values may be. */
 export const OPTIONS = [
@@ -15,6 +15,10 @@ export const OPTIONS = [
   {"name": "local", "kind": "flag", "spellings": ["--local", "--no-local"], "help": "answer with the model on this machine"},
   {"name": "base-url", "kind": "word", "spellings": ["--base-url"], "help": "another server that speaks this API", "possible": "an address such as https://api.deepseek.com", "example": "URL"},
   {"name": "timeout", "kind": "number", "spellings": ["--timeout"], "help": "give up after so many seconds", "possible": "a number of seconds above 0", "example": "0.5"},
+  {"name": "journal", "kind": "word", "spellings": ["--journal"], "help": "record what is asked and answered, an exchange a line", "possible": "the name of a file, which need not be there", "example": "FILE"},
+  {"name": "cache", "kind": "flag", "spellings": ["--cache", "--no-cache"], "help": "do not ask again what is whole in the journal"},
+  {"name": "replay", "kind": "word", "spellings": ["--replay"], "help": "answer from a recording alone, without network, at its pace", "possible": "the name of a file that `--journal` has written", "example": "FILE"},
+  {"name": "speed", "kind": "number", "spellings": ["--speed"], "help": "replay so many times as fast as it came", "possible": "a number, 0 or more; 0 is at once", "example": "0.5", "least": 0},
   {"name": "output", "kind": "variable", "spellings": ["-o", "--output"], "help": "bind the result to a variable (always also to _ds)", "possible": "the name of a variable", "example": "answer"},
   {"name": "bg", "kind": "flag", "spellings": ["--bg"], "help": "answer in the background: the value is a handle with .result(), .stop(), .done()"},
   {"name": "quiet", "kind": "flag", "spellings": ["--quiet"], "help": "show nothing"},

@@ -131,7 +131,7 @@ export class View {
 
   /** Give a group the tab stop. */
   setCurrent(group) {
-    if (group < 0 || group >= this.spans.length || group === this.current) return;
+    if (!this.spans[group] || group === this.current) return;
     const before = this.spans[this.current];
     if (before) {
       for (const name of ["tabindex", "role", "aria-label", "aria-pressed"]) before.removeAttribute(name);
