@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,6 @@ KEPT, PRUNED, UNSURE = 1, 0, -1
 # What a sum of shares may miss by rounding, where it is compared with top_p.
 _ROUNDING = 1e-9
 _COLDEST = 1e12
-
-_Value = TypeVar("_Value")
 
 
 class Setting(NamedTuple):
@@ -97,10 +95,15 @@ class TemperedPlace(Pictured):
         return self.row.alternatives.top()
 
     @property
+    def chosen(self) -> Alternative | None:
+        """The one of them that was chosen."""
+        found = self.row.alternatives.chosen
+        return None if found is None or math.isnan(found.logprob) else found
+
+    @property
     def outside(self) -> float | None:
-        """The log-probability of the chosen token where it is known and none of the alternatives."""
-        is_listed = self.row.alternatives.chosen is not None
-        return None if is_listed or self.row.status != "exact" else self.row.logprob
+        """The log-probability of the chosen token where it is known and none of them."""
+        return None if self.chosen is not None or self.row.status != "exact" else self.row.logprob
 
     @property
     def others(self) -> float:
@@ -152,9 +155,8 @@ def settings(temperatures: Any, top_p: Any, top_k: Any) -> list[Setting]:
     return found
 
 
-def _several(value: _Value | Iterable[_Value]) -> list[_Value]:
-    is_several = isinstance(value, Iterable) and not isinstance(value, str)
-    return list(value) if is_several else [value]  # type: ignore[arg-type,list-item]
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
 
 
 def _is_number(value: Any) -> bool:

@@ -39,10 +39,7 @@ class Line(NamedTuple):
 
 def lines(place: TemperedPlace, shown: int = SHOWN) -> list[Line]:
     """The first tokens, the chosen one with them, and all others together."""
-    known, chosen = place.row.alternatives, place.row.alternatives.chosen
-    drawn = list(known.top(shown))
-    if chosen is not None and shown < chosen.rank <= len(place.logprobs):
-        drawn.append(chosen)
+    drawn, chosen = drawn_of(place, shown), place.chosen
     ranks = [one.rank - 1 for one in drawn]
     found = [
         Line(one.label, _kind(one), [_cell(each, one.rank - 1) for each in place.columns])
@@ -55,6 +52,12 @@ def lines(place: TemperedPlace, shown: int = SHOWN) -> list[Line]:
         label = others(len(drawn), place.row.vocabulary_size)
         found.append(Line(label, "rest", [_others(each, ranks) for each in place.columns]))
     return found
+
+
+def drawn_of(place: TemperedPlace, shown: int) -> list[Alternative]:
+    """The first `shown` tokens, and the chosen one where it is none of them."""
+    drawn, chosen = list(place.row.alternatives.top(shown)), place.chosen
+    return drawn if chosen is None or chosen.rank <= shown else [*drawn, chosen]
 
 
 def _kind(one: Alternative) -> str:

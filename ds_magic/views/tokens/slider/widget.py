@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anywidget
 import numpy as np
@@ -18,10 +18,7 @@ from ... import default_view, in_kernel
 from ...scripts import joined
 from ..explorer import assets
 from ..numbers import chance
-from ..tempered_place import ORDER, TAKEN, tempered_place_html, tempered_place_text
-
-if TYPE_CHECKING:
-    from ds_magic.logprobs.rows import Alternative
+from ..tempered_place import ORDER, TAKEN, drawn_of, tempered_place_html, tempered_place_text
 
 _HERE = Path(__file__).parent / "js"
 _SHARED = "../../explorer/js"
@@ -96,13 +93,12 @@ class TemperatureSlider(anywidget.AnyWidget):
 
 def _told(place: TemperedPlace) -> dict[str, Any]:
     """What the page needs beside the numbers: the first tokens, the chosen one, and how much is not known."""
-    row, chosen = place.row, place.row.alternatives.chosen
-    drawn = list(row.alternatives.top(SHOWN))
-    if chosen is not None and SHOWN < chosen.rank <= len(place.logprobs):
-        drawn.append(chosen)
+    row = place.row
     return {
-        "tokens": [_token(one) for one in drawn],
-        "outside": None if chosen is not None else f"{row.label} {chance(row)}",
+        "tokens": [
+            {"label": one.label, "rank": one.rank, "chosen": one.chosen} for one in drawn_of(place, SHOWN)
+        ],
+        "outside": None if place.chosen is not None else f"{row.label} {chance(row)}",
         "outsideLogprob": place.outside,
         "mass": float(row.top_mass),
         "others": place.others if np.isfinite(place.others) else None,
@@ -111,7 +107,3 @@ def _told(place: TemperedPlace) -> dict[str, Any]:
         "hottest": max(HOTTEST, *(float(each.temperature) for each in place.settings)),
         "notes": [ORDER, TAKEN],
     }
-
-
-def _token(one: Alternative) -> dict[str, Any]:
-    return {"label": one.label, "rank": one.rank, "chosen": one.chosen}

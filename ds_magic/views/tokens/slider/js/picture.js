@@ -82,7 +82,7 @@ export class Picture {
     const { sliders, place } = this;
     sliders.temperature.show(temperature);
     sliders.topP.show(topP);
-    sliders.topK.show(TOP_K.includes(topK) ? TOP_K.indexOf(topK) : TOP_K.length - 1, topK ? `${topK}` : "no cut");
+    sliders.topK.show(TOP_K.findIndex((each) => !each || (topK && each >= topK)), topK ? `${topK}` : "no cut");
     const found = tempered(place, this.setting);
     this.found = found;
     const isCut = temperature > 0 && (topP < 1 || topK > 0);
