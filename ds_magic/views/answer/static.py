@@ -77,7 +77,8 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     # The names are for a page that has the probabilities, too, and makes this alive.
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
-            parts.append(f'<div style="{END};margin:{8 if number == 1 else 20}px 0 4px">Choice {number} of {len(choices)}</div>')
+            above = 8 if number == 1 else 20
+            parts.append(f'<div style="{END};margin:{above}px 0 4px">Choice {number} of {len(choices)}</div>')
         tables = _tables(completion, number - 1)
         parts.append(_choice_html(completion, choice, tables, thinking_seconds if number == 1 else None))
         parts += _probabilities_html(completion, *tables)
