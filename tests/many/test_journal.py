@@ -227,6 +227,16 @@ def test_a_folder_that_is_not_there_is_not_made(path):
         Journal(path).refresh()
 
 
+def test_a_journal_stays_where_it_was_when_the_folder_changes(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    journal = Journal(path.name)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    with journal.writing():
+        journal.append(entry(1))
+    assert read(path) == [entry(1).key]
+
+
 def test_of_several_exchanges_of_a_key_the_last_whole_one_is_read(path):
     rows = [entry(ended=ended, text=text) for ended, text in [
         ("failed", "a"), ("whole", "b"), ("whole", "c"), ("interrupted", "d"), ("failed", "e")]]  # fmt: skip

@@ -21,7 +21,7 @@ def chunk_with(*entries, **fields):
 
 def back(payload):
     """A chunk after it was written and read."""
-    head, deltas = packed([(0, json.dumps(payload).encode())])
+    head, deltas = packed([(0, json.dumps(payload, separators=(",", ":")).encode())])
     ((_, read),) = entry_of(entry(head=head, deltas=deltas).line()).payloads()
     return json.loads(read)
 

@@ -1,5 +1,6 @@
 """Recording, sparing what was asked before, and replaying: through a client, by the same decoder."""
 
+import signal
 import subprocess
 import sys
 import threading
@@ -7,6 +8,7 @@ import threading
 import pytest
 
 import ds_magic
+import ds_magic.stop as stop_module
 from ds_magic import Client, InvalidRequestError, StreamInterruptedError
 from ds_magic.api.recorded import Recorded
 from ds_magic.api.request import ChatRequest
@@ -197,6 +199,17 @@ def test_who_names_the_model_for_a_client_asks_that_model(path):
     assert isinstance(asked(Client(replay=path, speed=0))[0], UnknownRequestError)
 
 
+@pytest.mark.parametrize("script", [said("a"), refused(400), half])
+def test_when_an_exchange_is_over_others_may_write(path, script):
+    stop = Stop()
+    with ScriptedServer(script) as server:
+        client = Client(server.url, "k", journal=path, cache=True)
+        for _ in range(2):
+            asked(client, stop=stop, on_delta=stop.set if script is half else None)
+            with Journal(path).writing():
+                pass
+
+
 def test_a_stream_that_nobody_reads_lets_go_of_the_journal(path):
     with ScriptedServer(half) as server:
         stream = Client(server.url, "k", journal=path).stream("Hi")
@@ -236,9 +249,18 @@ def test_an_interrupt_from_the_keyboard_is_no_failure(path):
     def interrupt():
         raise KeyboardInterrupt
 
-    with ScriptedServer(half) as server:
+    def interrupts_the_reader(connection):
+        connection.send(head() + chunk(event(text_chunk("Half"))))
+        connection.wait(came)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        connection.wait_until_closed()
+
+    came = threading.Event()
+    with ScriptedServer(half, interrupts_the_reader) as server:
         asked(Client(server.url, "k", journal=path), on_delta=interrupt)
-    assert [each.ended for each in entries(path)] == ["interrupted"]
+        stop_module._last_interrupt = float("-inf")  # it is none of two in a second
+        asked(Client(server.url, "k", journal=path), on_delta=came.set)
+    assert [each.ended for each in entries(path)] == ["interrupted"] * 2
 
 
 @pytest.mark.parametrize(("script", "kind", "content"), [
