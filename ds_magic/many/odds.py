@@ -56,7 +56,7 @@ def computed(
     notes = [f"Computed at {' and '.join(drawn_at)}, from numbers from before."] if drawn_at else []
     if is_one:
         shares = _of_one_token(tables[0], temperature, top_p, set(map(said, answers)), of)
-        return shares, [*notes, "One request gives what is computed here; more of them show what is drawn from it."]
+        return shares, [*notes, "One request gives what is computed here."]
     return _of_tokens(answers, temperature, top_p, said, of), notes
 
 
