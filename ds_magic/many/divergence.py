@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..logprobs.glyphs import END
-from .counts import asked_the_same, said
+from .counts import said
+from .odds import asked_the_same
 from .rows import Row
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import random
 
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.response import ChatCompletion
-from ..logprobs.rows import Token
-from ..logprobs.temperature import TemperedAlternative
+from ..logprobs.rows import Alternative, Token
 from .answers import Answers
+from .odds import places
 from .rows import SAMPLE, Row
 
 NOTE = "Drawn here, from the distribution of one request: no server was asked for it."
@@ -31,11 +31,13 @@ def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
                 "There is no distribution of one token to draw from.",
                 remedy="Ask a server that gives token probabilities, or leave `draw=True` out.",
             )
-        temperature = 1.0 if table.temperature is None else table.temperature
-        choices = table.at_temperature(temperature).at(own[0].position)
-        rest = max(0.0, 1.0 - sum(each.low for each in choices if each.low == each.low))
-        weights = [each.low if each.low == each.low else 0.0 for each in choices]
-        picked = chance.choices([*choices, None], [*weights, rest], k=times)
+        used = table.provenance
+        temperature, top_p = (1.0 if each is None else each for each in (used.temperature, used.top_p))
+        (place,) = places(table, [own[0].position - int(table.position[0])], temperature, top_p)
+        known = [one for one in own[0].alternatives if one.prob == one.prob]
+        rest = max(0.0, 1.0 - sum(low for low, _ in place.shares)) if place.rest else 0.0
+        weights = [low for low, _ in place.shares]
+        picked = chance.choices([*known, None], [*weights, rest], k=times)
         rows += [
             _row(row, answer, own[0], each, number if times > 1 else None) for number, each in enumerate(picked, 1)
         ]
@@ -43,7 +45,7 @@ def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
 
 
 def _row(
-    row: Row, answer: ChatCompletion, token: Token, choice: TemperedAlternative | None, number: int | None
+    row: Row, answer: ChatCompletion, token: Token, choice: Alternative | None, number: int | None
 ) -> Row:
     factors = dict(row.factors) if number is None else {**row.factors, SAMPLE: number}
     if choice is None:
@@ -55,7 +57,7 @@ def _row(
     body = answer.model_dump()
     text = choice.bytes.decode("utf-8", "replace")
     tops = [{"token": each.token, "bytes": list(each.bytes), "logprob": each.logprob} for each in token.alternatives]
-    entry = next(one for one in tops if (one["token"], one["bytes"]) == (choice.token, list(choice.bytes)))
+    entry = tops[choice.rank - 1]
     choices = [{
         "index": 0, "finish_reason": "length" if text else "stop",
         "message": {"role": "assistant", "content": text},

@@ -56,8 +56,8 @@ class JoinedTable:
     def to_parquet(self, path: str | Path) -> Path:
         """Write it as Parquet, some answers at a time. Raises InvalidRequestError where pyarrow is not installed."""
         try:
-            import pyarrow as pa  # type: ignore[import-not-found, unused-ignore]
-            import pyarrow.parquet as pq  # type: ignore[import-not-found, unused-ignore]
+            import pyarrow as pa
+            import pyarrow.parquet as pq
         except ImportError:
             raise InvalidRequestError(
                 "Parquet is written by pyarrow, which is not installed.",

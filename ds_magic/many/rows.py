@@ -59,6 +59,11 @@ class Row:
     def __str__(self) -> str:
         return self.content
 
+    def _repr_html_(self) -> str:
+        from ..views.many.beside import answers_html
+
+        return answers_html([self])
+
     def __repr__(self) -> str:
         said = repr(self.answer) if self.answer is not None else "no answer"
         wrong = f"\n{type(self.error).__name__}: {self.error}" if self.error is not None else ""

@@ -227,7 +227,7 @@ class Runner:
             return
         elif _is_everybodys(error):
             self._end(str(error), error)
-        elif error.retryable:
+        elif error.retryable or isinstance(error, APIConnectionError):
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= MOST_LOST:
                 self._end(f"{error} {self._lost_in_a_row} rows in a row met such an error.", error)

@@ -126,6 +126,19 @@ def test_equal_answers_stand_once_with_their_number():
     assert "100 answers, 2 different" in html and "── × 80\nred" in repr(Answers(rows))
 
 
+def test_samples_of_one_thing_stand_with_the_most_frequent_first_and_arms_where_they_were_asked():
+    texts = ["a", "b", "b", "c", "c", "c"]
+    samples = Answers([Row({"sample": n}, completion(text)) for n, text in enumerate(texts)])
+    assert [line for line in repr(samples).splitlines() if line.startswith("──")] == ["── × 3", "── × 2", "── sample 0"]
+    arms = Answers([Row({"x": n // 2, "sample": n}, completion("a" if n < 2 else f"b{n}")) for n in range(4)])
+    assert [line for line in repr(arms).splitlines() if line.startswith("──")] == [
+        "── x 0 × 2", "── x 1, sample 2", "── x 1, sample 3"]
+
+
+def test_a_row_shows_itself(answers):
+    assert "temperature 0" in Page(answers[0]._repr_html_()).text and repr(answers[0]).startswith("temperature 0")
+
+
 def test_few_stand_side_by_side_and_tinted_and_many_in_a_table(answers):
     few = (answers[:1] + [Row({"temperature": 1}, answer(entry("rare", 0.2)))])._repr_html_()
     assert "<table" not in few and "display:flex" in few and few.count("background-color:rgba(72,134,138") >= 1

@@ -13,7 +13,7 @@ from tests.views.making import Page, completion
 
 def one_token(*texts, **asked):
     fields = {"logprobs": True, "top_logprobs": 5, "temperature": 1, "max_tokens": 1, **asked}
-    request = ChatRequest.build("q", **fields)
+    request = ChatRequest.build(fields.pop("messages", "q"), **fields)
     odds = {"red": 0.6, "blue": 0.25, "green": 0.1}
     made = [answer(entry(text, **{**odds, "prob": odds[text]}), request=request) for text in texts]
     return Answers([Row({"sample": n}, each) for n, each in enumerate(made, 1)])
@@ -44,9 +44,20 @@ def test_what_is_computed_is_at_the_temperature_that_was_drawn_at():
     assert sharper.low == pytest.approx(0.36 / (0.36 + 0.0625 + 0.01), abs=0.01) and sharper.low <= sharper.high
 
 
-def test_a_cut_of_the_distribution_is_not_computed_and_that_is_said():
-    counts = one_token("red", top_p=0.5).counts()
-    assert all(each.computed is None for each in counts) and "top_p = 0.5" in counts.notes[0]
+def test_what_is_computed_is_within_the_cut_that_was_drawn_from():
+    counts = one_token("red", top_p=0.7).counts()
+    assert counts["red"].computed.low == pytest.approx(0.6 / 0.85, abs=0.01)
+    assert counts["blue"].computed.high == pytest.approx(0.25 / 0.85, abs=0.01)
+    assert (counts["green"].computed.low, counts["green"].computed.high) == (0, 0)
+    assert "top_p 0.7" in repr(counts)
+
+
+def test_what_penalties_changed_is_not_computed_and_that_is_said():
+    prefixed = {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "A", "prefix": True}]}
+    for fields in ({"frequency_penalty": 1}, {"presence_penalty": 1}):
+        assert one_token("red", **fields).counts()["red"].computed is not None, "no token came before the first"
+        counts = one_token("red", **fields, **prefixed).counts()
+        assert all(each.computed is None for each in counts) and next(iter(fields)) in counts.notes[0]
 
 
 def test_several_tokens_have_the_probability_of_them_all():

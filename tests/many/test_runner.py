@@ -9,7 +9,15 @@ import threading
 import pytest
 
 import ds_magic
-from ds_magic import AuthenticationError, InvalidRequestError, RateLimitError, ServerError, Stop, StreamInterruptedError
+from ds_magic import (
+    APIConnectionError,
+    AuthenticationError,
+    InvalidRequestError,
+    RateLimitError,
+    ServerError,
+    Stop,
+    StreamInterruptedError,
+)
 from ds_magic.conversation.turn import turn_for
 from ds_magic.many.pace import Limits
 from ds_magic.many.runner import Asking, Outcome, Runner, asked
@@ -197,6 +205,15 @@ def test_a_server_that_refuses_everybody_is_left_alone(connect):
         with pytest.raises(ServerError):
             ds_magic.sample("Go.", 1000, client=client, concurrency=1)
         assert len(server.requests) == 8
+
+
+def test_a_server_that_is_away_is_tried_as_often_as_by_a_client_and_no_row_more(connect):
+    told = Told()
+    with ScriptedServer(echo) as server:
+        client = connect(server, retries=2)
+    with pytest.raises(APIConnectionError):
+        ds_magic.sample("Go.", 1000, client=client, concurrency=4, listener=told)
+    assert sum(bool(each.paused) for each in told.all) <= 2 * 4 and told.all[-1].failed <= 4
 
 
 def test_a_wait_that_is_too_long_for_one_answer_is_not_for_many_but_hours_are(connect):

@@ -64,7 +64,7 @@ class Group:
 
 
 def groups_of(rows: Sequence[Row]) -> list[Group]:
-    """Equal rows as one, each where the first of them stood."""
+    """Equal rows as one, each where the first of them stood; samples of one thing by how many they are."""
     groups: dict[tuple[str, ...], Group] = {}
     for row in rows:
         arm = sorted((str(name), repr(value)) for name, value in row.arm.items())
@@ -73,7 +73,10 @@ def groups_of(rows: Sequence[Row]) -> list[Group]:
             groups[key].n += 1
         else:
             groups[key] = Group(row)
-    return list(groups.values())
+    found = list(groups.values())
+    if not any(group.row.arm for group in found):  # samples of one thing: their order says nothing
+        found.sort(key=lambda group: -group.n)
+    return found
 
 
 def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:

@@ -97,7 +97,7 @@ def _note(counts: Counts) -> str:
     if counts.left_out:
         said.append(f"{counts.left_out:,} row{'s' * (counts.left_out > 1)} without a whole answer left out.")
     if counts.total:
-        said.append("In parentheses the interval in which the share lies 95 times of 100 (Wilson's).")
+        said.append("In parentheses Wilson's interval at 95 %.")
     return " ".join([*said, *counts.notes])
 
 

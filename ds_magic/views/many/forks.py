@@ -92,7 +92,7 @@ def _cut(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    return escape(_cut(text)).replace("↵", "<br>")
+    return escape(_cut(text))
 
 
 def _title(tree: Tree) -> str:
