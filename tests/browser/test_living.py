@@ -213,6 +213,25 @@ def test_in_a_tab_of_its_own_an_output_is_its_notebooks(lab):
     assert abs(legend - actions) < 4
 
 
+def test_two_notebooks_in_a_page_may_have_one_kernel(jupyter, lab):
+    notebook = lab(LOADED, ASKED)
+    page = notebook.page
+    notebook.run_all()
+    page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    notebook.save()
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    (jupyter.folder / "other.ipynb").write_bytes((jupyter.folder / notebook.notebook).read_bytes())
+    page.evaluate(
+        """() => { const { kernel: { id } } = jupyterapp.shell.currentWidget.sessionContext.session;
+        void jupyterapp.commands.execute('docmanager:open', {path: 'other.ipynb', kernel: {id}}); }"""
+    )
+    page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.handleComms === false")
+    shown = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+    page.click(f"{shown} .dsx-t:has-text('Canberra')")
+    page.click(f"{CARD} button:has-text('Sydney')")
+    page.wait_for_selector(f"{shown} .dsx-way:has-text('Canberra')")
+
+
 def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     notebook = lab(LOADED, "%%deepseek -t 0.8 --seed 1 --max-tokens 500 -l --stop ,\nTell a long story of a fox.")
     page = notebook.page
