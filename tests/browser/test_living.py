@@ -122,6 +122,17 @@ def test_the_text_is_formatted_and_every_token_that_is_seen_is_alive_in_it(jupyt
     page.wait_for_selector(".dsx-formatted mjx-container")
 
 
+def test_arrow_keys_go_as_a_text_from_the_right_does_and_details_are_a_line_each(jupyter, page):
+    reopened(jupyter, page, "right.ipynb", *kept(answered("שלום עולם.")))
+    page.click(".dsx-formatted .dsx-t:text-is('שלום')")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text(f"{CARD} .dsx-token") == "·עולם"
+    page.click(f"{CARD} summary")
+    names = page.locator(f"{CARD} dt")
+    assert names.all_inner_texts() == ["token", "entropy", "bytes", "escaped"]
+    assert {name.bounding_box()["height"] < 30 for name in names.all()} == {True}
+
+
 def test_metrics_search_and_pins_work_and_nothing_hinders_a_reader(jupyter, page):
     notebook = reopened(jupyter, page, "tools.ipynb", *kept(answered("A word, a word. " * 12)))
     page.click("button:text('rank')")
