@@ -122,6 +122,17 @@ def test_the_text_is_formatted_and_every_token_that_is_seen_is_alive_in_it(jupyt
     page.wait_for_selector(".dsx-formatted mjx-container")
 
 
+def test_arrow_keys_go_as_a_text_from_the_right_does_and_details_are_a_line_each(jupyter, page):
+    reopened(jupyter, page, "right.ipynb", *kept(answered("שלום עולם.")))
+    page.click(".dsx-formatted .dsx-t:text-is('שלום')")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text(f"{CARD} .dsx-token") == "·עולם"
+    page.click(f"{CARD} summary")
+    names = page.locator(f"{CARD} dt")
+    assert names.all_inner_texts() == ["token", "entropy", "bytes", "escaped"]
+    assert {name.bounding_box()["height"] < 30 for name in names.all()} == {True}
+
+
 def test_metrics_search_and_pins_work_and_nothing_hinders_a_reader(jupyter, page):
     notebook = reopened(jupyter, page, "tools.ipynb", *kept(answered("A word, a word. " * 12)))
     page.click("button:text('rank')")
@@ -211,6 +222,25 @@ def test_in_a_tab_of_its_own_an_output_is_its_notebooks(lab):
     boxes = (page.locator(f".jp-LinkedOutputView .dsx-{name}").bounding_box() for name in ("legend", "actions"))
     legend, actions = (box["y"] + box["height"] / 2 for box in boxes)
     assert abs(legend - actions) < 4
+
+
+def test_two_notebooks_in_a_page_may_have_one_kernel(jupyter, lab):
+    notebook = lab(LOADED, ASKED)
+    page = notebook.page
+    notebook.run_all()
+    page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    notebook.save()
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    (jupyter.folder / "other.ipynb").write_bytes((jupyter.folder / notebook.notebook).read_bytes())
+    page.evaluate(
+        """() => { const { kernel: { id } } = jupyterapp.shell.currentWidget.sessionContext.session;
+        void jupyterapp.commands.execute('docmanager:open', {path: 'other.ipynb', kernel: {id}}); }"""
+    )
+    page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.handleComms === false")
+    shown = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+    page.click(f"{shown} .dsx-t:has-text('Canberra')")
+    page.click(f"{CARD} button:has-text('Sydney')")
+    page.wait_for_selector(f"{shown} .dsx-way:has-text('Canberra')")
 
 
 def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
