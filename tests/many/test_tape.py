@@ -213,9 +213,8 @@ def test_when_an_exchange_is_over_others_may_write(path, script):
 def test_a_stream_that_nobody_reads_lets_go_of_the_journal(path):
     with ScriptedServer(half) as server:
         stream = Client(server.url, "k", journal=path).stream("Hi")
-        with stream:
-            with pytest.raises(JournalError):
-                Journal(path).acquire()
+        with stream, pytest.raises(JournalError):
+            Journal(path).acquire()
         Journal(path).acquire()
     assert [each.ended for each in entries(path)] == ["interrupted"]
 
