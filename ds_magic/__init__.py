@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     from .logprobs.compare import compare as compare
     from .logprobs.samples import entropy as entropy
     from .logprobs.table import LogprobTable as LogprobTable
+    from .many.answers import Answers as Answers
+    from .many.asking import map as map
+    from .many.asking import sample as sample
+    from .many.asking import sweep as sweep
     from .stop import Stop as Stop
 
 __version__ = "0.1.0"
@@ -77,6 +81,8 @@ _PLACES = {
     "logprobs.compare": ["compare"],
     "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],
+    "many.answers": ["Answers"],
+    "many.asking": ["map", "sample", "sweep"],
     "stop": ["Stop"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}

@@ -96,6 +96,20 @@ def _resolved(local: bool | None, base_url: str | None, timeout: Timeouts | floa
     return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout, offer=offer))
 
 
+def resolve_through(
+    client: Client | None,
+    *,
+    journal: Any = None,
+    cache: bool = False,
+    replay: Any = None,
+    speed: float | None = None,
+) -> Client:
+    """`client`, else the one that the environment means, asking through a journal where one is given."""
+    if client is None or replay is not None or speed is not None:
+        return resolve(journal=journal, cache=cache, replay=replay, speed=speed)
+    return client.through(journal=journal, cache=cache) if journal is not None or cache else client
+
+
 def _located() -> tuple[str, str]:
     """Where the embedded server is by now, started again if it died, and its key."""
     from .local.launch import ensure

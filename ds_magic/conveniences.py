@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from .logprobs.pictured import Pictured
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
+    from .logprobs.tempered import TemperedPlace
     from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer
+    from .views.tokens.slider.widget import TemperatureSlider as TemperatureSlider
 
 
 def error_shown(error: Exception) -> list[str]:
@@ -143,6 +145,13 @@ def table_written(table: LogprobTable, path: str | Path | None) -> WrittenPage:
     from .views.tokens.explorer.page import write_page
 
     return write_page(table, path)
+
+
+def place_explored(place: TemperedPlace) -> TemperatureSlider:
+    """A slider over a place."""
+    from .views.tokens.slider.widget import TemperatureSlider
+
+    return TemperatureSlider(place)
 
 
 def object_shown(result: Pictured) -> str:

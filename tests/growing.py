@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 from functools import partial
 from types import SimpleNamespace
 
@@ -238,7 +239,8 @@ def comparison(text):
 
 def pictures_of_results(text):
     for table in a_table_of(text):
-        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows()):
+        place = table[0].tempered([0, 2], top_p=0.9, top_k=3)
+        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows(), place):
             repr(result), result._repr_html_()
 
 
@@ -398,12 +400,40 @@ def lines_of_a_journal(text):
                 list(Journal(path).entries())
 
 
+def _rows(*contents):
+    from ds_magic import Answers
+    from ds_magic.many.rows import Row
+
+    bodies = ({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]} for text in contents)
+    return Answers(Row({"sample": n}, ChatCompletion.from_wire(body)) for n, body in enumerate(bodies))
+
+
+def _all_of_answers(rows):
+    for seen in (rows, rows.counts(), rows.divergence()):
+        repr(seen)
+        seen._repr_html_()
+    rows.entropy()
+    rows.to_pandas()
+
+
+def several_answers(text):
+    """Answers that part at the end, in the middle, at once, and not at all."""
+    half = len(text) // 2
+    _all_of_answers(_rows(text, text, f"{text}b", f"{text[:half]}c{text[half:]}", f"d{text}"))
+
+
+def a_template_of_rows(text):
+    from ds_magic.many.records import names_in
+
+    names_in([text, "{{ " + text, f"{{{{ {text} }}}}"])
+
+
 PLACES = {each.__name__.replace("_", " "): each for each in (
     all_of_text, an_event, in_pieces, bytes_of_a_stream, json_of_anybody, a_refusal, panel_of_an_error, a_completion,
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
     fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
-    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal,
+    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers, a_template_of_rows,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),
@@ -517,15 +547,46 @@ def exchanges_in_a_journal(count):
         nearest_shown(again, {"messages": []}, 0)
 
 
+def answers_of_one_text(count):
+    _all_of_answers(_rows(*(["the same"] * count)))
+
+
+def answers_of_different_texts(count):
+    _all_of_answers(_rows(*(f"answer {number}" for number in range(count))))
+
+
+def answers_that_are_nested(count):
+    """Their texts together are `count` characters, each one longer than the one before."""
+    _all_of_answers(_rows(*("a" * number for number in range(int((2 * count) ** 0.5)))))
+
+
 def levels(count):
     json_of_anybody("[" * count + "]" * count)
     an_event(json.dumps({"a": "[" * count}))
+
+
+def alternatives(count):
+    """A token of which the whole distribution came, streamed, as it is shown and kept."""
+    from ds_magic.views.answer.static import alive, mimebundle
+
+    top = [{"token": f"t{rank}", "bytes": None, "logprob": -math.log(count) - rank / count} for rank in range(count)]
+    chunk = text_chunk("t0", logprobs={"content": [{**top[0], "top_logprobs": top}]})
+    decoder, chunks, sum_ = EventDecoder(), ChunkDecoder(), Accumulator()
+    data = event(chunk)
+    for at in range(0, len(data), 4096):
+        for payload in decoder.decode(data[at : at + 4096]):
+            sum_.add(chunks.decode(payload), payload)
+    answer = ChatCompletion.from_wire(sum_.wire())
+    alive(answer, mimebundle(answer))
+    table = answer.logprobs
+    table.bars(0).to_text(), repr(table[0].tempered(top_p=0.9)), table.classify(["t1", "x"])
 
 
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
-    (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal),
+    (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
+    (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
 )}
 """By name: how many at most, and what is done with so many."""

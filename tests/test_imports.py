@@ -24,7 +24,9 @@ MAY_IMPORT = {
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
     "conveniences": {"api", "logprobs", "views", "branch", "conversation", "many", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
-    "many": {"api", "logprobs", "backend", "run", "stop", "views", "conversation", "__version__"},
+    "many": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
+    },
     "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
     "__main__": {"local", "many"},
     "": {"magics"},
@@ -38,6 +40,7 @@ UPWARDS = {
     ("api/saved.py", None, "conveniences"),
     ("logprobs/pictured.py", None, "conveniences"),
     ("logprobs/rows.py", None, "conveniences"),
+    ("logprobs/tempered.py", None, "conveniences"),
     ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
 }

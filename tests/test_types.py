@@ -45,6 +45,11 @@ except DeepSeekError as error:
     print(error.status, error.remedy, error.partial)
 print(compare(answer, other).divergence, compare(answer.logprobs, other.logprobs).to_pandas())
 print(ds_magic.entropy([answer, other]).clusters[0][0].content)
+many = ds_magic.sweep("A colour.", temperature=[0, 1], times=3, top_logprobs=5) + ds_magic.sample("A colour.", 3)
+print(many[0].content.upper(), many[:2].where(temperature=0).counts()["red"].share, many.completions[0].finish_reason)
+for row in ds_magic.map("Is {{ n }} prime?", [2, 3], concurrency=2):
+    print(row.factors["n"], row.answer.content if row.answer is not None else row.error, row.logprobs.perplexity)
+print(many.group_by("temperature")[0].divergence().root.text, many.entropy().clusters[0][0].factors, many.to_pandas())
 """
 
 

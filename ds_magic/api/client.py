@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from typing import Any
 
@@ -17,6 +18,7 @@ from .clean_text import mask_keys
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
+from .limit_errors import check_alternatives
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
 from .models import Model
 from .notes import without_effect
@@ -102,6 +104,18 @@ class Client:
         other = copy(self)
         other._tape = tape or conveniences.tape(journal, cache, None, None)
         return other
+
+    def of_sample(self, number: int) -> Client:
+        """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
+        if self._tape is None:
+            return self
+        other = copy(self)
+        other._tape = self._tape.of_sample(number)
+        return other
+
+    def recording(self) -> AbstractContextManager[object]:
+        """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
+        return nullcontext() if self._tape is None else self._tape.held()
 
     @property
     def model(self) -> str:
@@ -251,9 +265,11 @@ class Client:
             request = request.model_copy(update={"model": self.model})
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
+        if self.name != addresses.EMBEDDED:
+            check_alternatives(request.top_logprobs)
         prepared = request.prepared()
-        announced, self._announced = self._announced, []
-        said = [*notes, *announced, *prepared.notes]
+        said = [*notes, *self._announced, *prepared.notes]
+        self._announced.clear()  # in its place: a copy of this client shares it
         for note in said:
             on_event(Note(note))
         return prepared.request, named, said

@@ -75,9 +75,17 @@ class DeepSeekError(Exception):
         self._remedy = remedy
         self.__notes__ = [f"→ {remedy}"]
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle: what an error is made with differs from class to class, and what it holds does not."""
+        return _unpickled, (type(self), self.message), self.__dict__
+
     def _render_traceback_(self, *_: Any) -> list[str]:
         """What IPython shows, in any cell: a short panel rather than a traceback."""
         return conveniences.error_shown(self)
+
+
+def _unpickled(kind: type[DeepSeekError], message: str) -> DeepSeekError:
+    return kind.__new__(kind, message)
 
 
 def _named(value: Any) -> str | None:

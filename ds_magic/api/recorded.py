@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -82,6 +83,12 @@ class Tape(Protocol):
 
     @property
     def server(self) -> str | None: ...
+
+    def of_sample(self, number: int) -> Tape:
+        """The same tape for the answer that was drawn as the `number`th, from 0, where one is asked several times."""
+
+    def held(self) -> AbstractContextManager[object]:
+        """While it lasts, nobody else writes in between."""
 
     def open(
         self,

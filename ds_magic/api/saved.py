@@ -27,7 +27,7 @@ FORMAT, VERSION = "ds_magic completion", 1
 def write(completion: ChatCompletion, path: str | Path) -> Path:
     """Write a completion, its rounds and its branches to a JSON file."""
     path = Path(path)
-    path.write_text(_dumped({"format": FORMAT, "version": VERSION, **_state(completion)}), encoding="utf-8")
+    path.write_text(dumped({"format": FORMAT, "version": VERSION, **state_of(completion)}), encoding="utf-8")
     return path
 
 
@@ -36,7 +36,7 @@ def read(path: str | Path, kind: type[ChatCompletion]) -> ChatCompletion:
     try:
         saved = json.loads(Path(path).read_text(encoding="utf-8"))
         if saved["format"] == FORMAT and saved["version"] == VERSION:
-            return _restored(saved, kind)
+            return restored(saved, kind)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         pass
     raise InvalidRequestError(
@@ -46,18 +46,19 @@ def read(path: str | Path, kind: type[ChatCompletion]) -> ChatCompletion:
 
 def without_tables(completion: ChatCompletion) -> dict[str, Any]:
     """What a completion holds beside its token probabilities, its rounds and its branches, as JSON."""
-    state = _state(completion)
-    choices = [{**choice, "logprobs": None} for choice in completion.model_dump()["choices"]]
-    body = {**state["body"], "choices": choices}
+    state = _around(completion)
+    bare = completion.model_dump(exclude={"choices": {"__all__": {"logprobs"}}})
+    choices = [{**choice, "logprobs": None} for choice in bare["choices"]]
+    body = {**(completion._raw.body or bare), "choices": choices}
     asked = state["request"] and _without_tokens(state["request"])
-    return {**state, "body": body, "request": asked, "rounds": [], "branches": []}
+    return {"body": body, **state, "request": asked, "rounds": [], "branches": []}
 
 
 def with_tables(saved: dict[str, Any], content: list[dict[str, Any]], kind: type[ChatCompletion]) -> ChatCompletion:
     """The completion of `without_tables`, with the wire's entries of its content. Raises what damaged fields raise."""
     first, *others = saved["body"]["choices"]
     body = {**saved["body"], "choices": [{**first, "logprobs": {"content": content}}, *others]}
-    return _restored({**saved, "body": body, "rounds": [], "branches": []}, kind)
+    return restored({**saved, "body": body, "rounds": [], "branches": []}, kind)
 
 
 def _without_tokens(request: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _without_tokens(request: dict[str, Any]) -> dict[str, Any]:
 
 def packed(completion: ChatCompletion) -> bytes:
     """The body, small: 8,000 tokens with 20 alternatives are 13 MB of JSON."""
-    return zlib.compress(_dumped(_body(completion)).encode(), 1)
+    return zlib.compress(dumped(_body(completion)).encode(), 1)
 
 
 def unpacked(data: bytes) -> Any:
@@ -84,11 +85,26 @@ def _body(completion: ChatCompletion) -> dict[str, Any]:
     return completion.model_dump() if body is None else body
 
 
-def _state(completion: ChatCompletion) -> dict[str, Any]:
+def state_of(completion: ChatCompletion) -> dict[str, Any]:
     """All of a completion that is not made from the rest of it; its parent is not part of it."""
-    asked, timing, branch = completion.request, completion.timing, completion.branch
     return {
         "body": _body(completion),
+        **_around(completion),
+        "rounds": [
+            {
+                "completion": None if each.completion is completion else state_of(each.completion),
+                "calls": [asdict(call) for call in each.calls],
+            }
+            for each in completion.rounds
+        ],
+        "branches": [state_of(child) for child in completion.branches],
+    }
+
+
+def _around(completion: ChatCompletion) -> dict[str, Any]:
+    """What a completion has beside its body, its rounds and its branches."""
+    asked, timing, branch = completion.request, completion.timing, completion.branch
+    return {
         "request": asked and _asked(asked),
         "timing": timing and asdict(timing),
         "backend": completion.backend,
@@ -96,19 +112,12 @@ def _state(completion: ChatCompletion) -> dict[str, Any]:
         "interruption": completion.interruption,
         "notes": completion.notes,
         "parsed": _as_json(completion._parsed),
-        "rounds": [
-            {
-                "completion": None if each.completion is completion else _state(each.completion),
-                "calls": [asdict(call) for call in each.calls],
-            }
-            for each in completion.rounds
-        ],
         "branch": branch and asdict(branch),
-        "branches": [_state(child) for child in completion.branches],
     }
 
 
-def _restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompletion:
+def restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompletion:
+    """The completion of `state_of`. Raises what damaged fields raise."""
     asked, timing = saved["request"], saved["timing"]
     completion = kind.from_wire(
         saved["body"],
@@ -123,13 +132,13 @@ def _restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompleti
         completion.parsed = saved["parsed"][0]
     completion.rounds = [
         conveniences.round_of(
-            _restored(each["completion"], kind) if each["completion"] else completion, each["calls"])
+            restored(each["completion"], kind) if each["completion"] else completion, each["calls"])
         for each in saved["rounds"]
     ]
     if saved["branch"]:
         completion._branch = conveniences.branch_of(saved["branch"])
     for child in saved["branches"]:
-        made = _restored(child, kind)
+        made = restored(child, kind)
         if made.branch is not None:
             made.adopted_by(completion, _spelt(made.branch, completion))
     return completion
@@ -164,7 +173,7 @@ def _as_json(parsed: tuple[Any] | None) -> list[Any] | None:
         return None
 
 
-def _dumped(value: Any) -> str:
+def dumped(value: Any) -> str:
     """JSON; the lists that streamed are put in as they came, without making objects of them."""
     mark = uuid.uuid4().hex
     streamed: list[str] = []

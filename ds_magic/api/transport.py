@@ -34,6 +34,9 @@ HEADERS = {
     "User-Agent": "ds_magic",
 }
 
+MOST_KEPT = 256
+"""Connections to one server that are kept to be used again."""
+
 _opening = threading.local()
 
 
@@ -117,8 +120,8 @@ def watching(on_socket: Callable[[socket.socket], None]) -> Iterator[None]:
 def make_session(base_url: str) -> requests.Session:
     """A session for one server. Proxies and netrc of the environment are not for loopback."""
     session = requests.Session()
-    session.mount("http://", WatchedAdapter(pool_maxsize=32))
-    session.mount("https://", WatchedAdapter(pool_maxsize=32))
+    session.mount("http://", WatchedAdapter(pool_maxsize=MOST_KEPT))
+    session.mount("https://", WatchedAdapter(pool_maxsize=MOST_KEPT))
     session.hooks["response"].append(_without_body_of_redirect)
     session.trust_env = not is_loopback(base_url)
     return session

@@ -235,8 +235,7 @@ def ask(
     ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
     for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..api.addresses import EMBEDDED
-    from ..backend import resolve
+    from ..backend import resolve_through
 
     if chat is not None and not isinstance(chat, Chat):
         raise InvalidRequestError(
@@ -245,11 +244,33 @@ def ask(
             remedy="Begin one with `lesson = ds_magic.Chat('lesson')`, and give `chat=lesson`.",
         )
     stop, fields = told_apart(stop, fields)
-    if client is None or replay is not None or speed is not None:
-        client = resolve(journal=journal, cache=cache, replay=replay, speed=speed)
-    elif journal is not None or cache:
-        client = client.through(journal=journal, cache=cache)
-    turn = Turn.of(
+    client = resolve_through(client, journal=journal, cache=cache, replay=replay, speed=speed)
+    turn = turn_for(
+        client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
+        max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
+    )
+    return turn.answer(client, stop=stop)
+
+
+def turn_for(
+    client: Client,
+    messages: Any,
+    *,
+    system: str | None = None,
+    prefix: str | None = None,
+    tools: Iterable[Any] = (),
+    schema: Any = None,
+    json: bool = False,
+    chat: Chat | None = None,
+    max_rounds: int = MOST_ROUNDS,
+    run_tools: bool = True,
+    repair: int = 0,
+    **fields: Any,
+) -> Turn:
+    """The turn by which `client` is asked what `ask` asks; the arguments are its. Raises InvalidRequestError."""
+    from ..api.addresses import EMBEDDED
+
+    return Turn.of(
         as_messages(messages, system=system, prefix=prefix),
         fields,
         toolbox=Toolbox(tools),
@@ -261,7 +282,6 @@ def ask(
         run_tools=run_tools,
         repair=repair,
     )
-    return turn.answer(client, stop=stop)
 
 
 def _wanted(schema: Any, json: bool) -> AnySchema | None:

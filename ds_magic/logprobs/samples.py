@@ -56,14 +56,7 @@ def entropy(
     answers = list(answers)
     if not answers:
         raise NotGivenError("There are no answers to compare.", "Give two or more answers.")
-    clusters: list[list[Answer]] = []
-    for answer in answers:
-        for cluster in clusters:
-            if (same or _equal)(cluster[0], answer):
-                cluster.append(answer)
-                break
-        else:
-            clusters.append([answer])
+    clusters = _by_meaning(answers, same)
     clusters.sort(key=len, reverse=True)
     shares = [len(cluster) / len(answers) for cluster in clusters]
     return SampleEntropy(
@@ -74,9 +67,26 @@ def entropy(
     )
 
 
+def _by_meaning(answers: list[Answer], same: Callable[[Answer, Answer], bool] | None) -> list[list[Answer]]:
+    if same is None:
+        by_text: dict[str, list[Answer]] = {}
+        for answer in answers:
+            by_text.setdefault(_plain(answer), []).append(answer)
+        return list(by_text.values())
+    clusters: list[list[Answer]] = []
+    for answer in answers:
+        for cluster in clusters:
+            if same(cluster[0], answer):
+                cluster.append(answer)
+                break
+        else:
+            clusters.append([answer])
+    return clusters
+
+
 def _drawn_otherwise(answers: Iterable[HasLogprobs]) -> Iterator[str]:
     """Where the answers were not drawn from the distribution that their log-probabilities are of."""
-    tables = [answer.logprobs for answer in answers if answer.logprobs is not None]
+    tables = [answer.logprobs for answer in answers if answer.logprobs]
     for name, neutral in (("temperature", 1), ("top_p", 1)):
         used = {getattr(table, name) for table in tables}
         others = sorted(value for value in used if value is not None and value != neutral)
@@ -85,10 +95,6 @@ def _drawn_otherwise(answers: Iterable[HasLogprobs]) -> Iterator[str]:
                 f"Drawn at {name} {', '.join(f'{value:g}' for value in others)}, scored by numbers from before it: "
                 "the length-normalised entropy is that of neither distribution."
             )
-
-
-def _equal(a: object, b: object) -> bool:
-    return _plain(a) == _plain(b)
 
 
 def _plain(answer: object) -> str:

@@ -1,1 +1,1 @@
-"""From one answer to many: the journal that keeps exchanges, and what reads it."""
+"""From one answer to many: what runs them, what keeps them, and what is seen of them together."""

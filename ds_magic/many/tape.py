@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,14 @@ class RecordingTape:
         self.journal = journal
         self.cache = cache
         self.sample = sample
+
+    def of_sample(self, number: int) -> RecordingTape:
+        """See `api.recorded.Tape`."""
+        return RecordingTape(self.journal, cache=self.cache, sample=number)
+
+    def held(self) -> AbstractContextManager[object]:
+        """See `api.recorded.Tape`. Raises JournalInUseError where another process has it."""
+        return self.journal.writing()
 
     def key(self, question: Question) -> str:
         """The key of what is asked."""
@@ -119,6 +128,14 @@ class ReplayTape:
         self.journal = journal
         self.pace = pace
         self.sample = sample
+
+    def of_sample(self, number: int) -> ReplayTape:
+        """See `api.recorded.Tape`."""
+        return ReplayTape(self.journal, self.pace, sample=number)
+
+    def held(self) -> AbstractContextManager[object]:
+        """See `api.recorded.Tape`: nobody writes."""
+        return nullcontext()
 
     @property
     def server(self) -> str | None:

@@ -268,6 +268,24 @@ view.finish(completion("Another answer"), None)
     assert len(saved_outputs(jupyter, late)) == 4
 
 
+def test_reasoning_that_the_reader_unfolded_stays_unfolded_in_an_output_that_is_alive(lab, gate, page):
+    notebook = lab(SETUP + f"""
+from ds_magic import ChatCompletion
+view.delta(delta(reasoning_content="Hm."))
+view.delta(delta(content="Yes."))
+{gate.code}
+entry = {{"token": "Yes.", "logprob": -0.7, "bytes": [89, 101, 115, 46], "top_logprobs": []}}
+message = {{"content": "Yes.", "reasoning_content": "Hm."}}
+choice = {{"message": message, "logprobs": {{"content": [entry]}}, "finish_reason": "stop"}}
+view.finish(ChatCompletion.from_wire({{"model": "tiny", "choices": [choice]}}, backend="a server"), None)
+""")
+    notebook.run_all()
+    shows(page, "Yes.", ".ds-answer")
+    page.click(".ds-live summary")
+    gate.open()
+    page.wait_for_selector(".ds-output details[open]")
+
+
 STATES = """async ([script, messages, wholes]) => {
   const { Answer } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const taken = (messages) => {

@@ -437,6 +437,21 @@ def test_an_apostrophe_in_a_prompt_is_one_and_no_line_is_set_in(opened):
     assert opened.text("free") == "%%deepseek\n'tis so: \"a\" (b), thus:\nnext"
 
 
+def test_what_is_no_mark_in_a_prompt_has_no_colour_of_its_own(opened):
+    opened.write("free", '%%deepseek\nFrom $5 to $10, AT&amp;T :smile:\n- [x] done\n[a](http://b "title") and $x^2$.')
+    found = opened.page.evaluate(
+        """number => {
+          const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[number];
+          const [text, soft] = [cell.querySelector(".dsp-said"), cell.querySelector(".dsp-mark")];
+          const usual = [text, soft].map((element) => getComputedStyle(element).color);
+          const spans = [...cell.querySelectorAll(".dsp-said span")];
+          return spans.filter((span) => !usual.includes(getComputedStyle(span).color)).map((span) => span.textContent);
+        }""",
+        NUMBER["free"],
+    )
+    assert "".join(found) == "x^2"  # in the page's colours of formulas
+
+
 def close_brackets(page, are_closed):
     """The setting whether brackets that are typed are closed."""
     page.evaluate("jupyterapp.commands.execute('notebook:toggle-autoclosing-brackets')")

@@ -191,7 +191,7 @@ def test_an_option_that_is_misspelt_behind_a_long_dash_names_the_nearest():
 
 
 @pytest.mark.parametrize(("line", "typed"), [
-    ("-l 50", "`-l`"), ("-t 9", "`-t`"), ("-t hot", "`-t`"), ("--temperature 9", "`--temperature`"),
+    ("-l 300000", "`-l`"), ("-t 9", "`-t`"), ("-t hot", "`-t`"), ("--temperature 9", "`--temperature`"),
     ("--max-tokens 0", "`--max-tokens`"), ("--repair -1", "`--repair`"), ("-o 1x", "`-o`"),
     ('-s "x', "`-s`"), ("-m", "`-m`"),
 ])

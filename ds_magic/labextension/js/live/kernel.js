@@ -5,6 +5,7 @@ import { Runs } from "./runs.js";
 
 const MARK = "ds-live-"; // and the number under which an answer's messages come
 const ASK = "kernel_info_request"; // a kind that every kernel answers; see control_channel.py
+const SOON = 500; // ms
 const VIEWS = "../../../views/answer/js/";
 
 export class Kernel {
@@ -81,8 +82,14 @@ export class Kernel {
 
   /** Asks by the channel that a kernel reads also while a cell runs. */
   ask(asks, marks) {
-    const question = () =>
-      this.connection.sendControlMessage(this.message("control", ASK, { ds_magic: { asks, marks } }), true);
+    const question = () => {
+      const content = { ds_magic: { asks, marks } };
+      const future = this.connection.sendControlMessage(this.message("control", ASK, content), true);
+      let isHeard = false;
+      future.done.then(() => (isHeard = true), () => {});
+      // A server passes on what a kernel tells all pages only a while after it has connected one: then once more.
+      future.onReply = () => setTimeout(() => isHeard || future.isDisposed || question(), SOON);
+    };
     if (this.connection.connectionStatus === "connected") question();
     else this.questions.push(question);
   }

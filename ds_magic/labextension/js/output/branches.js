@@ -1,29 +1,38 @@
 // Branches of an answer that stands in an output: asked of the notebook's kernel, over a comm.
 
+import { homeOf } from "./cells.js";
+
 const TARGET = "ds_magic.answer";
 const NO_KERNEL = "There is no kernel: choose one, and run `%load_ext ds_magic` in it, to go on with another token.";
+const NO_NOTEBOOK = "Only in a notebook can one go on with another token.";
 const NO_MAGIC = "This kernel has no ds_magic: run `%load_ext ds_magic` in it, then choose once more.";
 const GONE = "The kernel has gone: this is what had come of the branch.";
 
 /**
- * For the output in `root`. `listener`: {opening() → what the output holds, said(message): what the kernel says,
+ * For an output. `listener`: {model: the output's, opening() → what it holds, said(message): what the kernel says,
  * refused(why), gone(why)}.
  */
 export class Branches {
-  constructor(notebooks, root, listener) {
-    Object.assign(this, { notebooks, root, listener, comm: null });
+  constructor(notebooks, listener) {
+    Object.assign(this, { notebooks, listener, comm: null });
     this.watch = (_, status) => /restarting|dead|terminating/.test(status) && this.end();
   }
 
-  /** The kernel of the notebook that the output stands in, which has to be connected. */
+  /** The notebook that has the output. */
+  get notebook() {
+    return homeOf(this.notebooks, this.listener.model)?.panel;
+  }
+
+  /** Its kernel, which has to be connected. */
   get kernel() {
-    const kernel = this.notebooks?.find((panel) => panel.node.contains(this.root))?.sessionContext.session?.kernel;
+    const kernel = this.notebook?.sessionContext.session?.kernel;
     return kernel && kernel.connectionStatus === "connected" && kernel.status !== "dead" ? kernel : null;
   }
 
   /** Why nothing can be asked; empty where it can. */
   get whyNot() {
-    return this.kernel ? "" : NO_KERNEL.replaceAll("`", "");
+    if (this.kernel) return "";
+    return this.notebook ? NO_KERNEL.replaceAll("`", "") : NO_NOTEBOOK;
   }
 
   fork(node, at, rank) {

@@ -9,16 +9,16 @@ import { Held } from "./held.js";
 const ANSWER = "application/vnd.ds-magic.answer+json";
 
 /**
- * Over the output of `model`, whose static form stands in `root`. `sanitizer`: the page's. Throws where what the
- * output holds cannot be read.
+ * Over the output of `model`, whose static form stands in `root`. The page's are a `sanitizer` and `typeset(element)`.
+ * Throws where what the output holds cannot be read.
  */
 export class Living {
-  constructor(model, root, sanitizer, notebooks) {
+  constructor(model, root, { sanitizer, typeset }, notebooks) {
     Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
     const text = root.querySelector(".dsx-static-text");
     if (!text) throw new Error("there is no place for it");
-    this.branches = new Branches(notebooks, root, this);
+    this.branches = new Branches(notebooks, this);
     const { branches } = this;
     const picture = root.querySelector(".dsx-static-bars");
     const place = make("div", "");
@@ -30,11 +30,12 @@ export class Living {
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, root, text),
+      insertCell: (text) => insertBelow(notebooks, this.model, text),
       get whyNot() {
         return branches.whyNot;
       },
       look: this.held.look,
+      typeset,
     });
     this.session.box.classList.add("dsx-living");
     this.session.update(this.held.nodes);

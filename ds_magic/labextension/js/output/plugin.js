@@ -27,7 +27,10 @@ export async function output(shared) {
 
         /** Called again when the output has changed, also by ourselves. */
         async renderModel(model) {
-          if (this.living?.takes(model)) return;
+          if (this.living?.takes(model)) {
+            this.living.model = model;
+            return;
+          }
           this.living?.close();
           this.living = null;
           const turn = (this.turn = {});
@@ -36,7 +39,8 @@ export async function output(shared) {
             const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
             await styles();
             if (turn !== this.turn || this.isDisposed) return; // it has changed once more, or gone
-            this.living = new Living(model, this.node, this.page.sanitizer, notebooks);
+            const typeset = (element) => this.page.latexTypesetter?.typeset(element);
+            this.living = new Living(model, this.node, { ...this.page, typeset }, notebooks);
           } catch (error) {
             console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);
           }

@@ -6,6 +6,8 @@ export function highlighting({ syntaxHighlighting }, { tagHighlighter, tags }) {
     { tag: tags.processingInstruction, class: "dsp-mark" },
     { tag: tags.contentSeparator, class: "dsp-mark" },
     { tag: tags.labelName, class: "dsp-mark" },
+    { tag: tags.atom, class: "dsp-mark" }, // the box of a task
+    { tag: [tags.string, tags.character], class: "dsp-text" }, // titles of links, names of emoji
     { tag: tags.monospace, class: "dsp-mono" },
     { tag: tags.emphasis, class: "dsp-em" },
     { tag: tags.strong, class: "dsp-strong" },

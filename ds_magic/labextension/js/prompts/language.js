@@ -1,5 +1,6 @@
 // The language of a prompt: the Markdown of the page, with our lines between its blocks.
 
+import { dollars } from "./dollars.js";
 import { parse } from "./line.js";
 import { roleOf } from "./roles.js";
 
@@ -7,8 +8,8 @@ import { roleOf } from "./roles.js";
 const LONGEST = 8000;
 const MAGIC = /^[ \t]*%%deepseek(?=\s|$)/;
 
-/** What prompts do not mean: a rule below a line makes no heading, a blank before it no code, and tags are text. */
-const REMOVED = ["SetextHeading", "IndentedCode", "HTMLBlock", "HTMLTag"];
+/** What prompts do not mean: a rule below a line makes no heading, a blank before it no code; tags and entities are text. */
+const REMOVED = ["SetextHeading", "IndentedCode", "HTMLBlock", "HTMLTag", "Entity"];
 
 /** A message goes on to the next line of a role, which ends whatever is open: fences, lists and quotes. */
 const messages = () => {
@@ -45,8 +46,10 @@ export async function promptLanguage({ Language, defineLanguageFacet, languageDa
   const { support } = await languages.getLanguage("ipythongfm");
   // An apostrophe is no bracket, and no line is a comment.
   const data = defineLanguageFacet({ closeBrackets: { brackets: ["(", "[", "{"] } });
-  const parser = support.language.parser.configure([
+  const { parser: pages } = support.language;
+  const parser = pages.configure([
     { remove: REMOVED },
+    dollars(pages),
     messages(),
     { props: [languageDataProp.add({ Document: data })] },
   ]);

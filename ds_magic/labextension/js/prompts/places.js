@@ -1,4 +1,4 @@
-// Places to fill: `{{ name }}`, `{{ name.attr }}` and `{{ name[0] }}`, as `magics/prompt.py` reads them.
+// Places to fill: `{{ name }}`, `{{ name.attr }}` and `{{ name[0] }}`, as `conversation/filling.py` reads them.
 
 import { LETTERS } from "./python.js";
 

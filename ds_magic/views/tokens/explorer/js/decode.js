@@ -112,14 +112,16 @@ export class Table {
     let cumulative = 0;
     for (let at = this.starts[i]; at < this.starts[i + 1]; at++) {
       if (alternativeStep[at] === this.meta.noNumber) continue;
-      const prob = Math.exp(-alternativeStep[at] / this.meta.step);
+      const rank = at - this.starts[i] + 1, isChosen = rank === chosen[i];
+      // Rounded, but for the chosen one: its share is written in other places, too.
+      const isExact = isChosen && !Number.isNaN(this.columns.logprob[i]);
+      const prob = isExact ? this.prob(i) : Math.exp(-alternativeStep[at] / this.meta.step);
       cumulative += prob;
       const code = alternativeCode[at];
       found.push({
-        rank: at - this.starts[i] + 1, label: this.meta.labels[code], code, prob, cumulative,
-        chosen: at - this.starts[i] + 1 === chosen[i],
+        rank, label: this.meta.labels[code], code, prob, cumulative, chosen: isChosen,
         // The last step stands for everything below it.
-        shown: alternativeStep[at] === this.meta.noNumber - 1 ? `< ${prob.toExponential(0)}` : undefined,
+        shown: !isExact && alternativeStep[at] === this.meta.noNumber - 1 ? `< ${prob.toExponential(0)}` : undefined,
       });
     }
     return found;

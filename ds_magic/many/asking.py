@@ -1,0 +1,218 @@
+"""Asking many times: one question again and again, over factors, or filled from rows; one Runner runs it all."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.shorthand import as_messages
+from ..conversation.filling import Filler
+from ..conversation.turn import Turn, turn_for
+from ..stop import Stop, second_interrupt, told_apart
+from .answers import Answers
+from .factors import Arm, arms_of
+from .pace import Limits
+from .progress import Listener, listening
+from .records import count_of, missing, names_in, records_of
+from .rows import SAMPLE, Row
+from .runner import Asking, Runner
+
+if TYPE_CHECKING:
+    pass
+
+_RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RECORDED = ("journal", "cache", "replay", "speed")
+
+
+def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
+    """The answers to one question, asked `times` times.
+
+    `prompt` and `options` as for `ds_magic.ask` (`system`, `prefix`, `tools`, `schema`, every request field), but for
+    a chat; and how it is run, as for `sweep`. With a `seed` each sample has one of its own: seed, seed + 1, …
+
+        ds_magic.sample("Name a colour.", 100, max_tokens=1, top_logprobs=20).counts()
+
+    Where an answer is a single token, one request with `top_logprobs=20` has the distribution that samples are drawn
+    from, and `.counts()` puts both beside each other. With `draw=True` there is that one request only, and the samples
+    are drawn from it here, which is noted on each; a draw of what was not returned is a row that failed.
+    """
+    if draw:
+        from .drawn import drawn
+
+        return drawn(sweep(prompt, **{**options, "max_tokens": 1, "top_logprobs": 20}), times, options.get("seed"))
+    return sweep(prompt, times=times, **options)
+
+
+def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
+    """The answers to one question for each combination of values, each asked `times` times.
+
+        ds_magic.sweep("Name a colour.", temperature=[0, 0.5, 1], model=["deepseek-flash", "deepseek-v4-pro"])
+        ds_magic.sweep("What is a cell?", system={"to a child": "You talk to a child.", "to a biologist": "Be exact."})
+
+    `prompt` and `options` as for `ds_magic.ask`, but for a chat. A list (or tuple, range, set, array) of values varies
+    a field; a dict does so too, and its keys are what the values are called. Where a field's own value is a list
+    (`stop`, `tools`) a list of lists varies it, where it is a dict (`extra`, `schema`, `response_format`, …) a list
+    of dicts. All combinations are checked before the first is asked, and the first sample of each is asked before the
+    second of any.
+
+    How it is run: `client`; `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that
+    end an answer); `concurrency` (requests in flight, at first 8 and at most 64 where it is not given), `in_flight`
+    (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after which
+    nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl",
+    cache=True` a run that was broken off asks only what is missing, and a whole one nothing; `listener` (told how far
+    it is; without it a line in a terminal). A failure is a row.
+    Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
+    """
+    running, fields = _parted(options)
+    arms = arms_of(fields)
+    turns = [_turn(running, prompt, arm.fields) for arm in arms]
+    rows = (
+        Asking(_factors(arm.factors, number, times), _numbered(turn, number))
+        for number in range(1, _count(times) + 1)
+        for arm, turn in zip(arms, turns, strict=True)
+    )
+    answers = _answers(running, rows, times * len(arms))
+    return Answers(answers, [*answers.notes, *_unmoved(answers)])
+
+
+def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
+    """The answers to a question for each row, `{{ column }}` filled from it as in a cell.
+
+        ds_magic.map("What is the capital of {{ country }}?", ["France", "Chad"], temperature=0).to_pandas()
+
+    `template`: a text or messages; `system` and `prefix` are filled, too. `rows`: a DataFrame, a Series, a list, a
+    dict (its keys are `{{ key }}`) or any iterable, which is read no faster than it is asked; each of mappings,
+    dataclasses, or values, which stand under the template's one name. The columns are the factors of the answers. A
+    row that lacks a value fails, and no other. `options` as for `sweep`, which may vary, too.
+    """
+    running, fields = _parted(options)
+    arms = arms_of(fields)
+    messages = as_messages(template)
+    names = names_in([*(each.get("content") for each in messages), *(arm.fields.get(name) for arm in arms
+                                                                      for name in ("system", "prefix"))])
+    if not names:
+        raise InvalidRequestError(
+            "The template has no place to fill from the rows.",
+            remedy="Write a column's name into it, with blanks inside the braces: `{{ question }}`.",
+        )
+    records = iter(records_of(rows, names))
+    first = next(records, None)
+    if first is None:
+        return Answers(notes=["There were no rows."])
+    for arm in arms if missing(names, first) is None else ():
+        _filled(running, messages, arm, first)  # what is wrong with the template is wrong with all rows
+    asked = (
+        each for record in chain([first], records) for arm in arms
+        for each in _of_record(running, messages, arm, record, names, times)
+    )
+    count = count_of(rows)
+    return _answers(running, asked, None if count is None else count * len(arms) * _count(times))
+
+
+def _of_record(
+    running: Mapping[str, Any], messages: list[Any], arm: Arm, record: dict[str, Any], names: list[str], times: int
+) -> Iterator[Asking]:
+    factors = {**record, **{name if name not in record else f"{name}_": value for name, value in arm.factors.items()}}
+    turn: Turn | None = None
+    error: DeepSeekError | None = None
+    lacking = missing(names, record)
+    if lacking is not None:
+        error = InvalidRequestError(
+            f"`{{{{ {lacking} }}}}`: the row has no value there.", field=lacking, remedy="Leave such rows out."
+        )
+    else:
+        try:
+            turn = _filled(running, messages, arm, record)
+        except DeepSeekError as caught:
+            error = caught
+    if turn is None:
+        yield Asking(_factors(factors, 1, times), None, error)
+        return
+    for number in range(1, _count(times) + 1):
+        yield Asking(_factors(factors, number, times), _numbered(turn, number))
+
+
+def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
+    fill = Filler(record)
+    asked = [{**each, "content": fill(each["content"])} if each.get("content") else each for each in messages]
+    texts = {name: fill(arm.fields[name]) for name in ("system", "prefix") if isinstance(arm.fields.get(name), str)}
+    return _turn(running, asked, {**arm.fields, **texts})
+
+
+def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How it is run, with a client, and the fields of what is asked."""
+    from ..backend import resolve_through
+
+    if options.get("chat") is not None:
+        raise InvalidRequestError(
+            "Several answers are turns of no conversation: there is one next turn.", field="chat",
+            remedy="Give the messages before as `prompt`: `[*chat.messages, question]`.",
+        )
+    running = {name: options[name] for name in _RUNNING if name in options}
+    recorded = {name: options[name] for name in _RECORDED if name in options}
+    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
+    stop, fields = told_apart(running.get("stop"), others)
+    return {**running, "stop": stop, "client": resolve_through(running.get("client"), **recorded)}, fields
+
+
+def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
+    return turn_for(running["client"], messages, **fields)
+
+
+def _numbered(turn: Turn, number: int) -> Turn:
+    """The turn of a sample: with a seed of its own, where there is one."""
+    seed = turn.request.seed
+    if seed is None or number == 1:
+        return turn
+    from dataclasses import replace
+
+    return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
+
+
+def _factors(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
+    return {**factors, SAMPLE: number} if times > 1 else dict(factors)
+
+
+def _count(times: int) -> int:
+    if isinstance(times, bool) or not isinstance(times, int) or times < 1:
+        raise InvalidRequestError(
+            f"`times` is {times!r:.60}, and must be a whole number, 1 or more.", field="times", value=times,
+            remedy="Say how often each is asked.",
+        )
+    return times
+
+
+def _answers(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
+    """Run them all. Raises what every row would have met, where no row was answered."""
+    limits = Limits(**{name: running.get(name) for name in Limits.__dataclass_fields__})
+    listener: Listener = running.get("listener") or listening(sys.stderr)
+    stop: Stop | None = running["stop"]
+    runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
+    results, came = runner.run(rows, total), list[Row]()
+    with running["client"].recording():
+        try:
+            came.extend(results)
+        except KeyboardInterrupt as interrupt:
+            runner.close()
+            if (again := second_interrupt(interrupt)) is not None:
+                raise again from None
+            came.extend(results)
+    if runner.fatal is not None and not any(row.answer is not None for row in came):
+        raise runner.fatal
+    return Answers(came, runner.notes)
+
+
+_LONG = 80
+
+
+def _unmoved(answers: Answers) -> Iterator[str]:
+    """A note where long answers are the same to the letter, whatever was varied of how they are drawn."""
+    contents = {row.content for row in answers.where(lambda row: row.ok)}
+    if len(answers) < 2 or len(contents) != 1 or len(next(iter(contents))) < _LONG:
+        return
+    for name, values in answers.factors.items():
+        if name in ("temperature", "top_p", "seed") and len(values) > 1:
+            yield f"Every answer is the same, whatever the {name}: this server may take no notice of it."

@@ -1,0 +1,66 @@
+"""Answers as a DataFrame, a row an answer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from .rows import Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIGURES = (
+    "prompt_tokens", "completion_tokens", "finish_reason", "perplexity", "perplexity_low", "seconds", "model",
+    "interrupted", "error",
+)  # fmt: skip
+
+
+def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
+    """The DataFrame that `Answers.to_pandas` describes."""
+    import pandas as pd
+
+    factors = dict.fromkeys(name for row in rows for name in row.factors)
+    objects = [spread(row.parsed) for row in rows]
+    taken = {*factors, "content", *FIGURES}
+    names = {name: f"parsed_{name}" if name in taken else name for each in objects for name in each}
+    columns: dict[str, list[Any]] = {str(name): [row.factors.get(name) for row in rows] for name in factors}
+    columns["content"] = [row.content if row.answer is not None else None for row in rows]
+    columns |= {column: [each.get(name) for each in objects] for name, column in names.items()}
+    figures = [_figures(row) for row in rows]
+    columns |= {name: [each[at] for each in figures] for at, name in enumerate(FIGURES)}
+    return pd.DataFrame(columns)
+
+
+def spread(parsed: Any) -> dict[str, Any]:
+    """The fields of an object that was asked for; under `parsed` what has none."""
+    if parsed is None:
+        return {}
+    if isinstance(parsed, Mapping):
+        return {str(name): value for name, value in parsed.items()}
+    if is_dataclass(parsed):
+        return {each.name: getattr(parsed, each.name) for each in fields(parsed)}
+    if hasattr(type(parsed), "model_fields"):
+        return {name: getattr(parsed, name) for name in type(parsed).model_fields}
+    return {"parsed": parsed}
+
+
+def _figures(row: Row) -> tuple[Any, ...]:
+    answer = row.answer
+    error = None if row.error is None else f"{type(row.error).__name__}: {row.error}"
+    if answer is None:
+        return None, None, None, math.nan, math.nan, math.nan, None, False, error
+    usage, perplexity = answer.usage, answer.logprobs.perplexity if answer.logprobs else None
+    return (
+        usage.prompt_tokens if usage is not None else None,
+        usage.completion_tokens if usage is not None else None,
+        answer.finish_reason,
+        math.nan if perplexity is None or perplexity.value is None else perplexity.value,
+        math.nan if perplexity is None else perplexity.low,
+        answer.timing.total if answer.timing is not None else math.nan,
+        answer.model,
+        answer.interrupted,
+        error,
+    )

@@ -1,0 +1,101 @@
+"""Progress: how far many requests are, what they took, and how long the rest may take."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TextIO
+
+from ..views.many.captions import progress_text
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it is: rows `done` (of them `failed`) of `total` (None: not known), `in_flight`, of at most `allowed`.
+
+    `tokens` were spent in `seconds`. `paused`: seconds until something may begin again, 0 where there is no pause,
+    and `reason` is why.
+    """
+
+    total: int | None
+    done: int = 0
+    failed: int = 0
+    in_flight: int = 0
+    allowed: int = 0
+    tokens: float = 0.0
+    seconds: float = 0.0
+    paused: float = 0.0
+    reason: str = ""
+
+    @property
+    def rate(self) -> float:
+        """Rows a second so far."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def left(self) -> tuple[float, float] | None:
+        """The seconds that the rest may take, at least and at most; None where nobody can say yet.
+
+        What n rows took tells the pace to within a share of 1 / √n.
+        """
+        if self.total is None or self.done < 4 or not self.rate:
+            return None
+        likely, share = (self.total - self.done) / self.rate, 1 / math.sqrt(self.done)
+        return self.paused + likely / (1 + share), self.paused + likely / (1 - share)
+
+    def __str__(self) -> str:
+        return progress_text(self)
+
+
+class Listener(Protocol):
+    """Whoever is told how far it is: after each row, and where a pause begins."""
+
+    def progress(self, progress: Progress) -> None:
+        """So far it is."""
+
+    def close(self) -> None:
+        """It is over; called once, whatever happened."""
+
+
+class Nobody:
+    """Is told, and does nothing."""
+
+    def progress(self, progress: Progress) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class ProgressLine:
+    """One line of a terminal, written over itself some ten times a second."""
+
+    def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._out, self._clock = out, clock
+        self._next = -math.inf
+        self._latest = ""
+
+    def progress(self, progress: Progress) -> None:
+        """Write it, where the last is old enough or a pause begins."""
+        self._latest = str(progress)
+        if self._clock() >= self._next or progress.paused:
+            self._next = self._clock() + 0.1
+            self._write(self._latest)
+
+    def close(self) -> None:
+        """The last figures, and the end of the line."""
+        if self._latest:
+            self._write(self._latest)
+            self._out.write("\n")
+            self._out.flush()
+
+    def _write(self, text: str) -> None:
+        self._out.write(f"\r\x1b[2K{text}")
+        self._out.flush()
+
+
+def listening(out: TextIO) -> Listener:
+    """A line of progress in a terminal; nobody elsewhere."""
+    return ProgressLine(out) if getattr(out, "isatty", lambda: False)() else Nobody()

@@ -1,0 +1,330 @@
+"""The one way from rows to answers: in their order, while they come, as fast as the server lets them."""
+
+from __future__ import annotations
+
+import copy
+import heapq
+import math
+import queue
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..api.errors import (
+    UNAVAILABLE,
+    APIConnectionError,
+    AuthenticationError,
+    DeepSeekError,
+    InsufficientBalanceError,
+    RateLimitError,
+    ServerOverloadedError,
+)
+from ..api.retry import wait_before
+from ..stop import Stop, second_interrupt
+from .pace import Limits, Pace
+from .progress import Listener, Nobody, Progress
+from .rows import SAMPLE, Row
+
+if TYPE_CHECKING:
+    from ..api.client import Client
+    from ..api.response import ChatCompletion
+    from ..conversation.turn import Turn
+
+LONGEST_PAUSE = 600.0
+"""Seconds for which a server may ask everybody to wait; where it asks for more, nothing new is begun."""
+MOST_REFUSALS = 20
+"""How often a row may be refused because the server has too much to do, while others are answered."""
+MOST_LOST = 8
+"""How many rows in a row may be lost to what passes by itself, and did not, before nothing new is begun."""
+_GRACE = 2.0
+"""Seconds that what runs has to hand over what had arrived, once it is to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What is to be asked: the Turn, and the factors that it was made of. `error`: why there is no Turn."""
+
+    factors: Mapping[str, Any]
+    turn: Turn | None
+    error: DeepSeekError | None = None
+
+
+class Outcome(NamedTuple):
+    """What came of a Turn; it pickles, as a Turn does, so that a worker may be elsewhere."""
+
+    answer: ChatCompletion | None
+    error: DeepSeekError | None = None
+
+
+def asked(turn: Turn, client: Client, stop: Stop) -> Outcome:
+    """Ask once; never raises."""
+    try:
+        return Outcome(turn.answer(client, stop=stop))
+    except DeepSeekError as error:
+        return Outcome(error.partial, error.with_traceback(None))
+    except Exception as error:  # of a function of the user's, of a schema: the other rows are none the worse for it
+        return Outcome(None, DeepSeekError(f"{type(error).__name__}: {error}"))
+
+
+@dataclass(order=True)
+class _Task:
+    """A row on its way. Those to be asked again are in the order of when, then of the rows."""
+
+    ready_at: float
+    number: int
+    asking: Asking
+    tries: int = 0
+    refusals: int = 0
+    begun_at: float = 0.0
+    error: DeepSeekError | None = None
+
+
+class Runner:
+    """Asks rows of a client in several threads; `run` gives what comes of them in the order of the rows.
+
+    What may pass is tried again here, and no longer by the client, but for turns that call functions: they are asked
+    once, as in a cell, since nobody wants a function called twice. A refusal for want of room (429, 503), a server that
+    is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done.
+    Afterwards `notes` say why not all rows were asked, and `fatal` is the error that every other row would have met.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        limits: Limits | None = None,
+        stop: Stop | None = None,
+        listener: Listener | None = None,
+        kept: Callable[[Row], None] = lambda row: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client, self._once = client, copy.copy(client)
+        self._once.retries = 0
+        self._limits = limits or Limits()
+        self._pace = Pace(self._limits, clock)
+        self._listener, self._kept = listener or Nobody(), kept
+        self._stop = Stop()
+        self._their_stop = stop
+        self._arrived: queue.SimpleQueue[tuple[_Task, Future[Outcome]] | None] = queue.SimpleQueue()
+        self._again: list[_Task] = []
+        self._done: dict[int, Row | None] = {}
+        self._next = self._begun = 0
+        self._refused_in_a_row = self._lost_in_a_row = 0
+        self._ended: str | None = None
+        self.fatal: DeepSeekError | None = None
+        self._progress = Progress(None)
+        self._began_at = self._pace.now
+        self.notes: list[str] = []
+
+    def close(self) -> None:
+        """Begin nothing more, and end what runs, from any thread."""
+        self._stop.set()
+        self._arrived.put(None)
+
+    def run(self, rows: Iterable[Asking], total: int | None = None) -> Iterator[Row]:
+        """What comes of the rows, in their order. Rows are taken as they are begun, and no sooner.
+
+        Stopped, or interrupted once, it ends with what is there: rows that ran are given where something had arrived.
+        Raises KeyboardInterrupt for a second interrupt within a second.
+        """
+        if self._their_stop is not None:
+            self._their_stop.hold(self)
+        self._progress = replace(self._progress, total=total)
+        source, pool = iter(rows), ThreadPoolExecutor(self._limits.most, "ds_magic row")
+        try:
+            while True:
+                try:
+                    going_on = self._step(source, pool)
+                except KeyboardInterrupt as interrupt:
+                    self.close()
+                    if (again := second_interrupt(interrupt)) is not None:
+                        raise again from None
+                    going_on = True
+                yield from self._in_order(to_the_end=not going_on)
+                if not going_on:
+                    break
+            self._say_what_was_not_asked()
+        finally:
+            self._stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            self._listener.close()
+
+    def _step(self, source: Iterator[Asking], pool: ThreadPoolExecutor) -> bool:
+        """Begin what may begin, and take what has arrived. Whether anything is left to come."""
+        pace = self._pace
+        if self._stop.is_set:
+            return pace.in_flight > 0 and self._take(_GRACE)
+        if pace.is_used_up:
+            self._end(f"The budget of {self._limits.token_budget:,.0f} tokens is used up.")
+        wait = pace.wait()
+        while wait <= 0 and (task := self._next_task(source)) is not None:
+            self._begin(task, pool)
+            wait = pace.wait()
+        if self._ended:
+            while self._again:  # what waited for another try has none
+                task = heapq.heappop(self._again)
+                self._finish(task, Outcome(None, task.error))
+        if wait <= 0 or self._ended:
+            if not (self._again or pace.in_flight):
+                return False
+            wait = self._again[0].ready_at - pace.now if self._again else math.inf
+        self._take(wait)
+        return True
+
+    def _next_task(self, source: Iterator[Asking]) -> _Task | None:
+        """The next row to be asked: one that is to be asked again, else a new one; None where none is ready."""
+        if self._ended or self._stop.is_set:
+            return None
+        if self._again and self._again[0].ready_at <= self._pace.now:
+            return heapq.heappop(self._again)
+        while (asking := self._from(source)) is not None:
+            task = _Task(0.0, self._begun, asking)
+            self._begun += 1
+            if asking.turn is not None:
+                return task
+            self._finish(task, Outcome(None, asking.error))
+        return None
+
+    def _from(self, source: Iterator[Asking]) -> Asking | None:
+        try:
+            return next(source, None)
+        except Exception as error:
+            self._end(f"The rows broke off: {type(error).__name__}: {error}")
+            return None
+
+    def _begin(self, task: _Task, pool: ThreadPoolExecutor) -> None:
+        assert task.asking.turn is not None
+        task.begun_at = self._pace.begin()
+        client = self._client if _calls_functions(task) else self._once
+        sample = task.asking.factors.get(SAMPLE, 1) - 1
+        future = pool.submit(asked, task.asking.turn, client.of_sample(sample), self._stop)
+        future.add_done_callback(lambda done: self._arrived.put((task, done)))
+
+    def _take(self, seconds: float) -> bool:
+        """Take what arrives within `seconds`; whether anything did."""
+        try:
+            arrived = self._arrived.get(timeout=None if math.isinf(seconds) else max(0.0, seconds))
+        except queue.Empty:
+            return False
+        if arrived is not None:
+            task, future = arrived
+            self._settle(task, future.result())
+        return True
+
+    def _settle(self, task: _Task, outcome: Outcome) -> None:
+        """What comes of an answer, or of none: a row, or another try."""
+        error = outcome.error
+        self._pace.ended(_cost(outcome.answer), answered=error is None)
+        if self._stop.is_set and (error is not None and error.retryable or _is_empty(outcome)):
+            self._done[task.number] = None
+            return
+        if error is None:
+            self._refused_in_a_row = self._lost_in_a_row = 0
+        elif error.retryable and self._may_pass(task, error):
+            heapq.heappush(self._again, task)
+            return
+        elif _is_everybodys(error):
+            self._end(str(error), error)
+        elif error.retryable or isinstance(error, APIConnectionError):
+            self._lost_in_a_row += 1
+            if self._lost_in_a_row >= MOST_LOST:
+                self._end(f"{error} {self._lost_in_a_row} rows in a row met such an error.", error)
+        self._finish(task, outcome)
+
+    def _may_pass(self, task: _Task, error: DeepSeekError) -> bool:
+        """Whether the row is to be tried again; then the wait for it is begun, by all where it is for all."""
+        is_full = isinstance(error, RateLimitError | ServerOverloadedError)
+        is_for_all = is_full or isinstance(error, APIConnectionError) or error.retry_after is not None
+        if is_for_all and self._pace.refused(task.begun_at, is_full=is_full):
+            self._refused_in_a_row += 1
+        task.error = error
+        task.refusals += is_full
+        task.tries += not is_full
+        retries, asked_for = self._client.retries, error.retry_after or 0.0
+        if asked_for > LONGEST_PAUSE:
+            self._end(f"{error} The server asks to wait {asked_for:,.0f} s.", error)
+        elif self._refused_in_a_row > retries:
+            self._end(f"{error} It was tried {self._refused_in_a_row} times.", error)
+        if self._ended or _calls_functions(task) or task.tries > retries or task.refusals > MOST_REFUSALS:
+            return False
+        attempt = self._refused_in_a_row if is_for_all else task.tries
+        wait = error.retry_after if error.retry_after is not None else wait_before(max(1, attempt), None) or 0.0
+        if is_for_all:
+            self._pace.pause(wait)
+            self._tell(str(error))
+        else:
+            task.ready_at = self._pace.now + wait
+        return True
+
+    def _finish(self, task: _Task, outcome: Outcome) -> None:
+        row = Row(task.asking.factors, *outcome)
+        self._kept(row)
+        self._done[task.number] = row
+        done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
+        self._progress = replace(self._progress, done=done, failed=failed)
+        self._tell()
+
+    def _tell(self, reason: str = "") -> None:
+        pace, paused = self._pace, self._pace.paused
+        self._progress = replace(
+            self._progress, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
+            seconds=pace.now - self._began_at, paused=paused,
+            reason=(reason or self._progress.reason) if paused else "",
+        )
+        self._listener.progress(self._progress)
+
+    def _in_order(self, *, to_the_end: bool) -> Iterator[Row]:
+        """Rows that are done and whose turn it is; at the end also those behind one that was dropped."""
+        while self._next in self._done:
+            row = self._done.pop(self._next)
+            self._next += 1
+            if row is not None:
+                yield row
+        if to_the_end:
+            yield from (row for _, row in sorted(self._done.items()) if row is not None)
+
+    def _end(self, why: str, fatal: DeepSeekError | None = None) -> None:
+        """Begin nothing more; what runs may end. `fatal`: what every other row would have met."""
+        if self._ended is None:
+            self._ended, self.fatal = why, fatal
+
+    def _say_what_was_not_asked(self) -> None:
+        why, total, done = self._ended, self._progress.total, self._progress.done
+        if self._stop.is_set:
+            why = "It was stopped."
+        if why is not None and total != done:
+            self.notes.append(why if total is None else f"{why} {total - done:,} of {total:,} rows were not asked.")
+
+
+def _calls_functions(task: _Task) -> bool:
+    turn = task.asking.turn
+    return turn is not None and turn.run_tools and bool(turn.toolbox.functions)
+
+
+def _is_everybodys(error: DeepSeekError) -> bool:
+    """Whether every other request would meet the same."""
+    return isinstance(error, AuthenticationError | InsufficientBalanceError) or error.code == UNAVAILABLE
+
+
+def _is_empty(outcome: Outcome) -> bool:
+    return outcome.error is None and (outcome.answer is None or outcome.answer.is_empty)
+
+
+def _cost(answer: ChatCompletion | None) -> float:
+    """The tokens that an answer took, all its rounds together; by its length where the server does not say."""
+    if answer is None:
+        return 0.0
+    total = 0.0
+    for completion in [each.completion for each in answer.rounds] or [answer]:
+        usage = completion.usage
+        if usage is not None and usage.total_tokens is not None:
+            total += usage.total_tokens
+        elif usage is not None and usage.completion_tokens is not None:
+            total += (usage.prompt_tokens or 0) + usage.completion_tokens
+        else:
+            messages = completion.request.messages if completion.request is not None else ()
+            said = sum(len(each.content or "") for each in messages)
+            total += (said + len(completion.content) + len(completion.reasoning_content or "")) / 4
+    return total

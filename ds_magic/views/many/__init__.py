@@ -1,0 +1,1 @@
+"""What is seen of several answers together: beside each other, counted, and where they part."""

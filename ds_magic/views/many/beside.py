@@ -1,0 +1,240 @@
+"""Several answers together: a few side by side under their factors, many as a table; equal ones once. Script-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ...api.clean_text import escaped, for_terminal, on_one_line
+from ..answer.static import call_html, content_html
+from ..answer.tinted import tinted
+from ..tokens import style, style_text
+from ..tokens.numbers import OF_A_CHOICE
+from .captions import factor_text, factors_text
+
+if TYPE_CHECKING:
+    from ...api.errors import DeepSeekError
+    from ...api.response import ChatCompletion
+
+FEW = 4
+"""So many different answers stand side by side."""
+_LISTED = 20
+_LONGEST = 4000
+_CELL = 240
+_FACTORS = 4
+_NOTE = 400
+_SAID = "white-space:normal;max-width:46em;overflow-wrap:anywhere"
+_COLUMNS = "display:flex;flex-wrap:wrap;column-gap:2em;row-gap:0.6em"
+
+
+class Row(Protocol):
+    """See `many.rows.Row`."""
+
+    @property
+    def factors(self) -> Mapping[str, Any]: ...
+    @property
+    def arm(self) -> Mapping[str, Any]: ...
+    @property
+    def answer(self) -> ChatCompletion | None: ...
+    @property
+    def error(self) -> DeepSeekError | None: ...
+    @property
+    def content(self) -> str: ...
+
+
+@dataclass(slots=True)
+class Group:
+    """Rows of the same factors that say the same: the first of them, and how many they are."""
+
+    row: Row
+    n: int = 1
+
+    @property
+    def title(self) -> str:
+        """`temperature 0 × 57`."""
+        factors = self.row.factors if self.n == 1 else self.row.arm
+        return " ".join(filter(None, [factors_text(factors), self.times]))
+
+    @property
+    def times(self) -> str:
+        """`× 57`; empty for one."""
+        return f"× {self.n:,}" if self.n > 1 else ""
+
+
+def groups_of(rows: Sequence[Row]) -> list[Group]:
+    """Equal rows as one, each where the first of them stood; samples of one thing by how many they are."""
+    groups: dict[tuple[str, ...], Group] = {}
+    for row in rows:
+        arm = sorted((str(name), repr(value)) for name, value in row.arm.items())
+        key = (repr(arm), row.content, *_calls(row), _wrong(row))
+        if key in groups:
+            groups[key].n += 1
+        else:
+            groups[key] = Group(row)
+    found = list(groups.values())
+    if not any(group.row.arm for group in found):  # samples of one thing: their order says nothing
+        found.sort(key=lambda group: -group.n)
+    return found
+
+
+def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
+    """The picture of several answers."""
+    groups = groups_of(rows)
+    body = _columns(groups) if len(groups) <= FEW else _table(groups)
+    shown = [group.row.answer for group in groups[:_LISTED] if group.row.answer is not None]
+    tables = [answer.logprobs for answer in shown if answer.logprobs]
+    meaning = ""
+    if tables:
+        from ..tokens.heatmap import legend
+
+        meaning = legend(*tables)
+    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
+    return style.frame(body + meaning + said + style.small(escape(summary(rows, groups))))
+
+
+def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
+    """`100 answers, 5 different · 2 failed · 310 tokens out · smollm2-135m`."""
+    answers = [row.answer for row in rows if row.answer is not None]
+    failed = sum(row.error is not None for row in rows)
+    partial = sum(answer.interrupted for answer in answers)
+    said = [f"{len(answers):,} answer{'s' * (len(answers) != 1)}"]
+    if len(groups) < len(rows):
+        said[0] += f", {len(groups):,} different" if len(groups) > 1 else ", all the same"
+    said += [f"{failed:,} failed"] if failed else []
+    said += [f"{partial:,} not whole"] if partial else []
+    tokens = sum((answer.usage and answer.usage.completion_tokens) or 0 for answer in answers)
+    said += [f"{tokens:,} token{'s' * (tokens != 1)} out"] if tokens else []
+    said += [on_one_line(name, 80) for name in list(dict.fromkeys(a.model for a in answers if a.model))[:3]]
+    said += [OF_A_CHOICE] if any(answer.logprobs for answer in answers[:_LISTED]) else []
+    return " · ".join(said)
+
+
+def _columns(groups: Sequence[Group]) -> str:
+    columns = "".join(
+        f'<div style="flex:1;min-width:14em;max-width:60em">'
+        f"{style.heading(group.title) if group.title else ''}{_whole(group.row)}</div>"
+        for group in groups
+    )
+    return f'<div style="{_COLUMNS}">{columns}</div>' if columns else ""
+
+
+def _whole(row: Row) -> str:
+    """An answer as it stands in a cell of its own, and what went wrong."""
+    parts, answer = [], row.answer
+    if answer is not None:
+        content = answer.content
+        if len(content) <= _LONGEST:
+            parts.append(content_html(answer, content, answer.logprobs or None))
+        else:
+            parts.append(f'<p dir="auto">{escaped(content[:_LONGEST])}…</p>')
+        parts += map(call_html, answer.tool_calls)
+        if not (content or answer.tool_calls):
+            parts.append(f'<p style="{style.DIM}"><i>nothing</i></p>')
+    wrong = _wrong(row)
+    return "".join(parts) + (f'<div style="font-weight:bold">{style.prose(wrong)}</div>' if wrong else "")
+
+
+def _calls(row: Row) -> list[str]:
+    """The functions that an answer calls: `double({"n": 4})`."""
+    calls = row.answer.tool_calls if row.answer is not None else ()
+    return [f"{call.function.name}({call.function.arguments})" for call in calls]
+
+
+def _wrong(row: Row) -> str:
+    """What went wrong in a row, on a line."""
+    if row.error is not None:
+        return on_one_line(f"{type(row.error).__name__}: {row.error}", 300)
+    if row.answer is not None and row.answer.interruption:
+        return on_one_line(row.answer.interruption, 100)
+    return ""
+
+
+def _table(groups: Sequence[Group]) -> str:
+    names = _names(groups)
+    is_counted = any(group.n > 1 for group in groups)
+    numbers = {name: isinstance(_first(groups, name), int | float) for name in names}
+    head: list[tuple[str, style.Kind]] = [(on_one_line(name, 40), numbers[name]) for name in names]
+    head += [("answer", False), *([("", True)] if is_counted else []), ("tokens", True), ("perplexity", True)]
+    cells = [
+        [
+            *(style.wrapped(escape(factor_text(group.row.factors.get(name, "")))) for name in names),
+            f'<div dir="auto" style="{_SAID}">{_line(group.row)}</div>',
+            *([group.times] if is_counted else []),
+            *_figures(group.row),
+        ]
+        for group in groups[:_LISTED]
+    ]
+    return style.grid(head, cells) + style.small(style.prose(_rest(groups)))
+
+
+def _rest(groups: Sequence[Group]) -> str:
+    left = len(groups) - _LISTED
+    return f"… and {left:,} more: `.to_pandas()` has all of them." if left > 0 else ""
+
+
+def _names(groups: Sequence[Group]) -> list[str]:
+    """The factors that are shown: not the sample's number, since equal samples stand as one."""
+    return list(dict.fromkeys(str(name) for group in groups for name in group.row.arm))[:_FACTORS]
+
+
+def _first(groups: Sequence[Group], name: str) -> Any:
+    return next((group.row.factors[name] for group in groups if name in group.row.factors), None)
+
+
+def _line(row: Row) -> str:
+    """An answer within a line, tinted, cut where it is long; and what went wrong."""
+    answer, wrong = row.answer, _wrong(row)
+    said = ""
+    if answer is not None:
+        called = "".join(style.code(on_one_line(call, 120)) for call in _calls(row))
+        said = _tinted_start(answer) if answer.content else called
+    return " ".join(filter(None, [said, f"<b>{style.prose(wrong)}</b>" if wrong else ""])) or "<i>nothing</i>"
+
+
+def _tinted_start(answer: ChatCompletion) -> str:
+    text, table = answer.content, answer.logprobs
+    cut = "…" if len(text) > _CELL else ""
+    if not table or not table.matches_content:
+        return escaped(text[:_CELL]) + cut
+    whole = int(table.char_end.searchsorted(min(len(text), _CELL), side="right"))
+    part = text[: int(table.char_end[whole - 1])] if whole else text[:_CELL]
+    return tinted(escaped(part), part, table[:whole]) + cut
+
+
+def _figures(row: Row) -> list[str]:
+    answer = row.answer
+    usage = answer.usage if answer is not None else None
+    tokens = "" if usage is None or usage.completion_tokens is None else f"{usage.completion_tokens:,}"
+    return [tokens, escape(f"{answer.logprobs.perplexity:.3g}") if answer is not None and answer.logprobs else ""]
+
+
+def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
+    """The same as text."""
+    groups = groups_of(rows)
+    lines = []
+    if len(groups) <= FEW:
+        for group in groups:
+            if group.title:
+                lines.append(f"── {group.title}")
+            if group.row.answer is not None:
+                calls, content = [f"calls {call}" for call in _calls(group.row)], group.row.content
+                text = content if len(content) <= _LONGEST else f"{content[:_LONGEST]}…"
+                lines += [for_terminal("\n".join(filter(None, [text, *calls]))) or "nothing"]
+            lines += filter(None, [_wrong(group.row)])
+    else:
+        names = _names(groups)
+        table = [
+            [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, _text_line(group.row)]
+            for group in groups[:_LISTED]
+        ]
+        head = [*(on_one_line(name, 40) for name in names), "", "answer"]
+        lines += style_text.rows([head, *table], widest=[24] * (len(names) + 1), indent="")
+        lines += filter(None, [_rest(groups)])
+    said = [on_one_line(note, _NOTE) for note in notes]
+    return "\n".join([*lines, *said, f"⟨{summary(rows, groups)}⟩"])
+
+
+def _text_line(row: Row) -> str:
+    return on_one_line(" ".join(filter(None, [row.content[:_CELL], *_calls(row), _wrong(row)])) or "nothing", 200)

@@ -1,0 +1,113 @@
+"""The tree in which several answers part: what is shared once, a bar for how many went each way. Script-free."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import islice
+from typing import Protocol
+
+from ds_magic.logprobs.glyphs import END, running
+
+from ..tokens import style, style_text
+from ..tokens.numbers import percent
+from ..tokens.tints import tint
+
+_SHOWN = 60
+_DEEPEST = 10
+_LONGEST = 240
+
+
+class Stretch(Protocol):
+    """See `many.divergence.Stretch`."""
+
+    text: str
+    prob: float | None
+    is_end: bool
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def rows(self) -> Sequence[int]: ...
+    @property
+    def branches(self) -> Sequence[Stretch]: ...
+
+
+class Tree(Protocol):
+    """See `many.divergence.Divergence`."""
+
+    @property
+    def by(self) -> str: ...
+    @property
+    def total(self) -> int: ...
+    def __iter__(self) -> Iterator[tuple[int, Stretch]]: ...
+
+
+def divergence_html(tree: Tree) -> str:
+    """Each stretch on a line of its own, indented under what it follows."""
+    blocks = "".join(_block(depth, stretch, tree.total) for depth, stretch in islice(_worth(tree), _SHOWN))
+    return style.frame(style.heading(_title(tree)) + blocks + style.small(style.prose(_note(tree))))
+
+
+def divergence_text(tree: Tree) -> str:
+    """The same as text."""
+    lines = []
+    for depth, stretch in islice(_worth(tree), _SHOWN):
+        said = "" if not depth else f"{_facts(stretch)}  "
+        lines.append(f"{'  ' * min(depth, _DEEPEST)}{'└ ' if depth else ''}{said}{_cut(stretch.text)}")
+    return "\n".join([_title(tree), *lines, *style_text.filled(_note(tree))])
+
+
+def _worth(tree: Tree) -> Iterator[tuple[int, Stretch]]:
+    return ((depth, stretch) for depth, stretch in tree if depth or stretch.text)
+
+
+def _block(depth: int, stretch: Stretch, total: int) -> str:
+    text = f'<span style="overflow-wrap:anywhere;min-width:0"><bdi>{_shown(stretch.text)}</bdi></span>'
+    if not depth:
+        return f'<div style="margin:0 0 0.3em 0"><span style="{style.DIM}">{text}</span></div>'
+    share = stretch.n / total if total else 0.0
+    row = (
+        f'<div style="display:flex;align-items:baseline;column-gap:0.6em"><div style="width:5em;flex:none">'
+        f'{style.bar(share, "chosen")}</div><span style="{style.SMALL};white-space:nowrap;flex:none">'
+        f"{escape(_facts(stretch))}</span>{text}</div>"
+    )
+    indent = 1.2 * (min(depth, _DEEPEST) - 1)
+    line = f"border-left:2px solid {tint(0.88)};padding:0 0 0 0.6em"
+    return f'<div style="{line};margin:0 0 0.2em {indent:g}em">{row}</div>'
+
+
+def _facts(stretch: Stretch) -> str:
+    """`57 ×, 57.4 %`: how many went so, and how likely its first token was there."""
+    computed = "" if stretch.prob is None else f", {percent(stretch.prob)}"
+    row = f" (row {stretch.rows[0]:,})" if stretch.n == 1 else ""
+    return f"{stretch.n:,} ×{computed}{row}"
+
+
+def _cut(text: str) -> str:
+    """The beginning, where it parted, and the end, after which the next fork stands."""
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST * 3 // 4]} … {text[-_LONGEST // 4 :]}"
+    return running(text) if text != END else END
+
+
+def _shown(text: str) -> str:
+    return escape(_cut(text))
+
+
+def _title(tree: Tree) -> str:
+    forks = sum(bool(stretch.branches) for _, stretch in tree)
+    answers = f"{tree.total:,} answer{'s' * (tree.total != 1)}"
+    if not forks:
+        return f"{answers}, which say the same to the end" if tree.total > 1 else answers
+    return f"{answers}, which part at {forks:,} place{'s' * (forks > 1)}"
+
+
+def _note(tree: Tree) -> str:
+    left = sum(1 for _ in _worth(tree)) - _SHOWN
+    said = [f"… and {left:,} more stretches: iterate over the tree for all of them."] if left > 0 else []
+    if any(stretch.prob is not None for _, stretch in tree):
+        said.append("How many went so, and how likely the first token was there by the model's numbers.")
+    elif tree.by == "character":
+        said.append("By characters: not all have token probabilities of the same model.")
+    return " ".join(said)

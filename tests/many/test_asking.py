@@ -1,0 +1,208 @@
+"""One question many times, over factors, and filled from rows."""
+
+import dataclasses
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import ds_magic
+from ds_magic import Chat, InvalidRequestError
+from ds_magic.many.factors import arms_of
+from ds_magic.many.progress import Progress, ProgressLine, listening
+from tests.many.scripted_answers import asked_of, body, echo, entry
+from tests.servers.scripted import ScriptedServer, answered, completion
+
+
+@pytest.fixture
+def server():
+    with ScriptedServer(echo) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server, connect):
+    return connect(server)
+
+
+def sent(server, *names):
+    return [tuple(each.json.get(name) for name in names) for each in server.requests]
+
+
+class Told:
+    def __init__(self):
+        self.totals = []
+
+    def progress(self, progress):
+        self.totals.append(progress.total)
+
+    def close(self):
+        """Nothing."""
+
+
+def test_a_sample_is_the_same_question_again(server, client):
+    answers = ds_magic.sample("Name a colour.", 5, temperature=1, client=client, stream=False)
+    assert answers.contents == ("Name a colour.",) * 5 and answers.factors == {"sample": (1, 2, 3, 4, 5)}
+    assert sent(server, "temperature", "seed") == [(1, None)] * 5
+
+
+def test_each_sample_has_a_seed_of_its_own(server, client):
+    ds_magic.sample("Go.", 3, seed=7, client=client, stream=False)
+    assert sorted(sent(server, "seed")) == [(7,), (8,), (9,)]
+
+
+def test_a_sweep_is_the_product_of_all_values_counted_before_it_starts(server, client):
+    told = Told()
+    answers = ds_magic.sweep(
+        "Go.", temperature=[0, 0.5, 1], model=["a", "b"], times=2, top_p=0.9, client=client, listener=told, stream=False
+    )
+    assert set(told.totals) == {len(answers)} == {12}
+    assert answers.factors == {"temperature": (0, 0.5, 1), "model": ("a", "b"), "sample": (1, 2)}
+    assert sorted(sent(server, "temperature", "model", "top_p")) == sorted(
+        (t, m, 0.9) for t in (0, 0.5, 1) for m in "ab" for _ in range(2))
+    assert [row.factors["sample"] for row in answers] == [1] * 6 + [2] * 6
+
+
+def test_a_dict_of_values_calls_them_by_name(server, client):
+    answers = ds_magic.sweep("Go.", system={"short": "Be brief.", "none": None}, client=client, stream=False)
+    assert answers.factors == {"system": ("short", "none")}
+    assert sorted(len(each.json["messages"]) for each in server.requests) == [1, 2]
+
+
+@pytest.mark.parametrize("values", [(0, 1), range(2), {0, 1}, np.array([0, 1]), pd.Series([0, 1])])
+def test_several_values_may_be_anything_that_holds_some(values):
+    assert sorted(arm.factors["seed"] for arm in arms_of({"seed": values})) == [0, 1]
+
+
+def test_what_is_a_list_or_an_object_itself_is_no_sweep():
+    one = {"stop": ["\n", "."], "tools": [print], "extra": {"a": 1}, "response_format": {"type": "text"}, "seed": 1}
+    assert [arm.factors for arm in arms_of(one)] == [{}]
+    several = arms_of({"stop": [["\n"], ["."]], "tools": [[], [print]], "extra": [{"a": 1}, {"a": 2}]})
+    assert len(several) == 8 and [arm.factors["tools"] for arm in several[:4:2]] == ["none", "print"]
+
+
+def test_a_field_without_any_value_is_refused():
+    with pytest.raises(InvalidRequestError, match="`temperature` has no values"):
+        arms_of({"temperature": []})
+
+
+def test_every_combination_is_checked_before_the_first_is_asked(server, client):
+    with pytest.raises(InvalidRequestError, match="`temperature` is 3"):
+        ds_magic.sweep("Go.", temperature=[0, 1, 3], client=client)
+    assert not server.requests
+
+
+def test_many_answers_are_turns_of_no_chat(client):
+    with pytest.raises(InvalidRequestError, match="no conversation"):
+        ds_magic.sample("Go.", 2, chat=Chat("lesson"), client=client)
+
+
+@pytest.mark.parametrize("times", [0, -1, 1.5, True])
+def test_times_is_a_whole_number(times, client):
+    with pytest.raises(InvalidRequestError, match="`times`"):
+        ds_magic.sample("Go.", times, client=client)
+
+
+@dataclasses.dataclass
+class Asked:
+    country: str
+
+
+@pytest.mark.parametrize("rows", [
+    pd.DataFrame({"country": ["Chad", "Peru"]}),
+    pd.Series(["Chad", "Peru"], name="where"),
+    ["Chad", "Peru"],
+    [{"country": "Chad"}, {"country": "Peru"}],
+    [Asked("Chad"), Asked("Peru")],
+    iter(["Chad", "Peru"]),
+    {1: "Chad", 2: "Peru"},
+    {1: {"country": "Chad"}, 2: {"country": "Peru"}},
+], ids=["frame", "series", "list", "dicts", "dataclasses", "iterator", "dict", "dict of dicts"])
+def test_rows_fill_the_template(rows, client):
+    answers = ds_magic.map("Capital of {{ country }}?", rows, client=client, stream=False)
+    assert answers.contents == ("Capital of Chad?", "Capital of Peru?")
+    assert [row.factors["country"] for row in answers] == ["Chad", "Peru"]
+    if isinstance(rows, dict):
+        assert answers.factors["key"] == (1, 2)
+
+
+def test_rows_fill_messages_a_system_message_and_a_prefix_too(server, client):
+    frame = pd.DataFrame({"a": [1], "b": ["two"], "c": ["{{ a }}"]})
+    template = [{"role": "user", "content": "{{ a }}"}, {"role": "assistant", "content": "x"}, "{{ c }}{{b}}"]
+    ds_magic.map(template, frame, system="S {{ b }}", prefix="P {{ a }}", client=client, stream=False)
+    contents = [each["content"] for each in server.requests[0].json["messages"]]
+    assert contents == ["S two", "1", "x", "{{ a }}{{b}}", "P 1"]
+
+
+def test_rows_and_values_multiply(client):
+    answers = ds_magic.map("{{ x }}", ["a", "b"], temperature=[0, 1], times=2, client=client, stream=False)
+    assert len(answers) == 8 and answers.factors == {"x": ("a", "b"), "temperature": (0, 1), "sample": (1, 2)}
+
+
+@pytest.mark.parametrize("lacking", [None, float("nan"), np.nan])
+def test_a_row_that_lacks_a_value_fails_and_is_not_asked(lacking, server, client):
+    answers = ds_magic.map("{{ x }}", [lacking, "b", lacking], client=client, stream=False)
+    assert answers.contents == ("", "b", "") and asked_of(server) == ["b"]
+    assert "`{{ x }}`: the row has no value there." in str(answers[0].error)
+
+
+def test_a_row_without_the_column_fails_alone(client):
+    answers = ds_magic.map("{{ x }}", [{"x": "a"}, {"y": "b"}, {"x": "c"}], client=client, stream=False)
+    assert answers.contents == ("a", "", "c") and "there is no variable `x`" in str(answers[1].error)
+
+
+def test_a_template_that_fits_no_row_is_an_error_before_anything_is_asked(server, client):
+    for template, says in [("{{ contry }}", "Did you mean `country`"), ("Go.", "`{{ question }}`")]:
+        with pytest.raises(InvalidRequestError) as refused:
+            ds_magic.map(template, [{"country": "Chad"}], client=client)
+        assert says in refused.value.remedy
+    with pytest.raises(InvalidRequestError, match="which are none"):
+        ds_magic.map("{{ a }}", "a text", client=client)
+    assert not server.requests and len(ds_magic.map("{{ a }}", [], client=client)) == 0
+
+
+def test_objects_that_were_asked_for_are_columns(connect):
+    with ScriptedServer(answered(completion('{"name": "red", "model": "x"}'))) as server:
+        frame = ds_magic.sample("Go.", 2, json=True, client=connect(server), stream=False).to_pandas()
+    assert frame["name"].tolist() == ["red"] * 2 and frame["parsed_model"].tolist() == ["x"] * 2
+
+
+def test_samples_are_drawn_here_only_if_that_is_asked_for_and_it_is_noted(connect):
+    script = answered(body(entry("red", 0.6, blue=0.3)))
+    with ScriptedServer(script) as server:
+        client = connect(server)
+        answers = ds_magic.sample("Go.", 500, draw=True, seed=1, client=client, stream=False)
+        again = ds_magic.sample("Go.", 500, draw=True, seed=1, client=client, stream=False)
+        assert len(server.requests) == 2 and sent(server, "max_tokens", "top_logprobs") == [(1, 20)] * 2
+    assert answers.contents == again.contents and set(answers.contents) == {"red", "blue", ""}
+    assert 250 < answers.counts()["red"].n < 350 and 20 < len(answers.failed) < 80
+    assert all(any("Drawn here" in note for note in row.answer.notes) for row in answers if row.answer)
+
+
+def test_answers_that_no_value_moves_are_told_of(connect):
+    with ScriptedServer(answered(completion("The same long answer. " * 10))) as server:
+        answers = ds_magic.sweep("Go.", temperature=[0, 1, 2], client=connect(server), stream=False)
+    (note,) = answers.notes
+    assert note == "Every answer is the same, whatever the temperature: this server may take no notice of it."
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_there_is_a_line_of_progress_in_a_terminal_and_nowhere_else():
+    terminal, file = Terminal(), io.StringIO()
+    assert isinstance(listening(terminal), ProgressLine)
+    for out in (terminal, file):
+        line = listening(out)
+        line.progress(Progress(100, 37, 2, 8, 8, 4210, 10.0))
+        line.close()
+    assert file.getvalue() == ""
+    shown = terminal.getvalue().split("\r\x1b[2K")
+    assert shown[1] == "37 of 100 · 2 failed · 8 running · 4,210 tokens · 3.7 a second · 14 – 21 s left"
+
+
+def test_a_pause_is_told_with_its_reason():
+    assert str(Progress(None, 3, 0, 1, 1, 0, 1.0, 12, "full")).endswith("waiting 12 s: full")

@@ -1,0 +1,57 @@
+"""Many answers of the embedded model: drawn beside computed, arms beside each other, meanings counted."""
+
+import time
+
+import pytest
+
+import ds_magic
+from ds_magic import Client
+from tests.views.making import Page
+
+
+@pytest.fixture
+def model(local_server):
+    with Client(local_server.base_url, local_server.api_key, model=local_server.model, name="embedded model") as client:
+        yield client
+
+
+ALL = {"temperature": 1, "top_p": 1, "frequency_penalty": 0}
+"""What draws from the distribution as it is; left out, the model's own settings are in force: 0.2, 0.9 and 0.5."""
+
+
+@pytest.mark.parametrize("fields", [ALL | {"prefix": "My favourite colour is"}, {}], ids=["all of it", "a cut"])
+def test_a_hundred_samples_of_one_token_agree_with_the_computed_distribution(fields, model, row):
+    began = time.monotonic()
+    answers = ds_magic.sample("Name a colour.", 100, **fields, max_tokens=1, top_logprobs=20, seed=1, client=model)
+    row("Many answers", what="100 samples of one token", seconds=f"{time.monotonic() - began:.2f}")
+    counts = answers.counts()
+    assert counts.total == 100 and counts.left_out == 0 and sum(each.n for each in counts) == 100
+    assert 0.5 < sum(each.computed.low for each in counts) <= 1, "the returned tokens have most of the probability"
+    for each in counts:
+        assert each.computed is not None, "a draw is among the returned tokens, or bounded by their rest"
+        # Four times the standard deviation: one of 30,000 draws lies beyond.
+        room = 4 * (max(each.computed.high, 0.01) / 100) ** 0.5
+        assert each.computed.low - room <= each.share <= each.computed.high + room, each
+    assert "computed" in Page(counts._repr_html_()).text
+
+
+def test_three_system_prompts_stand_side_by_side(model):
+    systems = {"a child": "You talk to a small child.", "a pirate": "You are a pirate.", "a judge": "You are a judge."}
+    answers = ds_magic.sweep(
+        "Say hello.", system=systems, temperature=0, max_tokens=12, top_logprobs=5, client=model
+    )
+    assert not answers.failed and answers.factors == {"system": tuple(systems)}
+    html = answers._repr_html_()
+    assert all(f"system {name}" in Page(html).text for name in systems) and "display:flex" in html
+    assert [len(group) for group in answers.group_by("system").values()] == [1, 1, 1]
+    assert answers.divergence().total == 3 and len(answers.tokens().to_pandas()) == sum(
+        len(row.logprobs) for row in answers)
+
+
+def test_five_samples_have_a_semantic_entropy(model):
+    answers = ds_magic.sample(
+        "What is the capital of France? Answer with one word.", 5, max_tokens=4, top_logprobs=5, seed=3, client=model
+    )
+    found = answers.entropy()
+    assert sum(map(len, found.clusters)) == 5 and 0 <= found.semantic <= 2.33
+    assert found.length_normalised.low > 0 and found.clusters[0][0].factors["sample"] in range(1, 6)
