@@ -263,6 +263,7 @@ class Journal:
         if self._written == 0:
             self._write(HEADER)
             self._index.lines = 1
+            _keep_name(self.path)
         elif self._index.lacks_end:
             self._write(b"\n")
             self._index.lacks_end = False
@@ -295,6 +296,16 @@ class Journal:
             lock.release()
 
 
+def _keep_name(path: Path) -> None:
+    """Have the name of a new file on disk, too, where the system can be asked for that."""
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 def _unwritten(path: Path, error: OSError) -> JournalError:
     reason = error.strerror or type(error).__name__
     return JournalError(
@@ -312,6 +323,8 @@ def _in_use(path: Path, lock: Path) -> JournalInUseError:
     try:
         said = json.loads(lock.read_text(encoding="utf-8"))
         who = f"process {int(said['pid'])} on {str(said['host'])[:60]}, since {str(said['since'])[:8]}"
+        if (said["pid"], said["host"]) == (os.getpid(), platform.node()):
+            who = "this process, through another Journal of the same file"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
     return JournalInUseError(f"{path.name} is being written by {who}: nothing was asked.")

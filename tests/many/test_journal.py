@@ -172,6 +172,11 @@ def test_a_second_process_is_told_who_writes(path):
     written(path, entry(1))
 
 
+def test_a_second_journal_of_a_file_in_this_process_is_told_so(path):
+    with Journal(path).writing(), pytest.raises(JournalInUseError, match="this process, through another Journal"):
+        Journal(path).acquire()
+
+
 def test_within_a_process_the_same_file_is_the_same_journal(path, tmp_path):
     link = tmp_path / "link.jsonl"
     path.touch()

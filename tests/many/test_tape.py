@@ -1,5 +1,6 @@
 """Recording, sparing what was asked before, and replaying: through a client, by the same decoder."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from ds_magic.api.request import ChatRequest
 from ds_magic.api.spent import SPENT
 from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
+from ds_magic.many.entry import HEADER
 from ds_magic.many.faults import JournalError, UnknownRequestError
 from ds_magic.many.journal import Journal, journal_at
 from ds_magic.many.played import Pace, Played
@@ -422,3 +424,16 @@ def test_what_json_cannot_say_is_refused_as_ever(path, extra, says):
     with pytest.raises(InvalidRequestError, match=says):
         Client("http://127.0.0.1:9", "k", journal=path).chat("Hi", extra=extra)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("odd", [
+    {"at": "\u202e" * 20}, {"notes": ["\x1b[2J"]}, {"model": "\u202e"}, {"ms": 10**17}, {"notes": ["a"] * 3},
+])
+def test_a_recording_of_anybody_is_shown_clean(path, odd):
+    from ds_magic.views.answer.static import mimebundle
+
+    line = json.loads(entry(1).line())
+    path.write_bytes(HEADER + json.dumps({**line, **odd}, separators=(",", ":")).encode() + b"\n")
+    again, _ = asked(Client(replay=path, speed=0), "question 1")
+    shown = repr(again) + "".join(map(str, mimebundle(again).values()))
+    assert "Hello" in shown and "\u202e" not in shown and "\x1b" not in shown
