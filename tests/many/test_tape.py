@@ -16,9 +16,10 @@ from ds_magic.api.request import ChatRequest
 from ds_magic.api.spent import SPENT
 from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
-from ds_magic.many.entry import HEADER
+from ds_magic.many.entry import HEADER, whole_of
 from ds_magic.many.faults import JournalError, UnknownRequestError
 from ds_magic.many.journal import Journal, journal_at
+from ds_magic.many.packed_logprobs import NONE
 from ds_magic.many.played import Pace, Played
 from ds_magic.many.reading import completion_of
 from ds_magic.many.tape import RecordingTape
@@ -103,6 +104,15 @@ def test_an_answer_in_one_piece_is_replayed_in_one_piece(path):
         live = [client.chat("Hi"), client.chat("Hi", stream=True)]
     client = Client(replay=path, speed=0)
     assert [client.chat("Hi").raw, client.chat("Hi", stream=True).raw] == [each.raw for each in live]
+
+
+def test_an_answer_that_took_no_millisecond_is_replayed_without_a_rate(path):
+    with Journal(path).writing() as journal:
+        body = whole_of(json.dumps(completion("whole")).encode())
+        asked_whole = {"messages": [{"role": "user", "content": "Hi"}]}
+        journal.append(entry(asked=asked_whole, ms=(0, 0), head=NONE, deltas=None, body=body))
+    again = Client(replay=path, speed=0).chat("Hi")
+    assert (again.content, again.timing.total, again.timing.tokens_per_second) == ("whole", 0, None)
 
 
 def test_a_recording_says_that_it_is_one_and_of_which_day(path):
