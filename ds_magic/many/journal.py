@@ -53,6 +53,7 @@ class Journal:
         self._written = 0
         self._waiting: list[tuple[Start, int, int]] = []
         self._waits_since = 0.0
+        self._lost: tuple[int, OSError] | None = None
         self._warned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -153,6 +154,7 @@ class Journal:
         """Begin to write; see `writing`."""
         with self._lock:
             if self._writers == 0:
+                self._lost = None
                 self._take()
             self._writers += 1
 
@@ -191,22 +193,26 @@ class Journal:
         with self._syncing:
             with self._lock:
                 waiting, file = list(self._waiting), self._file
+                if self._lost is not None and target <= self._lost[0]:
+                    raise _unwritten(self.path, self._lost[1])  # whoever put it there may have waited for another's rows
                 if file is None or not waiting or waiting[0][1] >= target:
                     return
-            failure: JournalError | None = None
+            failure: OSError | None = None
             try:
                 getattr(os, "fdatasync", os.fsync)(file)
             except OSError as error:
-                failure = _unwritten(self.path, error)
+                failure = error
             with self._lock:
                 if failure is None:
                     for start, offset, length in waiting:
                         self._index.add(start, offset, length)
+                else:
+                    self._lost = waiting[-1][1] + waiting[-1][2], failure
                 del self._waiting[: len(waiting)]
                 if self._file is not None:
                     self._index.mark_seen(os.fstat(self._file))
         if failure is not None:
-            raise failure
+            raise _unwritten(self.path, failure)
 
     def warnings(self) -> list[str]:
         """What there is to say of the file, in sentences; each once."""

@@ -213,6 +213,27 @@ def test_a_full_disk_loses_nothing_that_was_done_and_says_so(path):
     assert len(read(path)) == int(count) + 1
 
 
+def test_rows_that_a_disk_did_not_take_are_done_for_nobody_who_waits_for_them(path, monkeypatch):
+    def refuses(file):
+        raise OSError(5, "Input/output error")
+
+    journal = Journal(path)
+    with pytest.raises(JournalError), journal.writing():
+        journal.append(entry(1))
+        with monkeypatch.context() as broken:
+            broken.setattr(journals.os, "fdatasync", refuses, raising=False)
+            with pytest.raises(JournalError, match="Input/output error"):
+                journal.sync()
+        with pytest.raises(JournalError, match="Input/output error"):
+            journal.sync()
+        assert not journal.is_done(entry(1).key)
+        journal.append(entry(2))
+        journal.sync()
+        assert journal.is_done(entry(2).key) and not journal.is_done(entry(1).key)
+        journal.append(entry(3))
+        monkeypatch.setattr(journals.os, "fdatasync", refuses, raising=False)
+
+
 @pytest.mark.parametrize(("text", "says"), [
     ("My notes\nof today\n", "is not a journal"), ("My notes", "is not a journal"), ('{"a": 1}\n', "is not a journal"),
     (json.dumps({"format": "ds_magic journal", "version": 2}) + "\n", "a later version"),
