@@ -25,6 +25,7 @@ from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
+from .options import SEVERAL
 from .settings import recording_meant, setting, traits_of
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..conversation.answer_schema import SchemaUse
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
+    from ..many.answers import Answers
     from .background import Background
     from .cell_order import CellOrder
     from .completer import Matcher
@@ -114,7 +116,7 @@ class DeepSeekMagics(Magics):
     @guarded
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> ChatCompletion | Background | DryRun | None:
+    ) -> ChatCompletion | Background | DryRun | Answers | None:
         from .keys_in_cells import refuse_keys
 
         refuse_keys(line, cell or "")
@@ -124,9 +126,16 @@ class DeepSeekMagics(Magics):
         from .question import shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
+        set_size(setting(self, "size") or "normal")
+        set_explorable(setting(self, "explorable"))
+        if any(given.option.key in SEVERAL for given in parsed.given):
+            from .several import Several
+
+            answers = Several(self, text, parsed, namespace).answered()
+            return answers if cell is None else None
         fill = Filler(namespace)
         values = parsed.values(fill)
-        use = self._schema_use(values)
+        use = self.schema_use(values)
         if values.get("dry_run"):
             from .dry_run import MARKS, DryRun, show
 
@@ -137,8 +146,6 @@ class DeepSeekMagics(Magics):
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
-        set_size(setting(self, "size") or "normal")
-        set_explorable(setting(self, "explorable"))
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
@@ -313,7 +320,7 @@ class DeepSeekMagics(Magics):
         local = self._is_local_meant(values)
         return not (self._base_url(values) or current_key()) if local is None else local
 
-    def _schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
+    def schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
         """How the server that is meant is told of a schema; None where there is none."""
         if "schema" not in values and "json" not in values:
             return None

@@ -14,7 +14,7 @@ from ..api.nearest import nearest
 from .options import SPELLINGS, Option, example
 from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
-_LEAST = {"max-rounds": 1, "repair": 0, "speed": 0}
+_LEAST = {"max-rounds": 1, "repair": 0, "speed": 0, "times": 1}
 """The least value of options that are no request fields."""
 
 _OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|\s|$)(=?)")

@@ -70,11 +70,11 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     arms = arms_of(fields)
     turns = [_turn(running, prompt, arm.fields) for arm in arms]
     rows = (
-        Asking(_factors(arm.factors, number, times), _numbered(turn, number))
-        for number in range(1, _count(times) + 1)
+        Asking(factors_of(arm.factors, number, times), numbered(turn, number))
+        for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    answers = _answers(running, rows, times * len(arms))
+    answers = answers_to(running, rows, times * len(arms))
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
@@ -109,7 +109,7 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
         for each in _of_record(running, messages, arm, record, names, times)
     )
     count = count_of(rows)
-    return _answers(running, asked, None if count is None else count * len(arms) * _count(times))
+    return answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
 
 
 def _of_record(
@@ -129,10 +129,10 @@ def _of_record(
         except DeepSeekError as caught:
             error = caught
     if turn is None:
-        yield Asking(_factors(factors, 1, times), None, error)
+        yield Asking(factors_of(factors, 1, times), None, error)
         return
-    for number in range(1, _count(times) + 1):
-        yield Asking(_factors(factors, number, times), _numbered(turn, number))
+    for number in range(1, times_of(times) + 1):
+        yield Asking(factors_of(factors, number, times), numbered(turn, number))
 
 
 def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
@@ -162,7 +162,7 @@ def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) 
     return turn_for(running["client"], messages, **fields)
 
 
-def _numbered(turn: Turn, number: int) -> Turn:
+def numbered(turn: Turn, number: int) -> Turn:
     """The turn of a sample: with a seed of its own, where there is one."""
     seed = turn.request.seed
     if seed is None or number == 1:
@@ -172,11 +172,11 @@ def _numbered(turn: Turn, number: int) -> Turn:
     return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
 
 
-def _factors(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
+def factors_of(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
     return {**factors, SAMPLE: number} if times > 1 else dict(factors)
 
 
-def _count(times: int) -> int:
+def times_of(times: int) -> int:
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         raise InvalidRequestError(
             f"`times` is {times!r:.60}, and must be a whole number, 1 or more.", field="times", value=times,
@@ -185,7 +185,7 @@ def _count(times: int) -> int:
     return times
 
 
-def _answers(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
+def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
     limits = Limits(**{name: running.get(name) for name in Limits.__dataclass_fields__})
     listener: Listener = running.get("listener") or listening(sys.stderr)

@@ -75,6 +75,8 @@ def complete():
         ("%%deepseek --chat l|", ["lesson"], "l"),
         ("%%deepseek --extra n|", ["notes"], "n"),
         ("%%deepseek -o |", ["answer"], ""),
+        ("%%deepseek --sweep temp|", ["temperature="], "temp"),
+        ("%%deepseek --map pl|", ["places"], "pl"),
         ("%ds_login --f|", ["--forget"], "--f"),
         ("%ds_chats l|", ["lesson"], "l"),
         ("%ds_help fil|", ["filling"], "fil"),
