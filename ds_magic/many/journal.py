@@ -194,7 +194,7 @@ class Journal:
             with self._lock:
                 waiting, file = list(self._waiting), self._file
                 if self._lost is not None and target <= self._lost[0]:
-                    raise _unwritten(self.path, self._lost[1])  # whoever put it there may have waited for another's rows
+                    raise _unwritten(self.path, self._lost[1])  # of this caller's rows, or of others with them
                 if file is None or not waiting or waiting[0][1] >= target:
                     return
             failure: OSError | None = None

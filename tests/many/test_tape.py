@@ -447,3 +447,11 @@ def test_a_recording_of_anybody_is_shown_clean(path, odd):
     again, _ = asked(Client(replay=path, speed=0), "question 1")
     shown = repr(again) + "".join(map(str, mimebundle(again).values()))
     assert "Hello" in shown and "\u202e" not in shown and "\x1b" not in shown
+
+
+def test_a_written_page_of_a_recording_says_that_it_is_one(path, tmp_path):
+    with ScriptedServer(streamed(*probable("Can", "ber", "ra"))) as server:
+        asked(Client(server.url, "k", journal=path), logprobs=True, top_logprobs=2)
+    again, _ = asked(Client(replay=path, speed=0), logprobs=True, top_logprobs=2)
+    page = again.to_html(tmp_path / "page.html")
+    assert "scripted at RECORDING " in (tmp_path / "page.html").read_text() and page
