@@ -40,7 +40,9 @@ def computed(
     """The probability of each text that was `said`, and of those that one token could have; and what to say of it."""
     tables = [answer.logprobs for answer in answers if answer.logprobs]
     if not tables:
-        return {}, []
+        are_single = all(answer.request is not None and answer.request.max_tokens == 1 for answer in answers)
+        ask = "With `top_logprobs=20` what is computed stands beside what was drawn."
+        return {}, [ask] if answers and are_single else []
     if not asked_the_same(answers):
         return {}, ["Not all were asked the same: each group of `group_by` has its own probabilities."]
     is_one = all(_is_one_token(answer) for answer in answers if answer.logprobs)

@@ -60,6 +60,13 @@ def test_what_penalties_changed_is_not_computed_and_that_is_said():
         assert all(each.computed is None for each in counts) and next(iter(fields)) in counts.notes[0]
 
 
+def test_a_token_that_was_not_returned_is_no_likelier_than_the_last_that_was():
+    rare = entry("rare", 0.5, red=0.6, blue=0.03)
+    rare |= {"logprob": -9999.0, "top_logprobs": [each for each in rare["top_logprobs"] if each["token"] != "rare"]}
+    computed = Answers([Row({}, answer(rare))]).counts()["rare"].computed
+    assert computed.low == 0 and computed.high == pytest.approx(0.03, abs=0.001)
+
+
 def test_several_tokens_have_the_probability_of_them_all():
     ends = entry("", 0.5, x=0.4)
     whole = answer(entry("re", 0.5, bl=0.4), entry("d", 0.8, ds=0.1), ends, finish="stop")
@@ -73,6 +80,12 @@ def test_answers_to_different_questions_have_no_common_probability():
     both = one_token("red") + one_token("blue", temperature=0)
     counts = both.counts()
     assert all(each.computed is None for each in counts) and "group_by" in counts.notes[0]
+
+
+def test_samples_of_one_token_without_probabilities_say_how_to_have_them():
+    rows = [Row({}, completion(text, request=ChatRequest.build("q", max_tokens=1))) for text in "ab"]
+    assert "top_logprobs=20" in repr(Answers(rows).counts())
+    assert not Answers([Row({}, completion("a"))]).counts().notes
 
 
 def test_texts_can_be_counted_by_what_of_them_counts():

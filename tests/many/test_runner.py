@@ -353,6 +353,20 @@ def test_a_turn_with_functions_is_not_asked_anew_after_its_functions_were_called
     assert row.content == "8" and calls == [4]
 
 
+def test_a_turn_with_functions_that_fails_is_a_failure_and_its_functions_are_not_called_again(connect):
+    calls = []
+
+    def double(n: int) -> int:
+        """Twice n."""
+        calls.append(n)
+        return 2 * n
+
+    with ScriptedServer(calling(), refusing(503)) as server:
+        (row,) = ds_magic.sample("Twice 4?", 1, tools=[double], client=connect(server, retries=1), stream=False)
+        assert len(server.requests) == 3, "the call, and two tries to tell what it gave"
+    assert row.error is not None and row.error.status == 503 and calls == [4]
+
+
 def test_what_goes_to_a_worker_and_what_comes_back_pickles_and_is_small(connect):
     with ScriptedServer(answered(completion("a"))) as server:
         client = connect(server)
