@@ -55,7 +55,7 @@ def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 def shown(difference: Difference) -> str:
     """A difference on one line, what is asked beside what was recorded."""
-    name, asked, recorded = difference
+    name, (_, asked, recorded) = on_one_line(difference.field, 80), difference
     if not (isinstance(asked, str) and isinstance(recorded, str)):
         said, was = (
             "not set" if each is None else on_one_line(canonical(each), 80) for each in (asked, recorded)

@@ -115,6 +115,7 @@ def entry_of(line: bytes) -> Entry | None:
     """The exchange of a line, or None where the line is damaged."""
     try:
         entry = _decoder.decode(line)
+        _names(entry.head)
         return entry if isinstance(entry.asked, dict) else None
     except (ValueError, RecursionError):
         return None
@@ -181,9 +182,11 @@ def _names(head: Raw) -> list[str]:
 
 def _whole(chunk: bytes, head: bytes, names: list[str]) -> bytes:
     """A chunk or a body as it came, with the head that it has where it has none of its own."""
-    if not chunk.startswith(b"{"):
-        text: str = json.loads(chunk) if chunk else ""
+    if chunk.startswith(b'"'):
+        text: str = json.loads(chunk)
         return text.encode("utf-8", "surrogatepass")
+    if not chunk.startswith(b"{"):
+        return chunk
     fields = _fields.decode(chunk)
     if "choices" in fields:
         choices = unpacked_logprobs(fields["choices"])

@@ -53,6 +53,7 @@ class Journal:
         self._written = 0
         self._waiting: list[tuple[Start, int, int]] = []
         self._waits_since = 0.0
+        self._lost: tuple[int, OSError] | None = None
         self._warned: set[str] = set()
 
     def __repr__(self) -> str:
@@ -153,6 +154,7 @@ class Journal:
         """Begin to write; see `writing`."""
         with self._lock:
             if self._writers == 0:
+                self._lost = None
                 self._take()
             self._writers += 1
 
@@ -191,22 +193,26 @@ class Journal:
         with self._syncing:
             with self._lock:
                 waiting, file = list(self._waiting), self._file
+                if self._lost is not None and target <= self._lost[0]:
+                    raise _unwritten(self.path, self._lost[1])  # of this caller's rows, or of others with them
                 if file is None or not waiting or waiting[0][1] >= target:
                     return
-            failure: JournalError | None = None
+            failure: OSError | None = None
             try:
                 getattr(os, "fdatasync", os.fsync)(file)
             except OSError as error:
-                failure = _unwritten(self.path, error)
+                failure = error
             with self._lock:
                 if failure is None:
                     for start, offset, length in waiting:
                         self._index.add(start, offset, length)
+                else:
+                    self._lost = waiting[-1][1] + waiting[-1][2], failure
                 del self._waiting[: len(waiting)]
                 if self._file is not None:
                     self._index.mark_seen(os.fstat(self._file))
         if failure is not None:
-            raise failure
+            raise _unwritten(self.path, failure)
 
     def warnings(self) -> list[str]:
         """What there is to say of the file, in sentences; each once."""
@@ -263,6 +269,7 @@ class Journal:
         if self._written == 0:
             self._write(HEADER)
             self._index.lines = 1
+            _keep_name(self.path)
         elif self._index.lacks_end:
             self._write(b"\n")
             self._index.lacks_end = False
@@ -295,6 +302,16 @@ class Journal:
             lock.release()
 
 
+def _keep_name(path: Path) -> None:
+    """Have the name of a new file on disk, too, where the system can be asked for that."""
+    with contextlib.suppress(OSError):
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
 def _unwritten(path: Path, error: OSError) -> JournalError:
     reason = error.strerror or type(error).__name__
     return JournalError(
@@ -312,6 +329,8 @@ def _in_use(path: Path, lock: Path) -> JournalInUseError:
     try:
         said = json.loads(lock.read_text(encoding="utf-8"))
         who = f"process {int(said['pid'])} on {str(said['host'])[:60]}, since {str(said['since'])[:8]}"
+        if (said["pid"], said["host"]) == (os.getpid(), platform.node()):
+            who = "this process, through another Journal of the same file"
     except (OSError, ValueError, KeyError, TypeError):
         who = "another process"
     return JournalInUseError(f"{path.name} is being written by {who}: nothing was asked.")

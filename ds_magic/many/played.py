@@ -35,7 +35,7 @@ class Pace:
         if self.speed > 0:
             left = began + ms / 1000 / self.speed - self.clock()
             if left > 0:
-                self._wait(gone, left)
+                self._wait(gone, min(left, threading.TIMEOUT_MAX))
 
 
 class Played:

@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..api.clean_text import on_one_line
 from .canonical import key_of
 from .entry import HEADER
 from .export import write_parquet
@@ -49,7 +50,8 @@ def _check(journal: Journal) -> int:
         count += 1
         if key_of(entry.asked, entry.backend, entry.sample) != entry.key:
             misfits += 1
-            print(f"The exchange of {entry.at}, {entry.key[:12]}…, was changed: its request is not that of its key.")
+            at, key = on_one_line(entry.at, 24), on_one_line(entry.key, 12)
+            print(f"The exchange of {at}, {key}, was changed: its request is not that of its key.")
     _say_damage(journal)
     if journal.torn:
         print(f"The last line is torn ({journal.torn:,} bytes); it is cut off when the file is written next.")

@@ -49,7 +49,7 @@ def line_of(entry: Entry) -> str:
     if entry.error is not None and not said:
         said = on_one_line(entry.error.message, 2 * WORDS)
     known: list[Any] = [
-        entry.at.replace("T", " ").removesuffix("Z"),
+        on_one_line(entry.at.replace("T", " ").removesuffix("Z"), 24),
         on_one_line(answer.model or entry.model or "?", 24),
         "" if tokens is None else f"{tokens:,}",
         on_one_line(ended, 14),

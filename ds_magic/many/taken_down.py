@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -112,7 +113,8 @@ class TakenDown:
         except JournalError as error:
             self._question.tell(f"Not recorded: {error.message}")
         finally:
-            self._journal.release()
+            with contextlib.suppress(JournalError):  # of a row that it was said of
+                self._journal.release()
 
     def _entry(self, ended: Ended) -> Entry:
         payloads, last = self._payloads()

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from ..api.clean_text import heal_surrogates
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.recorded import Question, Recorded, Source
 from ..api.request import ChatRequest
@@ -111,10 +112,10 @@ class _Blank:
 
     def __call__(self, ended: Ended, ms: int, **answer: Any) -> Entry:
         at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        notes = [heal_surrogates(note) for note in self._notes[self._said_before :]]
         return Entry(
-            self._key, ended, self._question.server, self.sent.model, self._sample, at, ms,
-            msgspec.Raw(self._body.encode("utf-8")), notes=self._notes[self._said_before :] or None,
-            ds_magic=version(), **answer,
+            self._key, ended, self._question.server, heal_surrogates(self.sent.model), self._sample, at, ms,
+            msgspec.Raw(self._body.encode("utf-8")), notes=notes or None, ds_magic=version(), **answer,
         )
 
 

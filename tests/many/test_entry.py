@@ -9,7 +9,7 @@ from ds_magic import Client, ServerError
 from ds_magic.many.entry import HEADER, entry_of, packed, start_of, whole_of
 from ds_magic.many.journal import Journal
 from ds_magic.many.packed_logprobs import NONE
-from ds_magic.many.reading import completion_of
+from ds_magic.many.reading import completion_of, line_of
 from tests.many.making import entry, probable
 from tests.servers.scripted import ScriptedServer, answered, completion, said, streamed, text_chunk
 
@@ -83,6 +83,21 @@ def test_a_body_that_is_no_json_comes_back_word_for_word():
     for body in (b"<html>\n no", b'{"a": 1}', b'"a"', b""):
         kept = entry_of(entry(head=NONE, deltas=None, body=whole_of(body)).line())
         assert kept.body_bytes().replace(b" ", b"") == body.replace(b" ", b"")
+
+
+@pytest.mark.parametrize("odd", [
+    {"deltas": [[1, 5], [2, "no JSON"], [3, ["a"]], [4, None], [5, {"choices": [[]]}]]},
+    {"head": {"x": 1, "choices": 3}},
+    {"ms": 10**18, "at": "", "model": None}, {"at": "\u202e" * 99, "notes": ["\x1b[2J"]}, {"body": [1], "deltas": None},
+    {"request": {}}, {"request": {"messages": [1, {"content": 5}], "model": 7}}, {"head": 5}, {"request": [1]},
+    {"error": {"type": "Exception", "message": "x"}}, {"error": {"type": "ServerError", "message": "\u202e"}},
+    {"request": {"messages": "x", "top_p": 99}}, {"deltas": []}, {"unknown": 1},
+])  # fmt: skip
+def test_a_line_of_anybody_is_read_or_damaged(odd):
+    line = json.dumps({**json.loads(entry().line()), **odd}, separators=(",", ":")).encode() + b"\n"
+    read = entry_of(line)
+    if read is not None:
+        assert "\x1b" not in line_of(read) and "\u202e" not in line_of(read) and repr(completion_of(read))
 
 
 def test_the_beginning_of_a_line_says_its_key_and_how_it_ended_and_where():

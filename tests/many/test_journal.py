@@ -172,6 +172,11 @@ def test_a_second_process_is_told_who_writes(path):
     written(path, entry(1))
 
 
+def test_a_second_journal_of_a_file_in_this_process_is_told_so(path):
+    with Journal(path).writing(), pytest.raises(JournalInUseError, match="this process, through another Journal"):
+        Journal(path).acquire()
+
+
 def test_within_a_process_the_same_file_is_the_same_journal(path, tmp_path):
     link = tmp_path / "link.jsonl"
     path.touch()
@@ -206,6 +211,27 @@ def test_a_full_disk_loses_nothing_that_was_done_and_says_so(path):
     assert Journal(path).torn == 0
     written(path, entry(1_000))
     assert len(read(path)) == int(count) + 1
+
+
+def test_rows_that_a_disk_did_not_take_are_done_for_nobody_who_waits_for_them(path, monkeypatch):
+    def refuses(file):
+        raise OSError(5, "Input/output error")
+
+    journal = Journal(path)
+    with pytest.raises(JournalError), journal.writing():
+        journal.append(entry(1))
+        with monkeypatch.context() as broken:
+            broken.setattr(journals.os, "fdatasync", refuses, raising=False)
+            with pytest.raises(JournalError, match="Input/output error"):
+                journal.sync()
+        with pytest.raises(JournalError, match="Input/output error"):
+            journal.sync()
+        assert not journal.is_done(entry(1).key)
+        journal.append(entry(2))
+        journal.sync()
+        assert journal.is_done(entry(2).key) and not journal.is_done(entry(1).key)
+        journal.append(entry(3))
+        monkeypatch.setattr(journals.os, "fdatasync", refuses, raising=False)
 
 
 @pytest.mark.parametrize(("text", "says"), [

@@ -1,5 +1,6 @@
 """Recording, sparing what was asked before, and replaying: through a client, by the same decoder."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -15,8 +16,10 @@ from ds_magic.api.request import ChatRequest
 from ds_magic.api.spent import SPENT
 from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
+from ds_magic.many.entry import HEADER, whole_of
 from ds_magic.many.faults import JournalError, UnknownRequestError
 from ds_magic.many.journal import Journal, journal_at
+from ds_magic.many.packed_logprobs import NONE
 from ds_magic.many.played import Pace, Played
 from ds_magic.many.reading import completion_of
 from ds_magic.many.tape import RecordingTape
@@ -101,6 +104,15 @@ def test_an_answer_in_one_piece_is_replayed_in_one_piece(path):
         live = [client.chat("Hi"), client.chat("Hi", stream=True)]
     client = Client(replay=path, speed=0)
     assert [client.chat("Hi").raw, client.chat("Hi", stream=True).raw] == [each.raw for each in live]
+
+
+def test_an_answer_that_took_no_millisecond_is_replayed_without_a_rate(path):
+    with Journal(path).writing() as journal:
+        body = whole_of(json.dumps(completion("whole")).encode())
+        asked_whole = {"messages": [{"role": "user", "content": "Hi"}]}
+        journal.append(entry(asked=asked_whole, ms=(0, 0), head=NONE, deltas=None, body=body))
+    again = Client(replay=path, speed=0).chat("Hi")
+    assert (again.content, again.timing.total, again.timing.tokens_per_second) == ("whole", 0, None)
 
 
 def test_a_recording_says_that_it_is_one_and_of_which_day(path):
@@ -253,6 +265,7 @@ def test_an_interrupt_from_the_keyboard_is_no_failure(path):
         connection.send(head() + chunk(event(text_chunk("Half"))))
         connection.wait(came)
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        connection.send(chunk(b": \n\n"))  # wakes a reader that the signal missed on its way to wait
         connection.wait_until_closed()
 
     came = threading.Event()
@@ -421,3 +434,24 @@ def test_what_json_cannot_say_is_refused_as_ever(path, extra, says):
     with pytest.raises(InvalidRequestError, match=says):
         Client("http://127.0.0.1:9", "k", journal=path).chat("Hi", extra=extra)
     assert not path.exists()
+
+
+@pytest.mark.parametrize("odd", [
+    {"at": "\u202e" * 20}, {"notes": ["\x1b[2J"]}, {"model": "\u202e"}, {"ms": 10**17}, {"notes": ["a"] * 3},
+])
+def test_a_recording_of_anybody_is_shown_clean(path, odd):
+    from ds_magic.views.answer.static import mimebundle
+
+    line = json.loads(entry(1).line())
+    path.write_bytes(HEADER + json.dumps({**line, **odd}, separators=(",", ":")).encode() + b"\n")
+    again, _ = asked(Client(replay=path, speed=0), "question 1")
+    shown = repr(again) + "".join(map(str, mimebundle(again).values()))
+    assert "Hello" in shown and "\u202e" not in shown and "\x1b" not in shown
+
+
+def test_a_written_page_of_a_recording_says_that_it_is_one(path, tmp_path):
+    with ScriptedServer(streamed(*probable("Can", "ber", "ra"))) as server:
+        asked(Client(server.url, "k", journal=path), logprobs=True, top_logprobs=2)
+    again, _ = asked(Client(replay=path, speed=0), logprobs=True, top_logprobs=2)
+    page = again.to_html(tmp_path / "page.html")
+    assert "scripted at RECORDING " in (tmp_path / "page.html").read_text() and page

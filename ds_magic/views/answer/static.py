@@ -234,7 +234,10 @@ def footer_html(completion: ChatCompletion, end: str | None) -> str:
     if end == facts.FINISHES["tool_calls"]:
         end = None
     notes = "".join(f'<div style="{QUIET}">{prose(note)}</div>' for note in _notes(completion))
-    return _end_html(end) + notes + ("" if is_projected() else small_print_html(facts.small_print(completion)))
+    said = facts.small_print(completion)
+    if is_projected():  # without small print, but never without a word that it is a recording
+        said = [] if completion.recorded is None else [on_one_line(each, 80) for each in completion.recorded.names]
+    return _end_html(end) + notes + small_print_html(said)
 
 
 def small_print_html(figures: Iterable[str]) -> str:
