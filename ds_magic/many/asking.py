@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
@@ -14,7 +15,7 @@ from ..conversation.turn import Turn, turn_for
 from ..stop import Stop, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
-from .pace import Limits
+from .pace import AT_HOME, Limits
 from .progress import Listener, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
@@ -59,11 +60,11 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     second of any.
 
     How it is run: `client`; `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that
-    end an answer); `concurrency` (requests in flight, at first 8 and at most 64 where it is not given), `in_flight`
-    (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after which
-    nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl",
-    cache=True` a run that was broken off asks only what is missing, and a whole one nothing; `listener` (told how far
-    it is; without it a line in a terminal). A failure is a row.
+    end an answer); `concurrency` (requests in flight; where it is not given 8 at first and 64 at most, of the embedded
+    model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
+    (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
+    `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
+    `listener` (told how far it is; without it a line in a terminal). A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -187,7 +188,9 @@ def times_of(times: int) -> int:
 
 def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
-    limits = Limits(**{name: running.get(name) for name in Limits.__dataclass_fields__})
+    said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
+    at_home = {"concurrency": AT_HOME} if running["client"].name == EMBEDDED and "in_flight" not in said else {}
+    limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
     runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)

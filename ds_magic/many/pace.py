@@ -14,6 +14,9 @@ START = 8
 MOST = 64
 """Requests in flight at first, and at most, where nobody says a number."""
 
+AT_HOME = 4
+"""Requests in flight at the embedded server, which has so many places: others of its kernels ask it, too."""
+
 _MINUTE = 60.0
 
 

@@ -243,6 +243,15 @@ def test_two_notebooks_in_a_page_may_have_one_kernel(jupyter, lab):
     page.wait_for_selector(f"{shown} .dsx-way:has-text('Canberra')")
 
 
+def test_with_explore_there_is_one_explorer_and_it_is_the_living_output(lab):
+    notebook = lab(LOADED, ASKED.replace("-l", "--explore"))
+    notebook.run_all()
+    notebook.page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    forked(notebook.page)
+    has_branched(notebook.page)
+    assert notebook.page.locator(".dsx").count() == 1
+
+
 def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     notebook = lab(LOADED, "%%deepseek -t 0.8 --seed 1 --max-tokens 500 -l --stop ,\nTell a long story of a fox.")
     page = notebook.page

@@ -32,10 +32,11 @@ def sent(server, *names):
 
 class Told:
     def __init__(self):
-        self.totals = []
+        self.totals, self.allowed = [], []
 
     def progress(self, progress):
         self.totals.append(progress.total)
+        self.allowed.append(progress.allowed)
 
     def close(self):
         """Nothing."""
@@ -185,6 +186,15 @@ def test_answers_that_no_value_moves_are_told_of(connect):
         answers = ds_magic.sweep("Go.", temperature=[0, 1, 2], client=connect(server), stream=False)
     (note,) = answers.notes
     assert note == "Every answer is the same, whatever the temperature: this server may take no notice of it."
+
+
+@pytest.mark.parametrize("given, most", [({}, 4), ({"concurrency": 6}, 6)], ids=["nothing said", "six"])
+def test_the_embedded_server_is_asked_no_more_at_once_than_it_has_places_for(given, most, connect):
+    told = Told()
+    with ScriptedServer(echo) as server:
+        client = connect(server, name="embedded model")
+        ds_magic.sample("Go.", 40, client=client, listener=told, stream=False, **given)
+    assert max(told.allowed) == most
 
 
 class Terminal(io.StringIO):
