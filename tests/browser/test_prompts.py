@@ -489,6 +489,14 @@ def test_a_variable_that_the_same_cell_makes_is_not_missing(opened):
     opened.wait("free", "dsp-missing", ["{{ mad }}", "{{ after }}"])
 
 
+def test_what_comes_from_rows_is_not_missing(opened):
+    opened.write("free", "%%deepseek --map rows -t 0\n{{ column }}")
+    opened.wait("free", "dsp-place", ["{{ column }}"])
+    opened.wait("free", "dsp-missing", [])
+    opened.write("free", "%%deepseek -t 0\n{{ column }}")
+    opened.wait("free", "dsp-missing", ["{{ column }}"])
+
+
 def test_the_kernel_is_asked_again_when_a_cell_has_ended(opened):
     opened.write("free", "%%deepseek\n{{ soon }}")
     opened.wait("free", "dsp-missing", ["{{ soon }}"])

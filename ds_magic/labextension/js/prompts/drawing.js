@@ -9,6 +9,9 @@ import { roleOf } from "./roles.js";
 /** Characters of a cell above a line of a magic in which its variables may be made. */
 const ABOVE = 10_000;
 
+/** The places of a cell that is asked for each row of something are filled from the rows. */
+const FROM_ROWS = /\s--map(?=[\s=])/;
+
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
 export function drawing({ view, language, prompt, redraw, names }) {
   const { Decoration, ViewPlugin } = view;
@@ -64,6 +67,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
     drawPrompt(magic, from, to) {
       const { doc } = this.view.state;
       const blocks = this.blocks(from, to);
+      this.isFromRows = FROM_ROWS.test(doc.line(magic.number).text);
       for (let at = from; at <= to; ) {
         const line = doc.lineAt(at), { number, from: start } = line;
         if (number === magic.number) this.drawMagicLine(line, magic.to - start, "deepseek", magic.from - start);
@@ -113,6 +117,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
         const magic = lineMagic(line.text);
         if (!magic || this.isInText(line.from + magic.from)) continue;
         line = continued(state.doc, line);
+        this.isFromRows = FROM_ROWS.test(line.text);
         for (const start of line.starts) this.found.push({ from: start, to: start, value: lines.line });
         this.drawMagicLine(line, magic.to, magic.name, magic.from);
       }
@@ -147,7 +152,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
       const text = this.view.state.sliceDoc(from, to);
       this.add(marksOfPlaces(text, 0, (name) => {
         this.wanted.add(name);
-        return names.isMissing(this.view, name) && !hasWord(before, name);
+        return !this.isFromRows && names.isMissing(this.view, name) && !hasWord(before, name);
       }), from);
     }
 

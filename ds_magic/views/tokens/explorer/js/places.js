@@ -17,7 +17,7 @@ export class Places {
   look() {
     for (const kept of this.marked) {
       const output = kept.closest(".jp-OutputArea-output") ?? kept.parentElement;
-      if (this.places.has(output) || output.matches(".ds-output")) continue; // in our extension's page it is alive itself
+      if (this.places.has(output) || output.matches(".ds-output")) continue; // or it is alive itself
       const place = make("div", "jp-OutputArea-output dsx-beside");
       output.after(place);
       output.style.display = "none";
