@@ -46,7 +46,8 @@ def current_key() -> Secret | None:
 
 
 def resolve(
-    *, local: bool | None = None, base_url: str | None = None, timeout: Timeouts | float | None = None
+    *, local: bool | None = None, base_url: str | None = None, timeout: Timeouts | float | None = None,
+    journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
 ) -> Client:
     """The client of the server that the environment means; the same one again for the same server.
 
@@ -54,7 +55,20 @@ def resolve(
     another server. Without them: DEEPSEEK_BASE_URL if set, DeepSeek if there is a key, else the embedded server.
     Raises a DeepSeekError that names both ways out where the embedded server cannot be had, or was not to answer.
     Which models a server offers is asked once for all its clients, before the first request that names none.
+    `journal`, `cache`, `replay` and `speed` as for `Client`: a replay means no server, and starts none.
     """
+    from .api.client import Client
+
+    if replay is not None or speed is not None:
+        return Client(base_url, replay=replay, journal=journal, cache=cache, speed=speed)
+    client = _resolved(local, base_url, timeout)
+    if journal is None and not cache:
+        return client
+    file = None if journal is None else os.path.realpath(getattr(journal, "path", journal))
+    return _client((client, file, cache), lambda: client.through(journal=journal, cache=cache))
+
+
+def _resolved(local: bool | None, base_url: str | None, timeout: Timeouts | float | None) -> Client:
     from .api.addresses import given_url
     from .api.client import Client
     from .api.errors import AuthenticationError
@@ -80,6 +94,20 @@ def resolve(
         return client
     offer = _offers.setdefault((base_url, key), Offer())
     return _client((base_url, key, timeout), lambda: Client(base_url, key, timeout=timeout, offer=offer))
+
+
+def resolve_through(
+    client: Client | None,
+    *,
+    journal: Any = None,
+    cache: bool = False,
+    replay: Any = None,
+    speed: float | None = None,
+) -> Client:
+    """`client`, else the one that the environment means, asking through a journal where one is given."""
+    if client is None or replay is not None or speed is not None:
+        return resolve(journal=journal, cache=cache, replay=replay, speed=speed)
+    return client.through(journal=journal, cache=cache) if journal is not None or cache else client
 
 
 def _located() -> tuple[str, str]:
@@ -125,11 +153,17 @@ def _client(identity: Hashable, make: Callable[[], Client]) -> Client:
     return _clients[identity]
 
 
-def chat(messages: Any, **fields: Any) -> ChatCompletion:
-    """The whole answer of whichever server the environment means; see `Client.chat`."""
-    return resolve().chat(messages, **fields)
+def chat(
+    messages: Any, *, journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
+    **fields: Any,
+) -> ChatCompletion:
+    """The whole answer of whichever server the environment means; see `Client.chat`, and `Client` for the journal."""
+    return resolve(journal=journal, cache=cache, replay=replay, speed=speed).chat(messages, **fields)
 
 
-def stream(messages: Any, **fields: Any) -> Stream:
-    """The answer of whichever server the environment means, as it comes; see `Client.stream`."""
-    return resolve().stream(messages, **fields)
+def stream(
+    messages: Any, *, journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
+    **fields: Any,
+) -> Stream:
+    """The answer of whichever server the environment means, as it comes; see `Client.stream`, and `Client`."""
+    return resolve(journal=journal, cache=cache, replay=replay, speed=speed).stream(messages, **fields)

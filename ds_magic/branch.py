@@ -249,6 +249,7 @@ def _grow(parent: ChatCompletion, point: Branch, reply: ChatCompletion) -> ChatC
             request=reply.request,
             timing=reply.timing,
             backend=reply.backend,
+            recorded=reply.recorded,
             interruption=reply.interruption,
             notes=reply.notes,
         )

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api.recorded import Tape
     from .api.response import ChatCompletion
     from .branch import Branch as Branch
     from .branch import BranchTree as BranchTree
     from .logprobs.pictured import Pictured
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
+    from .logprobs.tempered import TemperedPlace
     from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer
+    from .views.tokens.slider.widget import TemperatureSlider as TemperatureSlider
 
 
 def error_shown(error: Exception) -> list[str]:
@@ -86,6 +89,15 @@ def round_of(completion: ChatCompletion, calls: list[dict[str, Any]]) -> Any:
     return Round(completion, [Called(**call) for call in calls])
 
 
+def tape(journal: Any, cache: bool, replay: Any, speed: float | None) -> Tape | None:
+    """What a client asks through that is given these, or None."""
+    if journal is None and replay is None and speed is None and not cache:
+        return None
+    from .many.tape import tape_of
+
+    return tape_of(journal, cache=cache, replay=replay, speed=speed)
+
+
 def table_shown(table: LogprobTable) -> str:
     """A table as HTML."""
     from .views.tokens.tables import table_html
@@ -133,6 +145,13 @@ def table_written(table: LogprobTable, path: str | Path | None) -> WrittenPage:
     from .views.tokens.explorer.page import write_page
 
     return write_page(table, path)
+
+
+def place_explored(place: TemperedPlace) -> TemperatureSlider:
+    """A slider over a place."""
+    from .views.tokens.slider.widget import TemperatureSlider
+
+    return TemperatureSlider(place)
 
 
 def object_shown(result: Pictured) -> str:

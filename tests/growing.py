@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 from functools import partial
 from types import SimpleNamespace
 
@@ -238,7 +239,8 @@ def comparison(text):
 
 def pictures_of_results(text):
     for table in a_table_of(text):
-        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows()):
+        place = table[0].tempered([0, 2], top_p=0.9, top_k=3)
+        for result in (table.classify([text[:99], "b"]), table.at_temperature(2), table.windows(), place):
             repr(result), result._repr_html_()
 
 
@@ -294,6 +296,8 @@ def completions(text):
     for before in ("%deepseek " + text, "%%deepseek -o " + text, text + "%deepseek ", text + "= %deepseek -",
                    "%ds_help " + text, "%deepseek -t=" + text):
         completions(magics, before, 0, before)
+    for before in (text, "{{ " + text, "{{ a." + text, "@user " + text, "@" + text):
+        completions(magics, "%%deepseek\n" + before, 1, before)
 
 
 def protection(text):
@@ -355,6 +359,47 @@ def an_answer_to_a_schema(text):
                 parse_answer(ChatCompletion.from_wire({"choices": [{"message": {"content": said}}]}), schema)
 
 
+def a_journal(text):
+    """A text asked, answered, recorded, read again, listed, and compared with another."""
+    import tempfile
+    from pathlib import Path
+
+    from ds_magic.many.differences import differences, is_changing, shown
+    from ds_magic.many.journal import Journal
+    from ds_magic.many.reading import line_of
+    from tests.many.making import entry
+
+    asked = {"messages": [{"role": "user", "content": text}], text[:100_000]: text}
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "a.jsonl").writing() as journal:
+        journal.append(entry(asked=asked, text=text, backend=text, model=text))
+        journal.sync()
+        for each in journal.entries():
+            line_of(each)
+            for other in (text[: len(text) // 2], text + "b", text[::-1]):
+                for found in differences(each.asked, {"messages": [{"role": "user", "content": other}]}):
+                    shown(found), is_changing(found)
+
+
+def lines_of_a_journal(text):
+    """A file of somebody's that is to be a journal."""
+    import tempfile
+    from pathlib import Path
+
+    from ds_magic.many.entry import HEADER, entry_of, packed, start_of
+    from ds_magic.many.journal import Journal
+
+    data = text.encode()
+    for line in (data + b"\n", b'{"key":"' + b"0" * 64 + b'","ended":"whole","backend":"' + data + b"}\n"):
+        start_of(line), entry_of(line)
+    packed([(0, data), (0, b'{"id": "' + data + b'"}'), (1, b"{}")])
+    with tempfile.TemporaryDirectory() as folder:
+        for beginning in (b"", HEADER):
+            path = Path(folder) / "a.jsonl"
+            path.write_bytes(beginning + data)
+            with contextlib.suppress(DeepSeekError):
+                list(Journal(path).entries())
+
+
 def _rows(*contents):
     from ds_magic import Answers
     from ds_magic.many.rows import Row
@@ -388,7 +433,7 @@ PLACES = {each.__name__.replace("_", " "): each for each in (
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
     fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
-    arguments_of_a_call, an_answer_to_a_schema, several_answers, a_template_of_rows,
+    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers, a_template_of_rows,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),
@@ -484,6 +529,24 @@ def notes(count):
     mimebundle(ChatCompletion.from_wire({"choices": [{"message": {"content": "a"}}]}, notes=["a"] * count))
 
 
+def exchanges_in_a_journal(count):
+    """Written, listed, found, and the nearest looked for."""
+    import tempfile
+    from pathlib import Path
+
+    from ds_magic.many.differences import nearest_shown
+    from ds_magic.many.journal import Journal
+    from tests.many.making import entry
+
+    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder) / "a.jsonl").writing() as journal:
+        for number in range(count):
+            journal.append(entry(number))
+        again = Journal(journal.path)
+        again.refresh()
+        assert again.find(entry(count - 2).key) is not None
+        nearest_shown(again, {"messages": []}, 0)
+
+
 def answers_of_one_text(count):
     _all_of_answers(_rows(*(["the same"] * count)))
 
@@ -502,11 +565,28 @@ def levels(count):
     an_event(json.dumps({"a": "[" * count}))
 
 
+def alternatives(count):
+    """A token of which the whole distribution came, streamed, as it is shown and kept."""
+    from ds_magic.views.answer.static import alive, mimebundle
+
+    top = [{"token": f"t{rank}", "bytes": None, "logprob": -math.log(count) - rank / count} for rank in range(count)]
+    chunk = text_chunk("t0", logprobs={"content": [{**top[0], "top_logprobs": top}]})
+    decoder, chunks, sum_ = EventDecoder(), ChunkDecoder(), Accumulator()
+    data = event(chunk)
+    for at in range(0, len(data), 4096):
+        for payload in decoder.decode(data[at : at + 4096]):
+            sum_.add(chunks.decode(payload), payload)
+    answer = ChatCompletion.from_wire(sum_.wire())
+    alive(answer, mimebundle(answer))
+    table = answer.logprobs
+    table.bars(0).to_text(), repr(table[0].tempered(top_p=0.9)), table.classify(["t1", "x"])
+
+
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
-    (16_000, names), (16_000, notes), (64_000, levels), (8_000, answers_of_one_text),
-    (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
+    (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
+    (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
 )}
 """By name: how many at most, and what is done with so many."""

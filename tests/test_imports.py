@@ -22,20 +22,25 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
-    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "magics.cell_text"},
+    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "many", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
-    "many": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
+    "many": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
+    },
     "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
+    "__main__": {"local", "many"},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""
 
 UPWARDS = {
+    ("api/client.py", None, "conveniences"),
     ("api/errors.py", None, "conveniences"),
     ("api/response.py", None, "conveniences"),
     ("api/saved.py", None, "conveniences"),
     ("logprobs/pictured.py", None, "conveniences"),
     ("logprobs/rows.py", None, "conveniences"),
+    ("logprobs/tempered.py", None, "conveniences"),
     ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
 }

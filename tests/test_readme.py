@@ -24,7 +24,7 @@ def test_every_extra_that_the_readme_names_is_in_pyproject():
     import tomllib
 
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    assert {"local", "plot", "lab", "test"} == set(extras)
+    assert {"local", "plot", "many", "lab", "test"} == set(extras)
     assert all(f"`{extra}`" in README for extra in extras)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from .addresses import place
 from .error_messages import error_in_body, not_an_answer, too_long
 from .events import Event, Queued
-from .exchange import Exchange
 from .loose_json import LONGEST, fit_to_keep, parse_json
+from .recorded import Source
 
 
 class Body:
@@ -34,7 +34,7 @@ class Body:
         return b"".join(self._pieces)
 
 
-def read_body(exchange: Exchange, on_event: Callable[[Event], None]) -> dict[str, Any]:
+def read_body(exchange: Source, on_event: Callable[[Event], None]) -> dict[str, Any]:
     """The JSON object of an answer that is not streamed. Blank lines before it are keep-alives."""
     body = Body(exchange.url)
     waits = False

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import os
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from typing import Any
 
 import requests
 
+from .. import conveniences
 from . import addresses
 from .body import read_body
-from .clean_text import mask_keys, on_one_line
-from .errors import NO_BETA, AuthenticationError, DeepSeekError, InvalidRequestError, bare
-from .events import Event, Note, Preparing, Queued
+from .clean_text import mask_keys
+from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
+from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
-from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer, may_be_about_the_model, names_in
+from .limit_errors import check_alternatives
+from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
 from .models import Model
 from .notes import without_effect
+from .opening import Opening
+from .recorded import RECORDING, Question, Source, Tape
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
@@ -28,15 +32,6 @@ from .stream import Stream
 from .timeouts import Timeouts
 from .transport import HEADERS, KeyAuth, make_session, no_key
 from .usage import Timing
-
-_log = logging.getLogger("ds_magic")
-_LONGEST_LOOK = 15.0
-"""Seconds for which the list of models may keep a request waiting."""
-
-
-def log_event(event: Event) -> None:
-    """Where events go that nobody asked for: to the logger "ds_magic"."""
-    _log.log(logging.DEBUG if isinstance(event, Queued | Preparing) else logging.WARNING, "%s", event)
 
 
 class Client:
@@ -50,7 +45,8 @@ class Client:
     `retries`: how often a request that failed before its answer began is sent again. `name` is how the
     server is called in what people see. `locate`, asked before each try, says where the server is by then (its
     base URL and key): one that died and was started again has others. `on_event` is told of waits and notes;
-    without it they are logged.
+    without it they are logged. `journal` (a path or a Journal) records every exchange, and `cache` spares those that
+    are in it; with `replay` nobody is asked but the recording, `speed` (1) times as fast as it came, 0 at once.
     A client may be used from several threads.
     """
 
@@ -66,7 +62,12 @@ class Client:
         on_event: Callable[[Event], None] | None = None,
         offer: Offer | None = None,
         locate: Callable[[], tuple[str, str]] | None = None,
+        journal: Any = None,
+        cache: bool = False,
+        replay: Any = None,
+        speed: float | None = None,
     ):
+        self._tape = conveniences.tape(journal, cache, replay, speed)
         self.base_url = addresses.base_url_of(base_url)
         # A traceback through here may show what its names stand for.
         api_key = Secret.of(api_key) or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
@@ -75,11 +76,12 @@ class Client:
         if self._auth and not self._auth.is_sendable:
             raise AuthenticationError("The API key holds a character that no key has (it is not shown here).")
         self._named_model = model
-        self._looks_first = offer is not None
-        self._offer = offer or Offer()
+        self.looks_first = offer is not None
+        self.offer = offer or Offer()
         self.timeouts = Timeouts.of(timeout)
         self.retries = retries
-        self.name = name or (addresses.DEEPSEEK if self.is_deepseek else addresses.place(self.base_url))
+        at = addresses.DEEPSEEK if self.is_deepseek else addresses.place(self.base_url)
+        self.name = name or (RECORDING if replay is not None else at)
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
         self._locate = locate
@@ -87,13 +89,38 @@ class Client:
 
     @property
     def is_deepseek(self) -> bool:
-        """Whether this is DeepSeek's own service."""
-        return addresses.is_deepseek(self.base_url)
+        """Whether this is DeepSeek's own service, or a recording of it."""
+        played = None if self._tape is None else self._tape.server
+        return addresses.is_deepseek(self.base_url) if played is None else played == addresses.DEEPSEEK
+
+    @property
+    def server(self) -> str:
+        """Whose answers these are: the `name`, or in a replay that of the server which was recorded."""
+        played = None if self._tape is None else self._tape.server
+        return self.name if played is None else played
+
+    def through(self, tape: Tape | None = None, *, journal: Any = None, cache: bool = False) -> Client:
+        """This client, asking through a tape or that of a journal: the same connections, the same key."""
+        other = copy(self)
+        other._tape = tape or conveniences.tape(journal, cache, None, None)
+        return other
+
+    def of_sample(self, number: int) -> Client:
+        """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
+        if self._tape is None:
+            return self
+        other = copy(self)
+        other._tape = self._tape.of_sample(number)
+        return other
+
+    def recording(self) -> AbstractContextManager[object]:
+        """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
+        return nullcontext() if self._tape is None else self._tape.held()
 
     @property
     def model(self) -> str:
         """The model of a request that names none, as far as it is known now."""
-        return self._named_model or self._offer.first or (AT_DEEPSEEK if self.is_deepseek else ELSEWHERE)
+        return self._named_model or self.offer.first or (AT_DEEPSEEK if self.is_deepseek else ELSEWHERE)
 
     def chat(
         self,
@@ -102,7 +129,7 @@ class Client:
         timeout: Timeouts | float | None = None,
         on_event: Callable[[Event], None] | None = None,
         notes: Sequence[str] = (),
-        hold: Callable[[Exchange], None] = lambda exchange: None,
+        hold: Callable[[Source], None] = lambda source: None,
         **fields: Any,
     ) -> ChatCompletion:
         """The whole answer at once.
@@ -121,9 +148,9 @@ class Client:
         on_event = on_event or self._on_event
         request, named, said = self._prepare(messages, fields, on_event, notes)
         timeout = self._timeouts(timeout)
-        begun: list[Exchange] = []
+        begun: list[Source] = []
 
-        def adopt(exchange: Exchange) -> None:
+        def adopt(exchange: Source) -> None:
             begun.append(exchange)
             hold(exchange)
 
@@ -131,7 +158,7 @@ class Client:
         try:
             exchange, request = self._open(request, named, timeout, on_event, said, adopt)
             # Blank lines say that DeepSeek's queue is waited in; of the embedded server they say less than that.
-            body, timing = self._collect(exchange, _unheard if self._locate else on_event)
+            body, timing = self._collect(exchange, unheard if self._locate else on_event)
         except DeepSeekError as caught:
             error = caught
         if error is not None:
@@ -140,9 +167,14 @@ class Client:
             return ChatCompletion.from_wire(
                 {}, request=request, backend=self.name, interruption="stopped", notes=said
             )
-        completion = ChatCompletion.from_wire(body, request=request, timing=timing, backend=self.name, notes=said)
+        recorded = exchange.recorded
+        completion = ChatCompletion.from_wire(
+            body, request=request, timing=timing, recorded=recorded, notes=said,
+            backend=self.name if recorded is None else recorded.backend,
+        )
         completion.notes.extend(without_effect(completion))
-        SPENT.add(completion.model, self.name, completion.usage)
+        if recorded is None:
+            SPENT.add(completion.model, self.name, completion.usage)
         return completion
 
     def stream(
@@ -170,9 +202,11 @@ class Client:
 
     def models(self) -> list[Model]:
         """The models that the server offers. Raises a DeepSeekError."""
+        if self.server != self.name:
+            raise InvalidRequestError("A recording is no server, and has no list of models.")
         error = None
         try:
-            exchange = self._exchange("GET", self._models_url, None, self.timeouts, self._on_event)
+            exchange = self.exchange("GET", self._models_url, None, self.timeouts, self._on_event)
             return self._listed(exchange, self._on_event)
         except DeepSeekError as caught:
             error = caught
@@ -180,9 +214,9 @@ class Client:
 
     def offered(self) -> list[str]:
         """The names of the server's models, asked for once. Raises a DeepSeekError."""
-        if self._offer.names is None:
-            self._offer.names = [model.id for model in self.models() if model.id]
-        return self._offer.names
+        if self.offer.names is None:
+            self.offer.names = [model.id for model in self.models() if model.id]
+        return self.offer.names
 
     def announce(self, note: str) -> None:
         """Say `note`, a sentence, with the next request, and in its completion's `notes`."""
@@ -215,7 +249,7 @@ class Client:
 
     def masked(self, text: str) -> str:
         """`text` without anything of the key; the names of models are none of it."""
-        names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self._offer.names or ())}
+        names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self.offer.names or ())}
         return mask_keys(text, self._auth.key.reveal() if self._auth else None, names)
 
     def _prepare(
@@ -229,8 +263,10 @@ class Client:
         named = "model" in request.model_fields_set or self._named_model is not None
         if "model" not in request.model_fields_set:
             request = request.model_copy(update={"model": self.model})
-        if self._auth is None and self.is_deepseek:
+        if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
+        if self.name != addresses.EMBEDDED:
+            check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         said = [*notes, *self._announced, *prepared.notes]
         self._announced.clear()  # in its place: a copy of this client shares it
@@ -245,64 +281,27 @@ class Client:
         timeout: Timeouts,
         on_event: Callable[[Event], None],
         notes: list[str],
-        adopt: Callable[[Exchange], None],
-    ) -> tuple[Exchange, ChatRequest]:
-        """An opened exchange for the request, as it was sent: to a model that the server has, if there is one."""
+        adopt: Callable[[Source], None],
+    ) -> tuple[Source, ChatRequest]:
+        """An opened source of the answer, and the request that it answers."""
 
         def tell(note: str) -> None:
             if note not in notes:
                 notes.append(note)
                 on_event(Note(note))
 
-        def attempt(request: ChatRequest) -> tuple[Exchange, ChatRequest]:
-            suited, said = request.suited_to_model()
-            exchange = self._chat_exchange(suited, timeout, on_event)
-            adopt(exchange)
-            for note in said:
-                tell(note)
-            try:
-                exchange.open()
-            except InvalidRequestError as refusal:
-                if refusal.status in (404, 405) and suited.needs_beta and not self.base_url.endswith("/beta"):
-                    refusal.remedy = NO_BETA
-                raise
-            return exchange, suited
-
-        if not named and self._looks_first and self._offer.names is None:
-            self._look(timeout, adopt)
-            request = request.model_copy(update={"model": self.model})
-        if self._offer.lacks(request.model):
-            request, said = self._offer.replaced(request, named)
-            for note in said:
-                tell(note)
-        try:
-            return attempt(request)
-        except InvalidRequestError as caught:
-            known = named or bool(self._offer.names)
-            if not may_be_about_the_model(caught.status, caught.field, caught.code, caught.message, named=known):
-                raise
-            refusal = caught
-        self._look(timeout, adopt)
-        self._offer.names = self._offer.names or names_in(refusal.message)
-        replaced, said = self._offer.replaced(request, named)
-        if replaced.model == request.model:
-            if self._offer.lacks(request.model):
-                offered = on_one_line(", ".join(self._offer.names or ()), 300)
-                refusal.remedy = f"Name a model that this server has: {offered}."
-            raise refusal
-        tell(said[0] if said else f"This server does not know {request.model}: {replaced.model} answers instead.")
-        return attempt(replaced)
-
-    def _look(self, timeout: Timeouts, adopt: Callable[[Exchange], None]) -> None:
-        """Ask which models there are, without insisting: a server that does not say it has an empty offer."""
-        total = min(_LONGEST_LOOK, timeout.total or _LONGEST_LOOK)
-        exchange = self._exchange("GET", self._models_url, None, replace(timeout, total=total), _unheard, retries=0)
-        adopt(exchange)
-        try:
-            self._offer.names = [model.id for model in self._listed(exchange, _unheard) if model.id]
-        except DeepSeekError:
-            if not exchange.was_closed:
-                self._offer.names = self._offer.names or []
+        opening = Opening(self, timeout, on_event, tell, adopt)
+        if self._tape is None:
+            return opening.open(request, named)
+        # The model on this machine is the server's, and nobody's choice.
+        is_named = named and not (self._locate and request.model == self._named_model)
+        wire = json.loads(request.encode())
+        question = Question(
+            request, wire if is_named else {name: wire[name] for name in wire if name != "model"}, self.name,
+            self.address_of(request), None if is_named else self._named_model,
+            self._auth.key if self._auth else None, self.masked, tell,
+        )
+        return self._tape.open(question, lambda: opening.open(request, named), adopt, notes)
 
     def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:
         exchange.open()
@@ -311,11 +310,17 @@ class Client:
         listed = listed if isinstance(listed, list) else []
         return [Model.model_validate(each) for each in listed if isinstance(each, dict)]
 
-    def _chat_exchange(self, request: ChatRequest, timeout: Timeouts, on_event: Callable[[Event], None]) -> Exchange:
-        url = addresses.address(self.base_url, "/chat/completions", beta=request.needs_beta)
-        return self._exchange("POST", url, request.encode(), timeout, on_event)
+    def address_of(self, request: ChatRequest) -> str:
+        """Where a request goes."""
+        return addresses.address(self.base_url, "/chat/completions", beta=request.needs_beta)
 
-    def _exchange(
+    def look(self, timeout: Timeouts, on_event: Callable[[Event], None], adopt: Callable[[Source], None]) -> list[str]:
+        """The names of the server's models, asked for once and without trying again. Raises a DeepSeekError."""
+        exchange = self.exchange("GET", self._models_url, None, timeout, on_event, retries=0)
+        adopt(exchange)
+        return [model.id for model in self._listed(exchange, on_event) if model.id]
+
+    def exchange(
         self,
         method: str,
         url: str,
@@ -324,21 +329,19 @@ class Client:
         on_event: Callable[[Event], None],
         retries: int | None = None,
     ) -> Exchange:
+        """An exchange with the server, not begun yet."""
         retries = self.retries if retries is None else retries
         return Exchange(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
 
     def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
         return self.timeouts if timeout is None else Timeouts.of(timeout)
 
-    def _collect(self, exchange: Exchange, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
+    def _collect(self, exchange: Source, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
         whole = False
         try:
             body = read_body(exchange, on_event)
             whole = True
         finally:
             exchange.finish(whole=whole)
-        return body, Timing.of_whole(time.monotonic() - exchange.sent_at, body.get("usage"))
+        return body, Timing.of_whole(exchange.clock() - exchange.sent_at, body.get("usage"))
 
-
-def _unheard(event: Event) -> None:
-    """Waits of a question that nobody asked are not told."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from .errors import DeepSeekError
@@ -59,6 +60,17 @@ class Note:
 
 
 Event = Retrying | Queued | Preparing | Note
+
+_log = logging.getLogger("ds_magic")
+
+
+def log_event(event: Event) -> None:
+    """Where events go that nobody asked for: to the logger "ds_magic"."""
+    _log.log(logging.DEBUG if isinstance(event, Queued | Preparing) else logging.WARNING, "%s", event)
+
+
+def unheard(event: Event) -> None:
+    """Where waits go of a question that nobody asked."""
 
 KEEP_ALIVE = b"keep-alive"
 """The comment by which DeepSeek says that a request waits in its queue. The embedded server adds what it waits for."""

@@ -15,6 +15,7 @@ from .error_messages import refusal
 from .errors import APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
 from .paced import PacedResponse
+from .recorded import Recorded
 from .retry import parse_retry_after, wait_before
 from .timeouts import Timeouts
 from .transport import opening_error, reading_error, watching
@@ -66,6 +67,8 @@ class Exchange:
         self._deadline: threading.Timer | None = None
         self._expires_at: float | None = None
         self.sent_at = 0.0
+        self.recorded: Recorded | None = None
+        self.clock = time.monotonic
 
     @property
     def was_closed(self) -> bool:

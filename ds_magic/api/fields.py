@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MOST_STOPS = 16
 MOST_TOOLS = 128
 MOST_ALTERNATIVES = 20
+MOST_AT_EMBEDDED = 262_144
+"""As many as any model that the embedded server runs has tokens; where it has fewer, it gives them all."""
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"]
 EFFORTS: Mapping[str, str] = {
@@ -129,9 +131,11 @@ class RequestFields:
     )
     top_logprobs: int | None = field(
         "count", f"token probabilities with N alternatives ({MOST_ALTERNATIVES})", "Probabilities", "N", short="l",
-        least=0, most=MOST_ALTERNATIVES, implied=MOST_ALTERNATIVES, is_default=True,
-        words=f"a whole number from 0 to {MOST_ALTERNATIVES}, only with logprobs: true",
-        option_words=f"a whole number from 0 to {MOST_ALTERNATIVES}",
+        least=0, most=MOST_AT_EMBEDDED, implied=MOST_ALTERNATIVES, is_default=True,
+        words=f"a whole number from 0 to {MOST_ALTERNATIVES} (with the model on this machine more, up to its whole "
+        "vocabulary), only with logprobs: true",
+        option_words=f"a whole number from 0 to {MOST_ALTERNATIVES}; with the model on this machine more, up to its "
+        "whole vocabulary",
     )
     logprobs: bool | None = field(
         "flag", "token probabilities without alternatives", "Probabilities", words="true or false"

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from .clean_text import mask_keys
 from .errors import InvalidRequestError
-from .fields import LIMITS
+from .fields import LIMITS, MOST_ALTERNATIVES
 
 
 def broken(field: str, value: Any) -> InvalidRequestError:
@@ -17,6 +17,18 @@ def broken(field: str, value: Any) -> InvalidRequestError:
     return InvalidRequestError(
         f"`{field}` is {shown(value)}, and must be {limit}.",
         field=field, value=value, limit=limit, remedy=f"Change `{field}`.",
+    )
+
+
+def check_alternatives(asked: int | None) -> None:
+    """Raise InvalidRequestError for more alternatives than any server gives but the embedded one."""
+    if (asked or 0) <= MOST_ALTERNATIVES:
+        return
+    limit = f"a whole number from 0 to {MOST_ALTERNATIVES}"
+    raise InvalidRequestError(
+        f"`top_logprobs` is {shown(asked)}, and must be {limit}: only the model on this machine gives more.",
+        field="top_logprobs", value=asked, limit=limit,
+        remedy="Change `top_logprobs`, or ask that model with `--local`.",
     )
 
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ..conveniences import Branch, BranchTree, Explorer, WrittenPage
     from ..logprobs.provenance import Provenance
     from ..logprobs.table import LogprobTable
+    from .recorded import Recorded
     from .request import ChatRequest
-
 
 FAILURES = {
     "aborted": "the server aborted it",
@@ -43,9 +43,9 @@ class ChatCompletion(Incoming):
     """A completion: the wire's fields, and for the first choice the shortcuts that people use.
 
     Beside the wire's fields:
-    `request`: the ChatRequest that was sent. `timing`: a Timing. `backend`: which server answered, in
-    words. `interrupted`: True where the answer is not whole, and then `interruption` says why, in words.
-    `notes`: what was changed or ignored on the way, sentences. `str(completion)` is its content.
+    `request`: the ChatRequest that was sent. `timing`: a Timing. `backend`: which server answered, in words.
+    `recorded`: of which recording it is, or None. `interrupted`: True where the answer is not whole, and then
+    `interruption` says why, in words. `notes`: what was changed or ignored on the way. `str(completion)`: its content.
     """
 
     id: Lenient[str] = None
@@ -59,6 +59,7 @@ class ChatCompletion(Incoming):
     _request: ChatRequest | None = PrivateAttr(default=None)
     _timing: Timing | None = PrivateAttr(default=None)
     _backend: str | None = PrivateAttr(default=None)
+    _recorded: Recorded | None = PrivateAttr(default=None)
     _interruption: str | None = PrivateAttr(default=None)
     _notes: list[str] = PrivateAttr(default_factory=list)
     _raw: Raw = PrivateAttr(default_factory=Raw)
@@ -74,6 +75,7 @@ class ChatCompletion(Incoming):
         request: ChatRequest | None = None,
         timing: Timing | None = None,
         backend: str | None = None,
+        recorded: Recorded | None = None,
         interruption: str | None = None,
         notes: Sequence[str] = (),
     ) -> ChatCompletion:
@@ -85,6 +87,7 @@ class ChatCompletion(Incoming):
         completion._request = request
         completion._timing = timing
         completion._backend = backend
+        completion._recorded = recorded
         completion._interruption = interruption or FAILURES.get(completion.finish_reason or "")
         completion._notes = list(notes)
         if ends_in_blank(request) and backend != EMBEDDED and ENDS_IN_BLANK not in notes:
@@ -118,8 +121,13 @@ class ChatCompletion(Incoming):
 
     @property
     def backend(self) -> str | None:
-        """Which server answered: "DeepSeek", "embedded model", an address, or "recording"."""
+        """Which server answered: "DeepSeek", "embedded model" or an address; also where that was recorded."""
         return self._backend
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """Of an answer that was not asked for now: when it was given (`.at`), and whether this `.is_replay`."""
+        return self._recorded
 
     @property
     def interruption(self) -> str | None:
@@ -295,10 +303,7 @@ class ChatCompletion(Incoming):
 
     @property
     def parsed(self) -> Any:
-        """The content as a JSON value where JSON mode was asked for and it is valid, else None.
-
-        With a schema it is the object that was asked for.
-        """
+        """With a schema its object; in JSON mode the content as a JSON value where it is valid; else None."""
         if self._parsed is not None:
             return self._parsed[0]
         wanted = self._request and self._request.response_format
@@ -332,7 +337,8 @@ class ChatCompletion(Incoming):
         return self.content
 
     def __repr__(self) -> str:
-        facts = [self.model, self.backend, self.interruption or self.finish_reason]
+        where = [self.backend] if self.recorded is None else self.recorded.names
+        facts = [self.model, *where, self.interruption or self.finish_reason]
         if self.usage and self.usage.completion_tokens is not None:
             facts.append(f"{self.usage.completion_tokens} tokens")
         line = " · ".join(fact for fact in facts if fact)

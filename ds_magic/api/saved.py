@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import conveniences
 from .errors import InvalidRequestError
+from .recorded import Recorded
 from .request import ChatRequest
 from .token_logprobs import StreamedEntries
 from .usage import Timing
@@ -45,11 +46,12 @@ def read(path: str | Path, kind: type[ChatCompletion]) -> ChatCompletion:
 
 def without_tables(completion: ChatCompletion) -> dict[str, Any]:
     """What a completion holds beside its token probabilities, its rounds and its branches, as JSON."""
-    state = state_of(completion)
-    choices = [{**choice, "logprobs": None} for choice in completion.model_dump()["choices"]]
-    body = {**state["body"], "choices": choices}
+    state = _around(completion)
+    bare = completion.model_dump(exclude={"choices": {"__all__": {"logprobs"}}})
+    choices = [{**choice, "logprobs": None} for choice in bare["choices"]]
+    body = {**(completion._raw.body or bare), "choices": choices}
     asked = state["request"] and _without_tokens(state["request"])
-    return {**state, "body": body, "request": asked, "rounds": [], "branches": []}
+    return {"body": body, **state, "request": asked, "rounds": [], "branches": []}
 
 
 def with_tables(saved: dict[str, Any], content: list[dict[str, Any]], kind: type[ChatCompletion]) -> ChatCompletion:
@@ -85,15 +87,9 @@ def _body(completion: ChatCompletion) -> dict[str, Any]:
 
 def state_of(completion: ChatCompletion) -> dict[str, Any]:
     """All of a completion that is not made from the rest of it; its parent is not part of it."""
-    asked, timing, branch = completion.request, completion.timing, completion.branch
     return {
         "body": _body(completion),
-        "request": asked and _asked(asked),
-        "timing": timing and asdict(timing),
-        "backend": completion.backend,
-        "interruption": completion.interruption,
-        "notes": completion.notes,
-        "parsed": _as_json(completion._parsed),
+        **_around(completion),
         "rounds": [
             {
                 "completion": None if each.completion is completion else state_of(each.completion),
@@ -101,8 +97,22 @@ def state_of(completion: ChatCompletion) -> dict[str, Any]:
             }
             for each in completion.rounds
         ],
-        "branch": branch and asdict(branch),
         "branches": [state_of(child) for child in completion.branches],
+    }
+
+
+def _around(completion: ChatCompletion) -> dict[str, Any]:
+    """What a completion has beside its body, its rounds and its branches."""
+    asked, timing, branch = completion.request, completion.timing, completion.branch
+    return {
+        "request": asked and _asked(asked),
+        "timing": timing and asdict(timing),
+        "backend": completion.backend,
+        "recorded": completion.recorded and asdict(completion.recorded),
+        "interruption": completion.interruption,
+        "notes": completion.notes,
+        "parsed": _as_json(completion._parsed),
+        "branch": branch and asdict(branch),
     }
 
 
@@ -114,6 +124,7 @@ def restored(saved: dict[str, Any], kind: type[ChatCompletion]) -> ChatCompletio
         request=_request(asked) if asked else None,
         timing=Timing(**timing) if timing else None,
         backend=saved["backend"],
+        recorded=Recorded(**recorded) if (recorded := saved.get("recorded")) else None,
         interruption=saved["interruption"],
         notes=saved["notes"],
     )

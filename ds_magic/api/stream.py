@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
@@ -16,8 +15,8 @@ from .delta import Delta, deltas_of
 from .error_messages import truncated
 from .errors import DeepSeekError, bare
 from .events import KEEP_ALIVE, Event, waiting
-from .exchange import Exchange
 from .notes import without_effect
+from .recorded import Recorded, Source
 from .request import ChatRequest
 from .response import ChatCompletion
 from .spent import SPENT
@@ -52,7 +51,7 @@ class Stream:
         self._on_event = on_event
         self._masked = masked
         self._accumulator = Accumulator()
-        self._exchange: Exchange | None = None
+        self._exchange: Source | None = None
         self._opened = False
         self._reader: int | None = None
         self._closed = False
@@ -93,7 +92,7 @@ class Stream:
                 self._deltas.close()
                 self._exchange.finish(whole=False)
 
-    def adopt(self, exchange: Exchange) -> None:
+    def adopt(self, exchange: Source) -> None:
         """The exchange that this stream now waits for, so that `close` reaches it."""
         self._exchange = exchange
         if self._closed:
@@ -108,16 +107,22 @@ class Stream:
     def completion(self) -> ChatCompletion:
         """The completion of what has arrived so far; `.interrupted` unless the stream came to its end."""
         body = self._accumulator.wire()
+        recorded = self._recorded
         completion = ChatCompletion.from_wire(
             body,
             request=self.request,
             timing=self._timing(body.get("usage")),
-            backend=self._backend,
+            backend=self._backend if recorded is None else recorded.backend,
+            recorded=recorded,
             interruption=self._interruption,
             notes=self._notes,
         )
         completion.notes.extend(without_effect(completion))
         return completion
+
+    @property
+    def _recorded(self) -> Recorded | None:
+        return None if self._exchange is None else self._exchange.recorded
 
     def _timing(self, usage: Any) -> Timing | None:
         if self._exchange is None or self._last_at is None:
@@ -149,7 +154,7 @@ class Stream:
     def _count(self) -> None:
         """Put what has come on the bill, however it ended."""
         usage = Usage.of(self._accumulator.usage)
-        if self.has_begun or usage is not None:
+        if self._recorded is None and (self.has_begun or usage is not None):
             model = self._accumulator.model
             SPENT.add(model if isinstance(model, str) else None, self._backend, usage)
 
@@ -160,11 +165,11 @@ class Stream:
         error.partial = self.completion if self.has_begun else None
         return error
 
-    def _streamed(self, exchange: Exchange) -> Iterator[Delta]:
+    def _streamed(self, exchange: Source) -> Iterator[Delta]:
         events, chunks = EventDecoder(), ChunkDecoder()
         unread: Body | None = Body(exchange.url)
         while data := exchange.read():
-            self._last_at = time.monotonic()
+            self._last_at = exchange.clock()
             payloads = events.decode(data)
             if unread is not None:
                 unread.add(data)
@@ -181,7 +186,7 @@ class Stream:
                     yield from self._added(chunk, payload)
                 if exchange.closed:
                     break
-        self._last_at = time.monotonic()
+        self._last_at = exchange.clock()
         if events.flush():
             yield from self._ended(chunks)
         elif not exchange.closed:
@@ -206,7 +211,7 @@ class Stream:
         if rest is not None:
             yield from self._added(rest, b"")
 
-    def _unstreamed(self, exchange: Exchange, payload: bytes | None) -> Iterator[Delta]:
+    def _unstreamed(self, exchange: Source, payload: bytes | None) -> Iterator[Delta]:
         """The deltas of a server that does not stream: one for each choice of its one body, if that is what came."""
         is_stream = exchange.media_type == "text/event-stream"
         if payload is None or (is_stream and not payload.lstrip().startswith(b"{")):

@@ -74,7 +74,8 @@ class Timing:
     def of_whole(cls, total: float, usage: Any) -> Timing:
         """The timing of an answer that came at once, `total` seconds after it was asked for."""
         tokens = _completion_tokens(usage)
-        return cls(first_token=None, total=total, tokens_per_second=None if tokens is None else tokens / total)
+        rate = tokens / total if tokens is not None and total > 0 else None  # a recording may say 0 ms
+        return cls(first_token=None, total=total, tokens_per_second=rate)
 
 
 def _completion_tokens(usage: Any) -> int | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
+from ..api.addresses import EMBEDDED
 from ..api.errors import InvalidRequestError
 from ..api.messages import ResponseFormat
 from ..run import Observer, run
@@ -40,7 +41,7 @@ def run_as_supported(
     stop: Stop | None = None,
     notes: Sequence[str] = (),
 ) -> ChatCompletion:
-    """`run`, and again without a dispensable field where another server than DeepSeek refuses it.
+    """`run`, and again without a dispensable field where another server than DeepSeek, or the embedded one, refuses it.
 
     `observers` makes those of each try. What was left out is remembered for the client, and noted on every
     completion, behind `notes`. Raises what `run` raises.
@@ -52,7 +53,7 @@ def run_as_supported(
         try:
             return run(client, sent, observers(), stop=stop, notes=said)
         except InvalidRequestError as error:
-            name = None if client.is_deepseek else _refused_field(error, sent)
+            name = None if client.is_deepseek or client.name == EMBEDDED else _refused_field(error, sent)
             if name is None:
                 raise
         _refused.setdefault(client, set()).add(name)

@@ -219,6 +219,10 @@ def ask(
     repair: int = 0,
     client: Client | None = None,
     stop: Stop | str | Sequence[str] | None = None,
+    journal: Any = None,
+    cache: bool = False,
+    replay: Any = None,
+    speed: float | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The answer of whichever server the environment means, with what a cell can do besides.
@@ -228,10 +232,10 @@ def ask(
     before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
     in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
     the question goes on with and is a turn of, also where the answer breaks off. `stop`: a Stop, whose `set()`
-    ends it from any thread, or as for `chat` the texts that end the answer. Raises DeepSeekError; UnfitAnswerError
-    where the answer is not what the schema says.
+    ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
+    for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
     """
-    from ..backend import resolve
+    from ..backend import resolve_through
 
     if chat is not None and not isinstance(chat, Chat):
         raise InvalidRequestError(
@@ -240,7 +244,7 @@ def ask(
             remedy="Begin one with `lesson = ds_magic.Chat('lesson')`, and give `chat=lesson`.",
         )
     stop, fields = told_apart(stop, fields)
-    client = client or resolve()
+    client = resolve_through(client, journal=journal, cache=cache, replay=replay, speed=speed)
     turn = turn_for(
         client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
         max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
@@ -271,7 +275,7 @@ def turn_for(
         fields,
         toolbox=Toolbox(tools),
         schema=_wanted(schema, json),
-        use=SchemaUse.at(is_embedded=client.name == EMBEDDED, is_deepseek=client.is_deepseek),
+        use=SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,
         key=f"ask-{uuid.uuid4().hex[:12]}",
         max_rounds=max_rounds,

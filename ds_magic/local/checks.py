@@ -18,7 +18,9 @@ from . import dialogue
 from .answer import grammar_problem, wants_json
 from .contract import Contract
 from .refusal import Refusal
+from .sampling import ALTERNATIVES, MOST_IN_ALL
 from .scoring import texts_of
+from .server_options import DEFAULT_MAX_TOKENS
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -87,11 +89,24 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     _check_prefix(request, beta)
     _check_json_mode(request)
     _check_tools(request)
+    _check_alternatives(request, contract)
     texts_of(request)
     if problem := grammar_problem(request):
         field, reason = problem
         raise Refusal(400, f"{field} is a JSON Schema that cannot be followed here: {reason}", field)
     return request
+
+
+def _check_alternatives(request: ChatRequest, contract: Contract) -> None:
+    """More than the documented 20 are an extension; the whole vocabulary for each of many tokens is too much."""
+    asked, tokens = request.top_logprobs or 0, request.max_tokens or DEFAULT_MAX_TOKENS
+    if asked > ALTERNATIVES and asked * tokens > MOST_IN_ALL:
+        raise Refusal(
+            contract.invalid, f"top_logprobs is {asked}, for an answer of up to {tokens} tokens: "
+            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", "top_logprobs",
+            remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or top_logprobs to "
+            f"{max(ALTERNATIVES, MOST_IN_ALL // tokens)} or less.",
+        )
 
 
 def _check_prefix(request: ChatRequest, beta: bool) -> None:

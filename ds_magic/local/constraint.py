@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from .gguf import Model
-from .sampling import Token
+from .sampling import ALTERNATIVES, Token
 
 NOTICEABLE = 0.01
 """A token counts as constrained where its rivals with more than this probability were forbidden."""
@@ -102,7 +102,7 @@ class Marker:
         mask = self._matcher.compute_bitmask()
         lost = sum(
             math.exp(logprob)
-            for rival, logprob in token.top
+            for rival, logprob in token.top[:ALTERNATIVES]
             if rival != token.id and not mask[rival >> 3] >> (rival & 7) & 1
         )
         self._matcher.consume_token(token.id)

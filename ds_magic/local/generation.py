@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import lost_tokens
 from .model_failures import EngineError
-from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
+from .sampling import Outcome, Piece, Sampling, Token
 from .slots import Slot
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ class _Run:
 
     async def fill(self, gap: lost_tokens.Gap) -> Piece:
         """The piece that `gap` stands for."""
-        found = await lost_tokens.fill(self.engine, self.slot, self.prompt + self.told, gap)
+        alternatives = self.sampling.alternatives
+        found = await lost_tokens.fill(self.engine, self.slot, self.prompt + self.told, gap, alternatives)
         return self._tell(Piece(gap.text, found))
 
     async def ending(self) -> AsyncGenerator[Piece, None]:
@@ -146,7 +147,7 @@ class _Run:
             "frequency_penalty": sampling.frequency_penalty,
             "presence_penalty": sampling.presence_penalty,
             "repeat_last_n": self.engine.context,
-            "n_probs": ALTERNATIVES if sampling.logprobs else 0,
+            "n_probs": sampling.alternatives if sampling.logprobs else 0,
             "return_progress": True,
             "response_fields": ["stop", "stop_type", "tokens_predicted"],
         }

@@ -41,10 +41,9 @@ class Readings(NamedTuple):
     total: float
     """The log-probability of them all."""
 
-    @property
-    def top(self) -> list[tuple[int, float]]:
-        """The likeliest tokens that the word begins."""
-        return [(number, logprob) for number, logprob in self.among if number is not None][:ALTERNATIVES]
+    def top(self, count: int = ALTERNATIVES) -> list[tuple[int, float]]:
+        """The `count` likeliest tokens that the word begins."""
+        return [(number, logprob) for number, logprob in self.among if number is not None][:count]
 
 
 async def heal(engine: Engine, slot: Slot, before: list[int], word: str, sampling: Sampling) -> Token | None:
@@ -55,7 +54,9 @@ async def heal(engine: Engine, slot: Slot, before: list[int], word: str, samplin
     """
     found = await readings(engine, slot, before, word)
     drawn = _draw(found.among, sampling)
-    return None if drawn is None else Token.among(drawn, found.top)._replace(cut=len(word.encode()))
+    if drawn is None:
+        return None
+    return Token.among(drawn, found.top(sampling.alternatives))._replace(cut=len(word.encode()))
 
 
 async def told(engine: Engine, slot: Slot, before: list[int], word: str, number: int) -> Token:
@@ -63,7 +64,7 @@ async def told(engine: Engine, slot: Slot, before: list[int], word: str, number:
     found = await readings(engine, slot, before, word)
     rivals = await _distribution(engine, slot, before, number)
     logprob = next(logprob for rival, logprob in rivals if rival == number)
-    return Token(number, logprob - found.total, found.top, len(word.encode()))
+    return Token(number, logprob - found.total, found.top(), len(word.encode()))
 
 
 async def readings(engine: Engine, slot: Slot, before: list[int], word: str) -> Readings:

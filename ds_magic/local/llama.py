@@ -133,9 +133,15 @@ class Llama:
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
-    waiting = b""
+    waiting = bytearray()
     async for data in response.content.iter_any():
-        *events, waiting = (waiting + data).split(b"\n\n")
+        # An event with the whole vocabulary is of some megabytes, and is looked through once.
+        looked = max(0, len(waiting) - 1)
+        waiting += data
+        if waiting.find(b"\n\n", looked) < 0:
+            continue
+        *events, rest = bytes(waiting).split(b"\n\n")
+        waiting = bytearray(rest)
         for event in events:
             if event.startswith(b"data: {"):
                 parsed = from_json(event[6:])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .sampling import ALTERNATIVES, Sampling, Token
+from .sampling import Sampling, Token
 from .slots import Slot
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ class Gap(NamedTuple):
     text: str
 
 
-async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap) -> list[Token]:
-    """All tokens of the gap, the last one too, in order."""
+async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap, alternatives: int) -> list[Token]:
+    """All tokens of the gap, the last one too, in order, each with so many `alternatives`."""
     pieces = engine.model.pieces
     raw = bytes(gap.raw)
     left = raw[: len(raw) - len(pieces[gap.last.id])]
@@ -37,7 +37,7 @@ async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap) -> list[
     found: list[Token] = []
     for missing in range(gap.missing, 0, -1):
         fits = [number for number in fragments if _can_be(pieces, fragments, number, left, missing)]
-        top = await _rivals(engine, slot, before + [token.id for token in found])
+        top = await _rivals(engine, slot, before + [token.id for token in found], alternatives)
         found.append(_choose(fits, top))
         left = left[len(pieces[found[-1].id]):]
     return [*found, gap.last]
@@ -65,9 +65,9 @@ async def redraw(
             "seed": -1 if sampling.seed is None else (sampling.seed + len(prompt)) % 2**32,
             "logit_bias": [[number, _PREFER] for number in fits],
         })
-        found.append(Token.among(drawn["tokens"][0], await _rivals(engine, slot, prompt)))
+        found.append(Token.among(drawn["tokens"][0], await _rivals(engine, slot, prompt, sampling.alternatives)))
     if ended:
-        top = await _rivals(engine, slot, before + [token.id for token in found])
+        top = await _rivals(engine, slot, before + [token.id for token in found], sampling.alternatives)
         ends = [number for number, _ in top if not pieces[number]] or list(engine.model.marks.values())[:1]
         found.append(Token.among(ends[0], top))
     return found
@@ -100,14 +100,14 @@ def _choose(fits: list[int], top: list[tuple[int, float]]) -> Token:
     return Token.among(likeliest, top)
 
 
-async def _rivals(engine: Engine, slot: Slot, prompt: list[int]) -> list[tuple[int, float]]:
-    """The likeliest tokens after `prompt`.
+async def _rivals(engine: Engine, slot: Slot, prompt: list[int], count: int) -> list[tuple[int, float]]:
+    """The `count` likeliest tokens after `prompt`.
 
     A plain token is forced, since an event is sent only for what ends with a whole character; the
     numbers are from before any bias.
     """
     answer = await engine.llama.sample({
         "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "temperature": 0.0,
-        "n_probs": ALTERNATIVES, "logit_bias": [[engine.model.plain, _FORCE]],
+        "n_probs": count, "logit_bias": [[engine.model.plain, _FORCE]],
     })
     return Token.from_engine(answer["completion_probabilities"][0]).top

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 ALTERNATIVES = 20
-"""As many of a token's rivals as the API can ask for."""
+"""As many of a token's rivals as the API can ask for, and as are looked at where fewer are asked for, or none."""
+MOST_IN_ALL = 500_000
+"""Alternatives of all tokens of one answer: ten tokens with the whole vocabulary of the model that is fetched."""
 
 
 class Token(NamedTuple):
@@ -51,6 +53,8 @@ class Sampling:
     begun: int = 0
     """How many of the last tokens of the prompt are the answer's own beginning: only these of it do penalties count."""
     logprobs: bool = False
+    alternatives: int = ALTERNATIVES
+    """How many of a token's rivals are told with its log-probability; as many as there are where there are fewer."""
     seed: int | None = None
     grammar: str | None = None
     """What may be written, as `constraint` makes it; None: anything."""

@@ -49,6 +49,8 @@ def texts_of(request: ChatRequest) -> list[str]:
         raise Refusal(400, "score must be a list of texts, none of them empty.", "score")
     if not 1 <= len(texts) <= MOST_TEXTS:
         raise Refusal(400, f"score has {len(texts)} texts, and takes from 1 to {MOST_TEXTS}.", "score")
+    if (request.top_logprobs or 0) > ALTERNATIVES:
+        raise Refusal(400, f"With score, top_logprobs is at most {ALTERNATIVES}.", "top_logprobs")
     for name, is_there in (
         ("thinking", request.thinks), ("stream", request.stream), ("tools", request.tools),
         ("response_format", request.response_format and request.response_format.type != "text"),

@@ -11,7 +11,7 @@ from .constraint import Marker
 from .engine import Engine
 from .generation import generate
 from .healing import heal
-from .sampling import Outcome, Piece, Sampling, Token
+from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
 from .server_options import DEFAULT_MAX_TOKENS
 from .slots import Slot
 from .stop_strings import StopFinder
@@ -109,6 +109,7 @@ class Speech:
             # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
             # So are they with a presence penalty: it is for those that were said.
             logprobs=logprobs and bool(asked.logprobs or seed is not None or asked.presence_penalty),
+            alternatives=max(ALTERNATIVES, (asked.logprobs and asked.top_logprobs) or 0),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,
             temperature=1.0 if asked.temperature is None else asked.temperature,

@@ -26,7 +26,7 @@ class TokenWriter:
         self._begun: dict[int, str] = {}
 
     def __call__(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
-        """A JSON list of `tokens`, each with its first `alternatives` rivals (0 to 20).
+        """A JSON list of `tokens`, each with its first `alternatives` rivals.
 
         Where a constraint forced a token it says `"constrained": true`, which the API does not know: its
         log-probability is from before the constraint.

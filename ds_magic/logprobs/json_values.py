@@ -175,8 +175,8 @@ def _ends_there(table: LogprobTable, end: int, span: ValueSpan, offset: int) -> 
     row = table[end]
     if row.forced:
         return 1.0, 1.0
-    known = [(one.bytes, one.prob) for one in row.alternatives if one.prob == one.prob]
-    if row.status == "exact" and not any(one.chosen for one in row.alternatives):
+    known = [(one.bytes, one.prob) for one in row.alternatives.top()]
+    if row.status == "exact" and row.alternatives.chosen is None:
         known.append((row.bytes, row.prob))
     ending = sum(p for begin, p in known if _may_end(begin, is_string))
     going_on = sum(p for begin, p in known if not _may_end(begin, is_string))
@@ -198,7 +198,7 @@ def _before_constraint(part: LogprobTable, low: float, high: float) -> Bounded:
             continue
         own = row.logprob
         if row.status == CONSTRAINED:
-            own = next((one.logprob for one in row.alternatives if one.chosen), math.nan)
+            own = math.nan if (chosen := row.alternatives.chosen) is None else chosen.logprob
         upper = own if own == own else row.logprob_upper
         censored += own != own
         sums[0] += own if own == own else -math.inf

@@ -233,7 +233,7 @@ def _as_well(reading: Reading, passed: str | None) -> Reading:
 
 def _candidates(row: Token) -> list[tuple[bytes, float, bool]]:
     """The bytes and probabilities of what came at a token, and which of them was chosen."""
-    found = [(one.bytes, one.prob, one.chosen) for one in row.alternatives if one.prob == one.prob]
+    found = [(one.bytes, one.prob, one.chosen) for one in row.alternatives.top()]
     if row.status == "exact" and not any(chosen for _, _, chosen in found):
         found.append((row.bytes, row.prob, True))
     return found

@@ -105,7 +105,7 @@ def alternatives(
     row = table[at]
     if not row.n_alternatives:
         raise NotGivenError(f"Token {at} has no alternatives.", ASK)
-    top = [one for one in row.alternatives if one.prob == one.prob][:shown]
+    top = row.alternatives.top(shown)
     drawn = [(_plain(one.label), one.prob, _percent(one.prob), one.chosen) for one in top]
     if not any(one.chosen for one in top):
         known = row.prob == row.prob

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import conveniences
 from .distribution import Status
 from .glyphs import label
+
+if TYPE_CHECKING:
+    from .alternatives import Alternatives
+    from .tempered import TemperedPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,7 @@ class Token:
     bytes_given: bool
     glyph: int
     raw_logprob: object
-    alternatives: tuple[Alternative, ...] = field(repr=False)
+    alternatives: Alternatives = field(repr=False)
     vocabulary_size: int | None = field(default=None, repr=False)
 
     def _repr_html_(self) -> str:
@@ -74,6 +79,21 @@ class Token:
     def label(self) -> str:
         """The token with its white space visible, `⟨end⟩` or `⟨end: im_end⟩` for one that ends an answer."""
         return label(self.token, self.bytes)
+
+    def tempered(
+        self,
+        temperatures: float | Iterable[float] = (0, 0.5, 1, 1.5),
+        *,
+        top_p: float | None | Iterable[float | None] = None,
+        top_k: int | None | Iterable[int | None] = None,
+    ) -> TemperedPlace:
+        """What could stand here at several temperatures side by side, cut by `top_p` and `top_k`; see TemperedPlace.
+
+        Of each of the three one value or several: of several the picture has all combinations.
+        """
+        from .tempered import TemperedPlace, settings
+
+        return TemperedPlace(self, settings(temperatures, top_p, top_k))
 
 
 TOKEN_COLUMNS = tuple(column.name for column in fields(Token) if column.name not in ("alternatives", "vocabulary_size"))

@@ -98,7 +98,7 @@ def bound_last(table: LogprobTable) -> None:
     or it is one of those that came and end within its first character.
     """
     row = table[len(table) - 1]
-    known = [one for one in row.alternatives if one.prob == one.prob]
+    known = row.alternatives.top()
     parts = math.fsum(one.prob for one in known if one.bytes and row.bytes.startswith(one.bytes))
     unseen = min(known[-1].prob, row.rest_mass + SOFTMAX_ERROR)
     table.logprob_upper[-1] = min(0.0, math.log(unseen + parts))

@@ -12,7 +12,7 @@ import numpy as np
 
 from .. import conveniences
 from . import json_values, labels, metrics
-from .alternatives import AlternativeTable, alternatives_at
+from .alternatives import Alternatives, AlternativeTable
 from .bounded import Bounded
 from .columns import Bits, ByteStrings, Columns, Counts, Flags, Indices, Nats, Shares, Texts, Words
 from .distribution import EXACT, read_distributions
@@ -192,9 +192,7 @@ class LogprobTable(Columns):
         position = range(len(self))[index]
         values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
-        return Token(
-            **values, alternatives=alternatives_at(self, position), vocabulary_size=self.vocabulary_size
-        )
+        return Token(**values, alternatives=Alternatives(self, position), vocabulary_size=self.vocabulary_size)
 
     def __iter__(self) -> Iterator[Token]:
         return (self[index] for index in range(len(self)))

@@ -127,7 +127,7 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Sh
     others = np.full(n_tokens, np.inf) if size is None else np.maximum(0, size - k - outside)
     rests = rest_bounds(table.top_mass, least_p, others)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        in_few, in_many = zip(*(_powers(rest, first, least_p, others, beta) for rest in rests), strict=True)
+        in_few, in_many = zip(*(powers(rest, first, least_p, others, beta) for rest in rests), strict=True)
         least_rest, most_rest = np.minimum(in_few[0], in_many[0]), np.maximum(in_few[1], in_many[1])
         low = weight / (known + most_rest)[rows]
         high = weight / (known + least_rest)[rows]
@@ -138,7 +138,7 @@ def _bounds(table: LogprobTable, temperature: float) -> tuple[Shares, Shares, Sh
     return low, high, rest_low, rest_high
 
 
-def _powers(
+def powers(
     rest: Shares, first: Nats, least_p: Shares, others: Column[Any], beta: float
 ) -> tuple[Column[Any], Column[Any]]:
     """Σ (q/p₁)^β of a rest in as few tokens as may be, and of one spread over the vocabulary."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..api.errors import DeepSeekError
 from .line import parse
-from .options import COMPANIONS, OPTIONS, Option, spelled
+from .options import COMPANIONS, OPTIONS, SEVERAL, VARIED, Option, spelled
 from .prompt_completer import SHELLS_OWN, in_prompt, names_to_fill, starting
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _CELL = re.compile(r"\s*^([ \t]*)%%deepseek(?=\s|$)", re.MULTILINE)
 _LINE = re.compile(r"^(?:\s*%%|\s*(?:[\w.\[\]'\", ]+=\s*)?%)deepseek\s+(.*)$")
 _COMPANION = re.compile(r"^\s*(?:\w+\s*=\s*)?%(ds_\w+)\s+(\S*)$")
 _MODELS_TIMEOUT = 3.0
+_ROWS = ("DataFrame", "Series", "list", "tuple", "dict", "ndarray")
 
 
 Matcher: TypeAlias = Callable[[Any], dict[str, Any]]
@@ -124,6 +126,12 @@ def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
         return [*option.choices, *(name for name, value in names.items() if _is_tool(value))]
     if option.name == "output":
         return [name for name, value in names.items() if type(value).__name__ == "ChatCompletion"]
+    if option.name == "sweep":
+        return [f"{each.name}=" for each in OPTIONS if each.kind in VARIED and each.key not in SEVERAL]
+    if option.name == "map":
+        return [name for name, value in names.items() if type(value).__name__ in _ROWS]
+    if option.name in ("journal", "replay"):
+        return sorted(path.name for path in Path().glob("*.jsonl"))
     if option.name == "extra":
         return [name for name, value in names.items() if isinstance(value, dict)]
     return option.choices

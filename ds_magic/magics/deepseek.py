@@ -18,14 +18,15 @@ from IPython.core.magic import (
 )
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode, observe
 
-from ..api.addresses import base_url_of, given_url, is_deepseek
+from ..api.addresses import EMBEDDED, base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
-from .settings import setting, traits_of
+from .options import SEVERAL
+from .settings import recording_meant, setting, traits_of
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..conversation.answer_schema import SchemaUse
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
+    from ..many.answers import Answers
     from .background import Background
     from .cell_order import CellOrder
     from .completer import Matcher
@@ -73,6 +75,9 @@ class DeepSeekMagics(Magics):
     ).tag(config=True)
     base_url = Unicode(None, allow_none=True, help="The server's address, as --base-url.").tag(config=True)
     timeout = Float(None, allow_none=True, min=0.001, help="Seconds for a whole answer, as --timeout.").tag(config=True)
+    journal = Unicode(None, allow_none=True, help="Where exchanges are recorded, as --journal.").tag(config=True)
+    cache = Bool(None, allow_none=True, help="Do not ask again what is in the journal, as --cache.").tag(config=True)
+    replay = Unicode(None, allow_none=True, help="A recording that answers, as --replay.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
 
     prices = Dict(
@@ -111,7 +116,7 @@ class DeepSeekMagics(Magics):
     @guarded
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> ChatCompletion | Background | DryRun | None:
+    ) -> ChatCompletion | Background | DryRun | Answers | None:
         from .keys_in_cells import refuse_keys
 
         refuse_keys(line, cell or "")
@@ -121,9 +126,16 @@ class DeepSeekMagics(Magics):
         from .question import shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
+        set_size(setting(self, "size") or "normal")
+        set_explorable(setting(self, "explorable"))
+        if any(given.option.key in SEVERAL for given in parsed.given):
+            from .several import Several
+
+            answers = Several(self, text, parsed, namespace).answered()
+            return answers if cell is None else None
         fill = Filler(namespace)
         values = parsed.values(fill)
-        use = self._schema_use(values)
+        use = self.schema_use(values)
         if values.get("dry_run"):
             from .dry_run import MARKS, DryRun, show
 
@@ -134,8 +146,6 @@ class DeepSeekMagics(Magics):
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
-        set_size(setting(self, "size") or "normal")
-        set_explorable(setting(self, "explorable"))
         client, shown = self.client(values), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
@@ -300,7 +310,8 @@ class DeepSeekMagics(Magics):
 
         timeout = values.get("timeout", setting(self, "timeout"))
         base_url = values.get("base_url") or setting(self, "base_url")
-        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout)
+        recording = recording_meant(self, values)
+        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout, **recording)
 
     def is_embedded_meant(self, values: dict[str, Any]) -> bool:
         """Whether the embedded server answers; told without starting it."""
@@ -309,12 +320,15 @@ class DeepSeekMagics(Magics):
         local = self._is_local_meant(values)
         return not (self._base_url(values) or current_key()) if local is None else local
 
-    def _schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
+    def schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
         """How the server that is meant is told of a schema; None where there is none."""
         if "schema" not in values and "json" not in values:
             return None
         from ..conversation.answer_schema import SchemaUse
 
+        if recording_meant(self, values).get("replay"):
+            client = self.client(values)
+            return SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek)
         url = base_url_of(self._base_url(values))
         return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
 

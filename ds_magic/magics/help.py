@@ -62,6 +62,17 @@ error that shows where; --repair N asks again up to N times with the reason.""",
 Probabilities: -l asks for the probability of every token with 20 alternatives each (-l 5: with five).
 answer.logprobs is the table; answer.logprobs.to_pandas() a data frame. A probability measures the choice of a
 token, not the truth of a sentence.""",
+    "many": """
+Many answers: --times 100 asks so often; --sweep temperature=0,0.5,1 for each value, --sweep system=variants for
+each of a list or dict, several --sweep for each combination; --map questions for each row of a DataFrame, Series,
+list or dict, {{ column }} filled from it. The result is one collection, Answers: answers.counts(), .divergence(),
+.where(temperature=0), .group_by("system"), .to_pandas(), .reliability("right"). What failed is a row of it.
+Interrupt once to end it with what is there; --journal FILE --cache to go on later, or to ask nothing twice.""",
+    "recordings": """
+Recordings: --journal FILE writes each request and its answer, as it streamed, into a file that only grows; never a
+key. With --cache what is whole in it is not asked again. --replay FILE answers from it alone: no network, the same
+text and probabilities at the same pace (--speed 4, --speed 0 at once), marked RECORDING. For every cell: %config
+DeepSeekMagics.journal, .cache and .replay. In a terminal `ds-magic journal FILE` lists, checks and exports it.""",
     "keys": """
 Keys: %ds_login asks for one without showing it, for this kernel only; or set DEEPSEEK_API_KEY before the kernel
 starts. Without a key the model on this machine answers. A key in a cell is refused: it would stay in the notebook.""",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from ..api.errors import InvalidRequestError
@@ -10,24 +9,13 @@ from ..api.errors import InvalidRequestError
 if TYPE_CHECKING:
     from ..api.request import ChatRequest
 
-_KEY = re.compile(r"\bsk-[A-Za-z0-9_\-]{16,}")
-_LONG_ENOUGH = 16
-"""A shorter key in use may be an ordinary word ("local"), so it is not looked for in prompts."""
-
 
 def holds_key(text: str) -> bool:
-    """Whether an API key stands in `text`: one in use, or something of the form of one.
-
-    `sk-learn-compatible-estimators` is no key: a key has digits, or a long run of letters.
-    """
+    """Whether an API key stands in `text`: one in use, or something of the form of one."""
+    from ..api.secret import holds_key
     from ..backend import current_key
 
-    key = current_key()
-    if key and len(key.reveal()) >= _LONG_ENOUGH and key.reveal() in text:
-        return True
-    if "sk-" not in text:
-        return False
-    return any(re.search(r"\d|[A-Za-z]{20}", match) for match in _KEY.findall(text))
+    return holds_key(text, current_key())
 
 
 def refuse_keys(*texts: str) -> None:

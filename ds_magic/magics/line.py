@@ -14,7 +14,7 @@ from ..api.nearest import nearest
 from .options import SPELLINGS, Option, example
 from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
-_LEAST = {"max-rounds": 1, "repair": 0}
+_LEAST = {"max-rounds": 1, "repair": 0, "speed": 0, "times": 1}
 """The least value of options that are no request fields."""
 
 _OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|\s|$)(=?)")
@@ -22,7 +22,7 @@ _LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.]*)(?=\s|$)")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _PLACEHOLDER = r"\{\{[ \t][^{}]*[ \t]\}\}"
 _WORD = re.compile(rf"(?:{_PLACEHOLDER}|\S)+")
-_WHOLE_NUMBER = re.compile(r"[+-]?\d+$")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d{1,4000}$")  # Python reads no longer ones
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "0": "\0"}
 
 

@@ -10,7 +10,9 @@ from typing import Any
 from ..api.addresses import DEEPSEEK_URL
 from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
 
-GROUPS = ("The answer", "The prompt", "JSON", "Functions", "Probabilities", "Where", "The cell")
+GROUPS = (
+    "The answer", "The prompt", "JSON", "Functions", "Probabilities", "Many answers", "Where", "Recordings", "The cell",
+)  # fmt: skip
 """The groups of options, in the order in which they are shown."""
 
 
@@ -131,6 +133,19 @@ _OF_OURS = (
            limit=f"an address such as {DEEPSEEK_URL}"),
     Option("timeout", "number", "give up after so many seconds", "Where", "SECONDS",
            limit="a number of seconds above 0"),
+    Option("times", "count", "ask N times: the result is one collection, Answers", "Many answers", "N",
+           limit="a whole number, 1 or more"),
+    Option("sweep", "word", "ask for each value of an option, and for each combination", "Many answers", "OPTION=…",
+           limit="temperature=0,0.5,1, or the name of a list or dict of values: system=variants", repeatable=True),
+    Option("map", "word", "ask for each row of a variable; {{ column }} is filled from it", "Many answers", "NAME",
+           limit="the name of a DataFrame, Series, list, dict or any iterable"),
+    Option("journal", "word", "record what is asked and answered, an exchange a line", "Recordings", "FILE",
+           limit="the name of a file, which need not be there"),
+    Option("cache", "flag", "do not ask again what is whole in the journal", "Recordings", negatable=True),
+    Option("replay", "word", "answer from a recording alone, without network, at its pace", "Recordings", "FILE",
+           limit="the name of a file that `--journal` has written"),
+    Option("speed", "number", "replay so many times as fast as it came", "Recordings", "N",
+           limit="a number, 0 or more; 0 is at once"),
     Option("output", "variable", "bind the result to a variable (always also to _ds)", "The cell", "NAME",
            short="o", limit="the name of a variable"),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
@@ -141,6 +156,12 @@ _OF_OURS = (
 """The options that are no request fields of themselves. Before those, so that -l 5 says how many --explore gets."""
 
 OPTIONS = (*_OF_OURS, *(_option_of(name, field) for name, field in FIELDS.items() if field.help))
+
+SEVERAL = ("times", "sweep", "map")
+"""The options with which a cell asks for several answers, by `Option.key`."""
+
+VARIED = ("number", "count", "word", "text")
+"""The kinds of options that `--sweep` varies."""
 
 DEFAULTED = tuple(name for name, field in FIELDS.items() if field.is_default)
 """The options whose value `%config DeepSeekMagics` and the environment can set for every cell."""

@@ -29,7 +29,7 @@ def options_module() -> str:
         "LONG_DASHES": ("Those of them that stand for two.", LONG_DASHES),
         "QUOTES": ("By the quote that begins a value, those that can end it.", QUOTES),
     }
-    lines = ["// Made by `python -m ds_magic.magics.options_module`: the options, and what else Python knows.", ""]
+    lines = ["// The table of options and what belongs to it: `python -m ds_magic.magics.options_module` makes it.", ""]
     for name, (what, value) in constants.items():
         lines += [f"/** {what} */", f"export const {name} = {_listed(value)};", ""]
     return "\n".join(lines)

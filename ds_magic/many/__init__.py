@@ -1,1 +1,1 @@
-"""From one answer to many: what runs them, what they are kept in, and what is seen of them together."""
+"""From one answer to many: what runs them, what keeps them, and what is seen of them together."""

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     pass
 
 _RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RECORDED = ("journal", "cache", "replay", "speed")
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -61,19 +62,20 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     How it is run: `client`; `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that
     end an answer); `concurrency` (requests in flight; where it is not given 8 at first and 64 at most, of the embedded
     model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
-    (tokens after which nothing new is begun); `listener` (told how far it is; without it a line in a terminal). A
-    failure is a row.
+    (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
+    `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
+    `listener` (told how far it is; without it a line in a terminal). A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
     arms = arms_of(fields)
     turns = [_turn(running, prompt, arm.fields) for arm in arms]
     rows = (
-        Asking(_factors(arm.factors, number, times), _numbered(turn, number))
-        for number in range(1, _count(times) + 1)
+        Asking(factors_of(arm.factors, number, times), numbered(turn, number))
+        for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    answers = _answers(running, rows, times * len(arms))
+    answers = answers_to(running, rows, times * len(arms))
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
@@ -108,7 +110,7 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
         for each in _of_record(running, messages, arm, record, names, times)
     )
     count = count_of(rows)
-    return _answers(running, asked, None if count is None else count * len(arms) * _count(times))
+    return answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
 
 
 def _of_record(
@@ -128,10 +130,10 @@ def _of_record(
         except DeepSeekError as caught:
             error = caught
     if turn is None:
-        yield Asking(_factors(factors, 1, times), None, error)
+        yield Asking(factors_of(factors, 1, times), None, error)
         return
-    for number in range(1, _count(times) + 1):
-        yield Asking(_factors(factors, number, times), _numbered(turn, number))
+    for number in range(1, times_of(times) + 1):
+        yield Asking(factors_of(factors, number, times), numbered(turn, number))
 
 
 def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
@@ -143,7 +145,7 @@ def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: M
 
 def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """How it is run, with a client, and the fields of what is asked."""
-    from ..backend import resolve
+    from ..backend import resolve_through
 
     if options.get("chat") is not None:
         raise InvalidRequestError(
@@ -151,15 +153,17 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
             remedy="Give the messages before as `prompt`: `[*chat.messages, question]`.",
         )
     running = {name: options[name] for name in _RUNNING if name in options}
-    stop, fields = told_apart(running.get("stop"), {k: v for k, v in options.items() if k not in (*_RUNNING, "chat")})
-    return {**running, "stop": stop, "client": running.get("client") or resolve()}, fields
+    recorded = {name: options[name] for name in _RECORDED if name in options}
+    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
+    stop, fields = told_apart(running.get("stop"), others)
+    return {**running, "stop": stop, "client": resolve_through(running.get("client"), **recorded)}, fields
 
 
 def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
     return turn_for(running["client"], messages, **fields)
 
 
-def _numbered(turn: Turn, number: int) -> Turn:
+def numbered(turn: Turn, number: int) -> Turn:
     """The turn of a sample: with a seed of its own, where there is one."""
     seed = turn.request.seed
     if seed is None or number == 1:
@@ -169,11 +173,11 @@ def _numbered(turn: Turn, number: int) -> Turn:
     return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
 
 
-def _factors(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
+def factors_of(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
     return {**factors, SAMPLE: number} if times > 1 else dict(factors)
 
 
-def _count(times: int) -> int:
+def times_of(times: int) -> int:
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         raise InvalidRequestError(
             f"`times` is {times!r:.60}, and must be a whole number, 1 or more.", field="times", value=times,
@@ -182,7 +186,7 @@ def _count(times: int) -> int:
     return times
 
 
-def _answers(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
+def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
     at_home = {"concurrency": AT_HOME} if running["client"].name == EMBEDDED and "in_flight" not in said else {}
@@ -191,13 +195,14 @@ def _answers(running: Mapping[str, Any], rows: Iterable[Asking], total: int | No
     stop: Stop | None = running["stop"]
     runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
     results, came = runner.run(rows, total), list[Row]()
-    try:
-        came.extend(results)
-    except KeyboardInterrupt as interrupt:
-        runner.close()
-        if (again := second_interrupt(interrupt)) is not None:
-            raise again from None
-        came.extend(results)
+    with running["client"].recording():
+        try:
+            came.extend(results)
+        except KeyboardInterrupt as interrupt:
+            runner.close()
+            if (again := second_interrupt(interrupt)) is not None:
+                raise again from None
+            came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
     return Answers(came, runner.notes)

@@ -65,6 +65,6 @@ def _row(
     }]
     made = ChatCompletion.from_wire(
         {**body, "choices": choices, "usage": None}, request=answer.request, backend=answer.backend,
-        notes=[*answer.notes, NOTE],
+        recorded=answer.recorded, notes=[*answer.notes, NOTE],
     )
     return Row(factors, made)

@@ -25,7 +25,7 @@ from ..api.retry import wait_before
 from ..stop import Stop, second_interrupt
 from .pace import Limits, Pace
 from .progress import Listener, Nobody, Progress
-from .rows import Row
+from .rows import SAMPLE, Row
 
 if TYPE_CHECKING:
     from ..api.client import Client
@@ -198,7 +198,8 @@ class Runner:
         assert task.asking.turn is not None
         task.begun_at = self._pace.begin()
         client = self._client if _calls_functions(task) else self._once
-        future = pool.submit(asked, task.asking.turn, client, self._stop)
+        sample = task.asking.factors.get(SAMPLE, 1) - 1
+        future = pool.submit(asked, task.asking.turn, client.of_sample(sample), self._stop)
         future.add_done_callback(lambda done: self._arrived.put((task, done)))
 
     def _take(self, seconds: float) -> bool:

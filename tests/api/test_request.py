@@ -377,3 +377,10 @@ def test_a_key_in_a_refused_value_is_not_shown(key):
 def test_a_role_that_is_no_text_is_refused_and_not_a_crash(role):
     with pytest.raises(InvalidRequestError):
         ChatRequest.from_wire({"messages": [{"role": role, "content": "Hi"}]})
+
+
+def test_more_alternatives_than_20_are_refused_where_the_embedded_model_is_not_asked(connect):
+    with ScriptedServer(said("a")) as server:
+        with pytest.raises(InvalidRequestError, match="to 20: only the model on this machine gives more") as caught:
+            connect(server).chat("Hi", top_logprobs=49_152)
+        assert "--local" in caught.value.remedy and server.requests == []

@@ -30,7 +30,7 @@ def share(part, whole):
 ```
 
 """
-CODE = 'def share(part, whole):\n    """Of the whole."""\n    return {"part": part / whole} if whole else None  # so\n\n'
+CODE = 'def share(part, whole):\n    """Of the whole."""\n    return {"part": part / whole} if whole else 0  # so\n\n'
 
 
 def filled(text):

@@ -32,11 +32,11 @@ def output(change=None):
 
 @pytest.fixture
 def saved(request, page, jupyter):
-    """Opens a notebook that holds the answer between two cells: `saved(kind, output)`."""
+    """Opens a notebook whose first cell holds the answer: `saved(kind, output, *more_cells)`."""
 
-    def opened(kind, output):
+    def opened(kind, output, *cells):
         name = "".join(letter if letter.isalnum() else "-" for letter in request.node.name) + ".ipynb"
-        jupyter.write(name, ["first", "second"], {0: [output]})
+        jupyter.write(name, ["first", *cells], {0: [output]})
         notebook = kind(page, jupyter, name)
         page.wait_for_selector(".dsx-map")
         return notebook
@@ -59,7 +59,7 @@ def sources(page):
 
 
 def test_a_cell_goes_below_the_one_that_shows_the_answer_and_can_be_taken_back(saved, kind):
-    page = saved(kind, output()).page
+    page = saved(kind, output(), "second").page
     page.click("text=Insert cell")
     page.wait_for_selector(".dsx-status:text('Inserted below')")
     assert sources(page) == ["first", answer().as_cell(), "second"]
@@ -70,6 +70,18 @@ def test_a_cell_goes_below_the_one_that_shows_the_answer_and_can_be_taken_back(s
     page.click("text=Copy as cell")
     page.wait_for_selector(".dsx-status:text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == answer().as_cell()
+
+
+def test_the_cell_that_was_put_in_is_in_view(saved, kind):
+    page = saved(kind, output(), *["# line\n" * 30] * 20).page
+    page.set_viewport_size({"width": 900, "height": 420})
+    page.click("text=Insert cell")
+    page.wait_for_selector(".dsx-status:text('Inserted below')")
+    page.wait_for_function("""() => {
+      const { top, bottom } = document.querySelector(".jp-Cell.jp-mod-active").getBoundingClientRect();
+      return top > 0 && bottom <= innerHeight;
+    }""")
+    assert "Capital?" in page.inner_text(".jp-Cell.jp-mod-active")
 
 
 def test_no_other_code_is_offered_than_a_question(saved, kind):

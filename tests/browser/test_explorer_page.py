@@ -175,6 +175,13 @@ def test_a_probability_too_small_for_the_payload_is_shown_as_a_bound(show):
     assert "< 1e-14" in card(page) and "4e-31" not in card(page)
 
 
+def test_the_chosen_token_has_one_share_in_all_places(show):
+    page = show(LogprobTable.from_wire([entry("a", 0.08352, [("b", 0.1), ("a", 0.08352)])]))
+    start(page)
+    assert page.inner_text(".dsx-card-head .dsx-strong") == "8.4 %"
+    assert page.inner_text(".dsx-chosen .dsx-end").strip() == "8.4 %"
+
+
 def test_a_click_pins_the_card_and_escape_lets_go_of_it(show):
     page = show(contest())
     page.click("text=·is")

@@ -4,6 +4,7 @@
 |---|---|---|
 | the page is reloaded | what had come, at once, and what comes | what had come; the whole answer |
 | a second page | in both what has come, and what comes | likewise |
+| the same, and nothing was saved | likewise, in the cell that runs, and what else that prints | likewise |
 | the kernel is restarted, killed | what had come, and that the kernel has gone | what was kept |
 | the connection is lost for a while | what had come, and that it is lost; then the whole | the whole answer |
 | the notebook is opened without its kernel | what was kept, and that it had not ended | what was kept |
@@ -77,6 +78,9 @@ def begun(lab, gate):
     notebook.page.wait_for_function(KEPT)
     save(notebook)
     return notebook
+
+
+CELL = "jupyterapp.shell.currentWidget.context.model.toJSON().cells[1]"
 
 
 def save(notebook):
@@ -232,6 +236,54 @@ for view, text in zip(views, texts):
     gate.open()
     other.wait_for_selector(".ds-live", state="detached")
     assert not troubles and not [url for url in asked if "example.org" in url]
+
+
+def test_a_page_that_knows_nothing_of_a_run_shows_its_answers_where_they_stand_and_what_comes_with_them(
+    lab, gate, jupyter, page, other
+):
+    code = f"""print("between")
+view = make_view("live")
+view.start(ChatRequest.build("q"), "embedded model")
+view.delta(delta(content="Another answer"))
+{gate.code}
+view.finish(completion("Another answer"), None)
+1 + 1"""
+    notebook = lab("1 + 1", BEGUN + gate.code + WHOLE + code)
+    notebook.run_all()
+    shows(page, "Half an answer", ".ds-answer")
+    late = Lab(other, jupyter, notebook.notebook)
+    shows(other, "Half an answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    shows(other, "Half an answer is whole", ".jp-Cell:nth-child(2) .jp-RenderedHTML")
+    shows(other, "Another answer", ".jp-Cell:nth-child(2) .ds-answer")
+    gate.open()
+    for each in (page, other):
+        each.wait_for_function(f"{KERNEL}.status === 'idle'")
+    first, second = (each.evaluate(CELL) for each in (page, other))
+    kinds = [output["output_type"] for output in first["outputs"]]
+    assert kinds == ["display_data", "stream", "display_data", "execute_result"]
+    assert second["outputs"] == first["outputs"]
+    assert second["execution_count"] == first["execution_count"] == 2
+    save(late)
+    assert len(saved_outputs(jupyter, late)) == 4
+
+
+def test_reasoning_that_the_reader_unfolded_stays_unfolded_in_an_output_that_is_alive(lab, gate, page):
+    notebook = lab(SETUP + f"""
+from ds_magic import ChatCompletion
+view.delta(delta(reasoning_content="Hm."))
+view.delta(delta(content="Yes."))
+{gate.code}
+entry = {{"token": "Yes.", "logprob": -0.7, "bytes": [89, 101, 115, 46], "top_logprobs": []}}
+message = {{"content": "Yes.", "reasoning_content": "Hm."}}
+choice = {{"message": message, "logprobs": {{"content": [entry]}}, "finish_reason": "stop"}}
+view.finish(ChatCompletion.from_wire({{"model": "tiny", "choices": [choice]}}, backend="a server"), None)
+""")
+    notebook.run_all()
+    shows(page, "Yes.", ".ds-answer")
+    page.click(".ds-live summary")
+    gate.open()
+    page.wait_for_selector(".ds-output details[open]")
 
 
 STATES = """async ([script, messages, wholes]) => {

@@ -119,7 +119,18 @@ def test_the_text_is_formatted_and_every_token_that_is_seen_is_alive_in_it(jupyt
     page.click("button:text('tokens')")
     assert page.inner_text(".dsx-map").replace("\u200b", "").startswith("-·A·**bold**")
     page.click("button:text('tokens')")
-    assert page.locator(".dsx-formatted").count()
+    page.wait_for_selector(".dsx-formatted mjx-container")
+
+
+def test_arrow_keys_go_as_a_text_from_the_right_does_and_details_are_a_line_each(jupyter, page):
+    reopened(jupyter, page, "right.ipynb", *kept(answered("שלום עולם.")))
+    page.click(".dsx-formatted .dsx-t:text-is('שלום')")
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text(f"{CARD} .dsx-token") == "·עולם"
+    page.click(f"{CARD} summary")
+    names = page.locator(f"{CARD} dt")
+    assert names.all_inner_texts() == ["token", "entropy", "bytes", "escaped"]
+    assert {name.bounding_box()["height"] < 30 for name in names.all()} == {True}
 
 
 def test_metrics_search_and_pins_work_and_nothing_hinders_a_reader(jupyter, page):
@@ -183,7 +194,7 @@ def test_a_branch_grows_in_place_and_is_in_the_notebook_that_is_saved(jupyter, l
     page.wait_for_selector(".dsx-way:has-text('Sydney')")
     notebook.wait_for_kernel()
     forked(page, instead="Perth")
-    page.wait_for_selector(".dsx-notice:has-text('no ds_magic')")
+    page.wait_for_selector(".dsx-stage + .dsx-notice:has-text('no ds_magic') code")
     page.keyboard.press("Escape")
     page.evaluate("jupyterapp.shell.currentWidget.content.activeCellIndex = 0")
     page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
@@ -192,6 +203,44 @@ def test_a_branch_grows_in_place_and_is_in_the_notebook_that_is_saved(jupyter, l
     notebook.save()
     (output,) = jupyter.saved(notebook.notebook)["cells"][1]["outputs"]
     assert [place.get("label") for place in output["data"][TYPE]["nodes"]] == [None, "·Sydney", "·Perth"]
+
+
+def test_in_a_tab_of_its_own_an_output_is_its_notebooks(lab):
+    notebook = lab(LOADED, ASKED)
+    page = notebook.page
+    notebook.run_all()
+    page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    notebook.second_view(1)
+    page.click(".jp-LinkedOutputView .dsx-t:has-text('Canberra')")
+    page.click(f"{CARD} button:has-text('Sydney')")
+    page.wait_for_selector(".jp-LinkedOutputView .dsx-way")
+    page.wait_for_selector(".jp-Notebook .dsx-way:has-text('Sydney')")  # it is one output, seen twice
+    page.click(".jp-LinkedOutputView button:text('Insert cell')")
+    page.wait_for_selector(".jp-LinkedOutputView button:text('Inserted below')")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 3
+    # They stand beside the legend, whether or not there are more tools above it.
+    boxes = (page.locator(f".jp-LinkedOutputView .dsx-{name}").bounding_box() for name in ("legend", "actions"))
+    legend, actions = (box["y"] + box["height"] / 2 for box in boxes)
+    assert abs(legend - actions) < 4
+
+
+def test_two_notebooks_in_a_page_may_have_one_kernel(jupyter, lab):
+    notebook = lab(LOADED, ASKED)
+    page = notebook.page
+    notebook.run_all()
+    page.wait_for_selector(".dsx-living .dsx-t:has-text('Canberra')")
+    notebook.save()
+    page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+    (jupyter.folder / "other.ipynb").write_bytes((jupyter.folder / notebook.notebook).read_bytes())
+    page.evaluate(
+        """() => { const { kernel: { id } } = jupyterapp.shell.currentWidget.sessionContext.session;
+        void jupyterapp.commands.execute('docmanager:open', {path: 'other.ipynb', kernel: {id}}); }"""
+    )
+    page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.handleComms === false")
+    shown = ".jp-NotebookPanel:not(.lm-mod-hidden)"
+    page.click(f"{shown} .dsx-t:has-text('Canberra')")
+    page.click(f"{CARD} button:has-text('Sydney')")
+    page.wait_for_selector(f"{shown} .dsx-way:has-text('Canberra')")
 
 
 def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
@@ -209,3 +258,14 @@ def test_a_kernel_that_goes_in_a_branch_leaves_what_had_come(lab):
     page.wait_for_selector(".dsx-notice:has-text('The kernel has gone')")
     assert len(page.inner_text(".dsx-tail")) > 9 and not page.locator(".dsx-stop").count()
     assert not page.locator(".dsx-formatted .dsx-t:not(.dsx-fork *)").count()  # the branch stands in place of the rest
+
+
+def test_of_several_choices_the_first_is_alive_and_the_others_stand_as_they_are(jupyter, page):
+    choices = []
+    for number, text in enumerate(("One.", "Two.")):
+        entries = [entry(text[:3], 0.05, [("Ten", 0.9)]), entry(".", 0.9, [(".", 0.9)])]
+        choices.append({"index": number, "message": {"content": text}, "logprobs": {"content": entries}})
+    reopened(jupyter, page, "choices.ipynb", *kept(ChatCompletion.from_wire({"choices": choices})))
+    assert page.inner_text(".dsx-formatted").strip() == "One." and page.locator(".dsx-living").count() == 1
+    assert page.inner_text(".dsx-static-text").strip() == "Two."
+    assert page.locator(".dsx-static-bars").count() == 2 and page.locator(".dsx-static-legend").count() == 1

@@ -8,7 +8,7 @@ import pytest
 
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.line import convert, parse
-from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE
+from ds_magic.magics.prompt import ATTRIBUTE, ATTRIBUTES, PLACEHOLDER, ROLE, begins_message, is_role
 from ds_magic.magics.typeset import plain_roles
 from tests.browser.jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from tests.growing import TEXTS
@@ -34,9 +34,10 @@ NUMBER = {name: number for number, name in enumerate(CELLS)}
 
 DRAWN = """number => {
   const cell = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")][number];
-  const ours = (element) => element.className.split(" ").filter((name) => name.startsWith("ds-")).join(" ");
+  const ours = (element) => element.className.split(" ").filter((name) => name.startsWith("dsp-")).join(" ");
   return [...cell.querySelectorAll(".cm-line")].map((line) => [
-    ours(line), [...line.querySelectorAll("span")].filter(ours).map((span) => [ours(span), span.textContent, span.title]),
+    ours(line),
+    [...line.querySelectorAll("span")].filter(ours).map((span) => [ours(span), span.textContent, span.title]),
   ]);
 }"""
 LOOKS = """number => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].slice(number, number + 1).flatMap((cell) =>
@@ -44,6 +45,31 @@ LOOKS = """number => [...document.querySelectorAll(".jp-Notebook .jp-Cell")].sli
     const { color, font, textDecoration, whiteSpace, background, padding } = getComputedStyle(element);
     return [element.textContent, color, font, textDecoration, whiteSpace, background, padding];
   }))"""
+
+CONTRASTS = """() => {
+  const parts = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const laid = (above, below) => {
+    const [red, green, blue, alpha = 1] = parts(above);
+    return [red, green, blue].map((each, at) => each * alpha + below[at] * (1 - alpha));
+  };
+  const background = (element) => {
+    if (!element) return [255, 255, 255];
+    return laid(getComputedStyle(element).backgroundColor, background(element.parentElement));
+  };
+  const light = (colour) => colour.map((each) => each / 255)
+    .map((each) => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0.05);
+  const found = {};
+  for (const element of document.querySelectorAll(".cm-line [class*='dsp-']")) {
+    const below = background(element);
+    const [one, other] = [light(laid(getComputedStyle(element).color, below)), light(below)];
+    const contrast = Math.max(one, other) / Math.min(one, other);
+    const name = element.className.replace(/[^ -~]\\S* ?/g, "");
+    found[name] = Math.min(found[name] ?? Infinity, contrast);
+  }
+  return found;
+}"""
+"""The least contrast of each of our classes with what is behind it."""
 
 
 class Page:
@@ -63,8 +89,8 @@ class Page:
     def wait(self, name, kind, texts):
         """Until these are the ranges of a class."""
         self.page.wait_for_function(
-            f"([number, kind, texts]) => JSON.stringify(({DRAWN})(number).flatMap(([, ranges]) => ranges)"
-            ".filter(([classes]) => classes.split(' ').includes(kind)).map(([, text]) => text)) === JSON.stringify(texts)",
+            f"([number, kind, texts]) => `${{({DRAWN})(number).flatMap(([, ranges]) => ranges)"
+            ".filter(([classes]) => classes.split(' ').includes(kind)).map(([, text]) => text)}` === `${texts}`",
             arg=[NUMBER[name], kind, texts],
         )
 
@@ -107,7 +133,7 @@ def opened_in(kind, server, browser, name):
     page.set_default_timeout(PATIENCE * 1000)
     server.write(name, CELLS.values())
     notebook = Page(kind(page, server, name), server)
-    page.wait_for_selector(".ds-prompt .ds-magic")
+    page.wait_for_selector(".dsp-prompt .dsp-magic")
     return notebook
 
 
@@ -128,12 +154,14 @@ def corpus():
     texts = [node.value for node in written if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     more = [
         "-t inf", "-t nan", "--timeout inf", "-t 1_0", "-t ٠", "--max-tokens ٣", "--max-tokens 1e3", "-t -0.5", "-l −5",
-        "-l=3 x", "-l= x", "-l 21", "-o é1", "-o 1é", "-o {{ name }}", "-t {{ t }}", "-t {{t}}", "--tools a,,b", "--tools \ufeff",
-        '--extra {"a": NaN}', '--extra {"a": 1,}', '--extra {"a": "\\u12"} x', "--extra null", "--extra name", "--extra 'a b'",
-        '--extra {{ body }}', '--extra "{{ a }}', "--response-format text", "--response-format {}", "-s 'a\\'b' c", "-s 'a'b c",
-        "--prefix «\u00a0a\u00a0» b", "–-t 0", "-—t 0", "--\u00a0x", "-t\u00a01\u00a0x", "-t\x1c1 x", "-t\ufeff1", "-", "--", "",
-        "  -t 1  ", "👩 -t 1", "--👩", "-👩 x", "--te", "-tt 1", "-t1.2.3", "-t1..", "--json --no-json", "--repair -1", "--repair 0",
-        "--tool-choice anything", "--reasoning-effort ultra", "-o {{ x }}y", "-l\t5\tx", "-l5x", "--stop= x", "--stop -t",
+        "-l=3 x", "-l= x", "-l 21", "-o é1", "-o 1é", "-o {{ name }}", "-t {{ t }}", "-t {{t}}", "--tools a,,b",
+        "--tools \ufeff", '--extra {"a": NaN}', '--extra {"a": 1,}', '--extra {"a": "\\u12"} x', "--extra null",
+        "--extra name", "--extra 'a b'", '--extra {{ body }}', '--extra "{{ a }}', "--response-format text",
+        "--response-format {}", "-s 'a\\'b' c", "-s 'a'b c", "--prefix «\u00a0a\u00a0» b", "–-t 0", "-—t 0",
+        "--\u00a0x", "-t\u00a01\u00a0x", "-t\x1c1 x", "-t\ufeff1", "-", "--", "", "  -t 1  ", "👩 -t 1", "--👩",
+        "-👩 x", "--te", "-tt 1", "-t1.2.3", "-t1..", "--json --no-json", "--repair -1", "--repair 0",
+        "--tool-choice anything", "--reasoning-effort ultra", "-o {{ x }}y", "-l\t5\tx", "-l5x", "--stop= x",
+        "--stop -t",
     ]  # fmt: skip
     return [text for text in [*texts, *more] if "\n" not in text]
 
@@ -199,14 +227,18 @@ def test_the_page_finds_an_option_and_its_value_where_they_stand(opened):
           ({{ from, to, valueFrom, valueTo }}) => [line.slice(from, to), line.slice(valueFrom ?? 0, valueTo ?? 0)])""",
         ["line.js", line],
     )
-    assert places == [["—max-tokens", "5"], ["-l", "7"], ["--prefix", '"a b"'], ["-l", ""], ["--no-stream", ""], ["-t", "−1"]]
+    names, values = zip(*places, strict=True)
+    assert names == ("—max-tokens", "-l", "--prefix", "-l", "--no-stream", "-t")
+    assert values == ("5", "7", '"a b"', "", "", "−1")
 
 
 ROLE_LINES = [
-    "@user", "@user ", " @user", "@users", "@user name=ada", "@user name='a b'", '@user name="a b" x=1', "@user name=“a b”",
-    "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix", "@assistant prefix prefix name=a", "@tool call_id=1",
-    "@tool call_id={{ id }}", "@tool name=a", "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a",
-    "@user name=", "@user name='a", "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
+    "@user", "@user ", " @user", "@users", "@user name=ada", "@user name='a b'", '@user name="a b" x=1',
+    "@user name=“a b”", "@user name=‘don’t’", "@user name=ada is here", "@assistant prefix",
+    "@assistant prefix prefix name=a", "@tool call_id=1", "@tool call_id={{ id }}", "@tool name=a",
+    "@system: be brief", "\\@user", "\\@user name=a", "\\\\@user", "@user\tname=a", "@user name=", "@user name='a",
+    "\\@user name=“a b”", "\\\\\\@tool call_id=‘it’s “1”’", "\\@users", "\\",
+    "@user =a", "@user prefixed", "@user prefix", "@User", "@", "@user\u00a0name=a", "@user é=1",
 ]  # fmt: skip
 
 
@@ -221,19 +253,23 @@ def test_the_page_reads_lines_of_roles_as_python_does(opened):
     )
 
     def as_python_reads(line):
-        match = ROLE.fullmatch(plain_roles(line, lambda each: ROLE.fullmatch(each))[0])
-        if match is None or match[1]:
-            return match and "text"
-        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[3])]
-        return [match[2], *([n, n in ATTRIBUTES[match[2]] or (n == "prefix" and match[2] == "assistant")] for n in names)]
+        if line.startswith("\\"):
+            return "text" if begins_message(line.lstrip("\\")) else None
+        match = ROLE.fullmatch(plain_roles(line, is_role)[0])
+        if match is None:
+            return None
+        known = {*ATTRIBUTES[match[1]], *(["prefix"] if match[1] == "assistant" else [])}
+        names = [flag or name for flag, name, *_ in ATTRIBUTE.findall(match[2])]
+        return [match[1], *([name, name in known] for name in names)]
 
     assert dict(zip(ROLE_LINES, read, strict=True)) == {line: as_python_reads(line) for line in ROLE_LINES}
 
 
 PLACES = [
-    "{{ a }}", "{{a}}", "{{ a}}", "{{\ta\t}}", "\\{{ a }}", "\\\\{{ a }}", "{{ a.b[0].c }}", "{{ a['x y'] }}", '{{ a["}}"] }}',
-    "{{ a[ -1 ] }}", "{{ a[b] }}", "{{ a() }}", "{{ é }}", "{{ 1a }}", "{{ a1 }}", "{{ ٣a }}", "{{{ a }}}", "{{ a }}{{ b }}",
-    "{{ {{ a }} }}", "{{ a. }}", "{{ a .b }}", "{{\u00a0a\u00a0}}", "{{ a", "{{ a\u0301 }}", "{{ _ }}", "{{ a\n}}",
+    "{{ a }}", "{{a}}", "{{ a}}", "{{\ta\t}}", "\\{{ a }}", "\\\\{{ a }}", "{{ a.b[0].c }}", "{{ a['x y'] }}",
+    '{{ a["}}"] }}', "{{ a[ -1 ] }}", "{{ a[b] }}", "{{ a() }}", "{{ é }}", "{{ 1a }}", "{{ a1 }}", "{{ ٣a }}",
+    "{{{ a }}}", "{{ a }}{{ b }}", "{{ {{ a }} }}", "{{ a. }}", "{{ a .b }}", "{{\u00a0a\u00a0}}", "{{ a",
+    "{{ a\u0301 }}", "{{ _ }}", "{{ a\n}}",
 ]  # fmt: skip
 
 
@@ -255,33 +291,34 @@ def test_the_page_reads_places_to_fill_as_python_does(opened):
 
 def test_options_are_drawn_as_options_and_their_values_as_values(opened):
     (line, ranges), *_ = opened.drawn("options")
-    assert line == "ds-magic"
-    assert [text for kind, text, _ in ranges if kind == "ds-option"] == ["-l", "--temperature", "--no-stream", "--prefix"]
-    assert [text for kind, text, _ in ranges if kind == "ds-value"] == ["5", "0.3", '"In {{ country }} "']
-    assert ("ds-value", "0.3", "a number from 0 to 2") in map(tuple, ranges)
+    assert line == "dsp-magic"
+    assert opened.ranges("options", "dsp-option") == ["-l", "--temperature", "--no-stream", "--prefix"]
+    assert opened.ranges("options", "dsp-value") == ["5", "0.3", '"In {{ country }} "']
+    assert ("dsp-value", "0.3", "a number from 0 to 2") in map(tuple, ranges)
 
 
 def test_what_is_wrong_in_the_line_is_marked_with_what_is_possible(opened):
     (_, ranges), *_ = opened.drawn("wrong")
-    wrong = {text: title for kind, text, title in ranges if "ds-wrong" in kind}
+    wrong = {text: title for kind, text, title in ranges if "dsp-wrong" in kind}
     assert list(wrong) == ["--temprature", "hot", "--quiet=1", "class", "“never"]
     assert "`--temperature`" in wrong["--temprature"] and "a number from 0 to 2" in wrong["hot"]
 
 
 def test_what_is_being_typed_is_not_marked_before_it_is_left(opened):
     opened.write("free", "%%deepseek --temper")
-    assert opened.ranges("free", "ds-option") == ["--temper"] and opened.ranges("free", "ds-wrong") == []
+    assert opened.ranges("free", "dsp-option") == ["--temper"] and opened.ranges("free", "dsp-wrong") == []
     opened.page.keyboard.type(" x")
-    assert opened.ranges("free", "ds-wrong") == ["--temper"]
+    assert opened.ranges("free", "dsp-wrong") == ["--temper"]
     opened.page.keyboard.press("ArrowLeft")
     opened.page.keyboard.press("ArrowLeft")
-    assert opened.ranges("free", "ds-wrong") == []
+    assert opened.ranges("free", "dsp-wrong") == []
 
 
 def test_a_prompt_is_prose_with_what_its_marks_mean_and_code_in_its_own_language(opened):
     lines = opened.drawn("prose")
-    assert [line for line, _ in lines] == ["ds-magic", "ds-said", "ds-said", "ds-said ds-item", "ds-said", *["ds-code"] * 3]
-    assert [opened.ranges("prose", kind)[-1] for kind in ("ds-heading", "ds-strong", "ds-mono")] == [" Title", "**", "code"]
+    kinds = ["dsp-magic", "dsp-said", "dsp-said", "dsp-said dsp-item", "dsp-said", "dsp-code", "dsp-code", "dsp-code"]
+    assert [line for line, _ in lines] == kinds
+    assert opened.ranges("prose", "dsp-heading")[-1] == " Title" and opened.ranges("prose", "dsp-mono")[-1] == "code"
     styles = opened.page.evaluate(
         """number => {
           const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[number];
@@ -298,34 +335,71 @@ def test_a_prompt_is_prose_with_what_its_marks_mean_and_code_in_its_own_language
     assert "sans-serif" in prose and "monospace" in code and others == ["break-spaces", "italic", "700", True]
 
 
-def test_a_long_line_of_a_prompt_is_wrapped(opened):
-    opened.write("free", "%%deepseek\n" + "word " * 200 + "x" * 400)
+@pytest.mark.parametrize("start", ["%%deepseek\n", "%%deepseek -t 0 ", "x = 1\nx = %deepseek -t 0 "])
+def test_a_long_line_of_a_prompt_is_wrapped(start, opened):
+    opened.write("free", start + "word " * 200 + "x" * 400)
     assert opened.page.evaluate(
-        "n => { const it = document.querySelectorAll('.jp-CodeCell .cm-scroller')[n]; return it.scrollWidth - it.clientWidth }",
+        """number => {
+          const scroller = document.querySelectorAll(".jp-CodeCell .cm-scroller")[number];
+          return scroller.scrollWidth - scroller.clientWidth;
+        }""",
         NUMBER["free"],
     ) <= 0
 
 
 def test_lines_of_roles_are_headings_as_python_reads_them(opened):
     lines = opened.drawn("roles")
-    assert [line for line, _ in lines] == ["", "ds-magic", "ds-role", "ds-said", "ds-role", "ds-said", "ds-said"]
-    assert opened.ranges("roles", "ds-role-name") == ["@system", "@assistant"]
-    assert opened.ranges("roles", "ds-attribute") == ["prefix", "name=a", "foo=1"]
-    assert opened.ranges("roles", "ds-wrong") == ["foo=1"]
+    assert [line for line, _ in lines] == ["", "dsp-magic", "dsp-role", "dsp-said", "dsp-role", "dsp-said", "dsp-said"]
+    assert opened.ranges("roles", "dsp-role-name") == ["@system", "@assistant"]
+    assert opened.ranges("roles", "dsp-attribute") == ["prefix", "name=a", "foo=1"]
+    assert opened.ranges("roles", "dsp-wrong") == ["foo=1"]
+
+
+def test_a_role_may_stand_in_the_magic_line(opened):
+    opened.write("free", "%%deepseek -t 0 @system name=a x=1\nBe brief.")
+    assert opened.ranges("free", "dsp-role-name") == ["@system"] and opened.ranges("free", "dsp-wrong") == ["x=1"]
+
+
+@pytest.mark.parametrize("before", ["```python\nreturn", "- item", "> quoted", "text"])
+def test_a_line_of_a_role_ends_whatever_is_open(before, opened):
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*\n```\ncode\n@assistant\nnot *code*")
+    lines = [line for line, _ in opened.drawn("free")]
+    assert lines[-6:] == ["dsp-role", "dsp-said", "dsp-code", "dsp-code", "dsp-role", "dsp-said"]
+    assert opened.ranges("free", "dsp-em")[-6:] == ["*", "said", "*", "*", "code", "*"]
+    opened.write("free", f"%%deepseek\n{before}\n@user\n*said*")
+    for letter in "\n@user\n*so*":
+        opened.page.keyboard.type(letter)
+    assert opened.drawn("free")[-2][0] == "dsp-role" and opened.ranges("free", "dsp-em")[-3:] == ["*", "so", "*"]
 
 
 def test_places_to_fill_are_drawn_and_marked_where_no_such_variable_exists(opened):
-    opened.wait("places", "ds-missing", ["{{ nobody.name }}"])
-    assert opened.ranges("places", "ds-place") == ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"]
-    opened.wait("options", "ds-place", ["{{ country }}"])
+    opened.wait("places", "dsp-missing", ["{{ nobody.name }}"])
+    assert opened.ranges("places", "dsp-place") == ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"]
+    opened.wait("options", "dsp-place", ["{{ country }}"])
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_everybody_can_read_a_prompt(theme, opened):
+    opened.notebook.theme(theme)
+    contrasts = opened.page.evaluate(CONTRASTS)
+    opened.notebook.theme("JupyterLab Light")
+    assert len(contrasts) >= 8 and {name: each for name, each in contrasts.items() if each < 4.5} == {}
 
 
 def test_our_magics_between_lines_of_python_are_drawn_and_text_is_not(opened):
     lines = opened.drawn("magics")
-    assert [bool(ranges) for _, ranges in lines] == [False, True, True, False]
-    assert opened.ranges("magics", "ds-wrong") == ["9", "--reste"]
-    assert opened.ranges("magics", "ds-prose") == ["A class for {{ country }}, None?"]
+    assert [line for line, _ in lines] == ["", "dsp-line", "dsp-line", ""]
+    assert opened.ranges("magics", "dsp-wrong") == ["9", "--reste"]
+    assert opened.ranges("magics", "dsp-prose") == ["A class for {{ country }}, None?"]
     assert opened.drawn("string") == [["", []]] * 3
+
+
+def test_a_magic_that_goes_on_behind_a_backslash_is_one_line(opened):
+    opened.write("free", "x = %deepseek -t 0 \\\n  --max-tokens many \\\n  Why {{ country }}?\ny = None")
+    assert [line for line, _ in opened.drawn("free")] == ["dsp-line", "dsp-line", "dsp-line", ""]
+    assert opened.ranges("free", "dsp-option") == ["-t", "--max-tokens"]
+    assert opened.ranges("free", "dsp-wrong") == ["many"]
+    assert opened.ranges("free", "dsp-prose") == ["Why {{ country }}?"]
 
 
 def test_cells_of_others_are_left_as_they_are(opened, jupyter, browser):
@@ -344,13 +418,13 @@ def test_cells_of_others_are_left_as_they_are(opened, jupyter, browser):
 def test_a_cell_that_is_no_prompt_any_more_is_python_at_once_and_the_other_way_round(opened):
     as_python = opened.page.evaluate(LOOKS, NUMBER["python"])
     opened.write("free", "%%deepseek\n" + PYTHON)
-    assert opened.drawn("free")[1][0] == "ds-said"
+    assert opened.drawn("free")[1][0] == "dsp-said"
     opened.write("free", PYTHON)
     assert opened.page.evaluate(LOOKS, NUMBER["free"]) == as_python
     opened.page.evaluate("number => { const { editor } = jupyterapp.shell.currentWidget.content.widgets[number];"
                          " editor.setCursorPosition({line: 0, column: 0}) }", NUMBER["free"])
     opened.page.keyboard.type("%%deepseek ")
-    assert opened.drawn("free")[0][0] == "ds-magic"
+    assert opened.drawn("free")[0][0] == "dsp-magic"
 
 
 def test_an_apostrophe_in_a_prompt_is_one_and_no_line_is_set_in(opened):
@@ -361,6 +435,21 @@ def test_an_apostrophe_in_a_prompt_is_one_and_no_line_is_set_in(opened):
     opened.page.keyboard.type(", thus:\nnext", delay=1)
     close_brackets(opened.page, False)
     assert opened.text("free") == "%%deepseek\n'tis so: \"a\" (b), thus:\nnext"
+
+
+def test_what_is_no_mark_in_a_prompt_has_no_colour_of_its_own(opened):
+    opened.write("free", '%%deepseek\nFrom $5 to $10, AT&amp;T :smile:\n- [x] done\n[a](http://b "title") and $x^2$.')
+    found = opened.page.evaluate(
+        """number => {
+          const cell = document.querySelectorAll(".jp-Notebook .jp-CodeCell")[number];
+          const [text, soft] = [cell.querySelector(".dsp-said"), cell.querySelector(".dsp-mark")];
+          const usual = [text, soft].map((element) => getComputedStyle(element).color);
+          const spans = [...cell.querySelectorAll(".dsp-said span")];
+          return spans.filter((span) => !usual.includes(getComputedStyle(span).color)).map((span) => span.textContent);
+        }""",
+        NUMBER["free"],
+    )
+    assert "".join(found) == "x^2"  # in the page's colours of formulas
 
 
 def close_brackets(page, are_closed):
@@ -387,20 +476,36 @@ def test_the_kernel_is_asked_for_names_when_it_is_idle_and_never_while_it_runs(o
     opened.run("setup")
     opened.page.wait_for_function("jupyterapp.shell.currentWidget.sessionContext.session.kernel.status === 'busy'")
     opened.write("free", "%%deepseek\n{{ later }} {{ never }}")
-    opened.page.wait_for_timeout(600)
-    assert opened.ranges("free", "ds-missing") == [] and opened.page.evaluate("asked") == []
+    opened.page.wait_for_timeout(600)  # four times what the page waits for more names
+    assert opened.ranges("free", "dsp-missing") == [] and opened.page.evaluate("asked") == []
     gate.open()
-    opened.wait("free", "ds-missing", ["{{ never }}"])
+    opened.wait("free", "dsp-missing", ["{{ never }}"])
     (_, status, expressions), *more = opened.page.evaluate("asked")
     assert status == "idle" and more == [] and "later" in str(expressions)
 
 
+def test_a_variable_that_the_same_cell_makes_is_not_missing(opened):
+    opened.write("free", "made = 1\n%deepseek {{ made }} {{ mad }} {{ after }}\nafter = 1")
+    opened.wait("free", "dsp-missing", ["{{ mad }}", "{{ after }}"])
+
+
 def test_the_kernel_is_asked_again_when_a_cell_has_ended(opened):
     opened.write("free", "%%deepseek\n{{ soon }}")
-    opened.wait("free", "ds-missing", ["{{ soon }}"])
+    opened.wait("free", "dsp-missing", ["{{ soon }}"])
     opened.write("setup", "soon = 1")
     opened.run("setup")
-    opened.wait("free", "ds-missing", [])
+    opened.wait("free", "dsp-missing", [])
+
+
+def test_nothing_is_marked_without_a_kernel(opened):
+    opened.wait("places", "dsp-missing", ["{{ nobody.name }}"])
+    opened.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    opened.wait("places", "dsp-missing", [])
+    opened.page.evaluate("jupyterapp.shell.currentWidget.sessionContext.changeKernel({name: 'python3'})")
+    opened.notebook.wait_for_kernel()
+    opened.write("setup", CELLS["setup"])
+    opened.run("setup")
+    opened.wait("places", "dsp-missing", ["{{ nobody.name }}"])
 
 
 @pytest.mark.parametrize(("before", "after"), [
@@ -441,8 +546,17 @@ def test_tab_offers_nothing_in_prose(opened):
 def test_prompts_look_like_prompts_in_notebook_7(server, browser):
     notebook = opened_in(Notebook7, server, browser, "seven.ipynb")
     server.wait_for_a_client("seven.ipynb")
-    notebook.wait("places", "ds-missing", ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"])
-    assert notebook.ranges("roles", "ds-role-name") == ["@system", "@assistant"]
+    notebook.wait("places", "dsp-missing", ["{{ country }}", "{{ nobody.name }}", "{{ country[0] }}"])
+    assert notebook.ranges("roles", "dsp-role-name") == ["@system", "@assistant"]
+    cells = notebook.page.locator(".jp-CodeCell .cm-content")
+    cells.nth(NUMBER["setup"]).click()
+    notebook.page.keyboard.press("Shift+Enter")
+    notebook.wait("places", "dsp-missing", ["{{ nobody.name }}"])
+    cells.nth(NUMBER["free"]).click()
+    notebook.page.keyboard.press("Control+End")
+    notebook.page.keyboard.type(", {{ coun")
+    completed(notebook.page)
+    assert cells.nth(NUMBER["free"]).inner_text() == "%%deepseek\nHello, {{ country"
     notebook.page.close()
 
 
@@ -459,9 +573,10 @@ READERS = f"""async ([unit, length]) => {{
   return performance.now() - began;
 }}"""
 HOSTILE = {
-    "places": "{{ ", "indexes": '{{ a["', "steps": "{{ a.a", "unknown options": "--x ", "options": "-s x -l ", "never ends": "-s “a ",
-    "nested quotes": "“a ", "attributes": "a=b ", "quoted attributes": "a='b' ", "list": "[1, ", "object": '{"a": ', "escapes": "\\",
-    "dashes": "—", "typeset options": "–t ", "digits": "٣", "names": "a, ",
+    "places": "{{ ", "indexes": '{{ a["', "steps": "{{ a.a", "unknown options": "--x ", "options": "-s x -l ",
+    "never ends": "-s “a ", "nested quotes": "“a ", "attributes": "a=b ", "quoted attributes": "a='b' ",
+    "list": "[1, ", "object": '{"a": ', "escapes": "\\", "dashes": "—", "typeset options": "–t ", "digits": "٣",
+    "names": "a, ",
 }  # fmt: skip
 
 

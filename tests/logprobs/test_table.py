@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ds_magic.logprobs.alternatives import only
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.table import LogprobTable
 
@@ -420,3 +421,27 @@ def test_tokens_that_spell_nothing_are_told_apart_by_their_marks(streamed):
         table = LogprobTable.from_wire(sent)
     assert [one.label for one in table[0].alternatives] == ["⟨end: im_end⟩", "⟨mark: im_start⟩", "⟨end⟩"]
     assert table[0].alternatives[0].chosen and table.text_content == ""
+
+
+ABC = [("a", 0.6), ("b", 0.3), ("c", 0.1)]
+
+
+def test_alternatives_are_made_when_they_are_asked_for_and_are_a_sequence():
+    found = LogprobTable.from_wire([entry("b", 0.3, ABC)])[0].alternatives
+    assert len(found) == 3 and found[-1].token == "c" and [one.rank for one in found] == [1, 2, 3]
+    assert found[:2] == (found[0], found[1]) == found.top(2) and found.chosen == found[1]
+    assert found[1].cumulative == pytest.approx(0.9)
+    again = LogprobTable.from_wire([entry("b", 0.3, ABC)])[0].alternatives
+    assert found == again and hash(found) == hash(again)
+    with pytest.raises(IndexError):
+        found[3]
+
+
+def test_the_first_alternatives_of_a_table_leave_the_others_in_what_was_not_returned():
+    shares = [("a", 0.6), ("b", 0.3), ("c", 0.06), ("d", 0.04)]
+    table = LogprobTable.from_wire([entry("a", 0.6, shares), entry("d", 0.04, shares)])
+    part = only(table, 2)
+    assert part.n_alternatives.tolist() == [2, 2] and part.rest_mass == pytest.approx([0.1, 0.06])
+    assert [[one.token for one in row.alternatives] for row in part] == [["a", "b"]] * 2
+    assert part.rank.tolist() == [1, 4] and part.entropy_low.tolist() == table.entropy_low.tolist()
+    assert only(table, 4) is table

@@ -35,7 +35,7 @@ def read(cell, **namespace):
     assert not parsed.prompt and not parsed.notes
     magics, fill = DeepSeekMagics(), Filler(NAMESPACE | namespace)
     values = parsed.values(fill)
-    turn = turn_of(magics, body, values, fill, fill.namespace, use=magics._schema_use(values))
+    turn = turn_of(magics, body, values, fill, fill.namespace, use=magics.schema_use(values))
     assert not [note for note in turn.notes if "typographic" in note]
     return turn.request
 

@@ -75,6 +75,8 @@ def complete():
         ("%%deepseek --chat l|", ["lesson"], "l"),
         ("%%deepseek --extra n|", ["notes"], "n"),
         ("%%deepseek -o |", ["answer"], ""),
+        ("%%deepseek --sweep temp|", ["temperature="], "temp"),
+        ("%%deepseek --map pl|", ["places"], "pl"),
         ("%ds_login --f|", ["--forget"], "--f"),
         ("%ds_chats l|", ["lesson"], "l"),
         ("%ds_help fil|", ["filling"], "fil"),
@@ -126,8 +128,8 @@ def test_names_and_roles_are_offered_in_a_prompt(cell, matches, replaced, comple
 @pytest.mark.parametrize("cell", [
     "%%deepseek\npri|", "%%deepseek\nnotes.|", "%%deepseek\n\n|", "%%deepseek\nHello @us|", "%%deepseek\n{{no|",
     "%%deepseek\n\\{{ notes }} pri|", "%%deepseek\n{{ notes }} pri|", "%%deepseek Hello pri|",
-    "x = %deepseek Hello pri|",
-    "%%deepseek --system pri|", "%%deepseek\n{{ places[0].weather.|", "%%deepseek\n{{ nobody.|", "%%deepseek\n%ti|",
+    "x = %deepseek Hello pri|", "%%deepseek --system pri|",
+    "%%deepseek\n{{ places[0].weather.|", "%%deepseek\n{{ nobody.|", "%%deepseek\n%ti|",
 ])
 def test_nothing_of_python_is_offered_in_a_prompt(cell, complete):
     assert complete(cell)[0] == []

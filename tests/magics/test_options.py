@@ -114,6 +114,7 @@ def test_an_unknown_option_names_the_nearest(line, near):
     [
         ("-t hot", "a number from 0 to 2"),
         ("--max-tokens many", "a whole number, 1 or more"),
+        pytest.param(f"--max-tokens {'9' * 5000}", "a whole number, 1 or more", id="more digits than Python reads"),
         ("--top-logprobs=1.5", "a whole number from 0 to 20"),
         ("--reasoning-effort hi", 'none, minimal, low, medium, high, xhigh, max or ultra'),
         ("-o 1x", "the name of a variable"),
@@ -190,7 +191,7 @@ def test_an_option_that_is_misspelt_behind_a_long_dash_names_the_nearest():
 
 
 @pytest.mark.parametrize(("line", "typed"), [
-    ("-l 50", "`-l`"), ("-t 9", "`-t`"), ("-t hot", "`-t`"), ("--temperature 9", "`--temperature`"),
+    ("-l 300000", "`-l`"), ("-t 9", "`-t`"), ("-t hot", "`-t`"), ("--temperature 9", "`--temperature`"),
     ("--max-tokens 0", "`--max-tokens`"), ("--repair -1", "`--repair`"), ("-o 1x", "`-o`"),
     ('-s "x', "`-s`"), ("-m", "`-m`"),
 ])

@@ -5,32 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-KIND = "update_display_data"
-"""The kind of the message. A kernel is never sent one; and neither the server nor JupyterLab takes it for work, so
-that a kernel that has answered it is not shown as idle while its cell still runs."""
+KIND = "kernel_info_request"
+"""The kind of the message: every kernel answers it, and neither the server nor JupyterLab takes it for work, so that
+a kernel that was asked is not shown as idle while its cell still runs. What is asked stands in it beside."""
 
-_listeners: dict[str, Callable[[str], None]] = {}
+_listeners: dict[str, Callable[[str, bool], None]] = {}
+_usual: Any = None
 
 
-def listen(display_id: str, listener: Callable[[str], None]) -> bool:
-    """Have `listener` called, from another thread, with what a page asks of a display; whether the kernel can."""
+def listen(mark: str, listener: Callable[[str, bool], None]) -> bool:
+    """Have `listener` called when a page asks, from another thread; whether it can be.
+
+    It is given what is asked, "whole" or "stop", and whether it is asked of the answer `mark` by name.
+    """
+    global _usual
     handlers = _handlers()
-    if handlers is None or handlers.setdefault(KIND, _heard) is not _heard:
+    if handlers is None or KIND not in handlers:
         return False
-    _listeners[display_id] = listener
+    if handlers[KIND] is not _heard:
+        _usual, handlers[KIND] = handlers[KIND], _heard
+    _listeners[mark] = listener
     return True
 
 
-def forget(display_id: str) -> None:
-    """Hear no more questions about a display."""
-    _listeners.pop(display_id, None)
+def forget(mark: str) -> None:
+    """Hear no more questions about an answer."""
+    _listeners.pop(mark, None)
 
 
 def leave() -> None:
     """Leave the channel as it was."""
     handlers = _handlers()
     if handlers is not None and handlers.get(KIND) is _heard:
-        del handlers[KIND]
+        handlers[KIND] = _usual
 
 
 def _handlers() -> dict[str, Any] | None:
@@ -41,8 +48,9 @@ def _handlers() -> dict[str, Any] | None:
     return handlers if isinstance(handlers, dict) else None
 
 
-def _heard(stream: Any, idents: Any, message: dict[str, Any]) -> None:
-    content = message["content"]
-    listener = _listeners.get(content.get("display_id"))
-    if listener is not None:
-        listener(content.get("asks"))
+def _heard(stream: Any, idents: Any, message: dict[str, Any]) -> Any:
+    asked = message["content"].get("ds_magic")
+    if isinstance(asked, dict):
+        for mark, listener in list(_listeners.items()):
+            listener(asked.get("asks", ""), mark in asked.get("marks", ()))
+    return _usual(stream, idents, message)

@@ -106,6 +106,8 @@ class Place:
         bundle: dict[str, Any] = {}
         metadata: dict[str, Any] = {}
         if completion is not None:
+            if completion.recorded is not None:  # the clock here ran at the pace of the replay
+                thinking_seconds = None
             bundle, metadata = alive(completion, mimebundle(completion, thinking_seconds=thinking_seconds))
         elif error is not None and self._handle is not None:
             bundle = error_bundle(error)

@@ -62,9 +62,14 @@ def _times(completion: ChatCompletion) -> Iterator[str]:
 
 
 def facts(completion: ChatCompletion) -> list[str]:
-    """The model, where it ran, and the figures."""
-    known = [on_one_line(name, 80) for name in (completion.model, completion.backend) if name]
+    """The model, where it ran or that it is a recording, and the figures."""
+    known = [on_one_line(name, 80) for name in (completion.model, *answered_by(completion)) if name]
     return known + figures(completion)
+
+
+def answered_by(completion: ChatCompletion) -> list[str | None]:
+    """Where it ran; of a recording, that it is one, and of which day."""
+    return [completion.backend] if completion.recorded is None else [*completion.recorded.names]
 
 
 def _own_settings(completion: ChatCompletion) -> Iterator[str]:

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ...api.clean_text import Joiner, for_page, on_one_line
 from ...api.events import Preparing, Queued
-from ..size import font_size
-from ..tokens.tints import METRICS, runs, tint_styles
+from ..tokens.tints import runs
 from . import static
-from .blocks import MARKUP, Blocks, changed, encode, units
+from .blocks import Blocks, changed, encode, units
 from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
 from .given import mark_prefix, prefix_length, text_length
-from .live_widget import LiveWidget, kernel_id
-from .tex import IGNORE
+from .live_widget import LiveWidget, kernel_id, run_of_cell
 from .told import Told
 
 if TYPE_CHECKING:
@@ -97,10 +95,11 @@ class LiveView:
             "model": on_one_line(self._model, 80),
             "kernel": kernel_id(),
             "in_background": self._on_stop is not None,
+            **run_of_cell(self._on_stop is None),
             "is_json": not self._formats,
             "prefix_units": units(for_page(request.prefix or "")),
         }
-        self._widget = LiveWidget(about=about, on_asked=self._asked, styles=_styles())
+        self._widget = LiveWidget(about=about, on_asked=self._asked)
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
         self._place.reserve(self._bundle_so_far(), self._widget.mark, self._widget.metadata)
@@ -112,14 +111,15 @@ class LiveView:
         if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
             self._on_stop()
 
-    def _asked(self, what: str) -> None:
-        """By a page, in another thread: to stop, or for what it has not heard because it came late."""
-        if what == "stop" and self._on_stop is not None:
+    def _asked(self, what: str, is_named: bool) -> None:
+        """By a page, in another thread: to stop, or for the whole of all that comes because it came late."""
+        if what == "stop" and is_named and self._on_stop is not None:
             self._on_stop()
         elif what == "whole" and self._widget is not None:
             with self._lock:
                 if not self._is_over:
                     self._send()
+                    self._place.keep(self._bundle_so_far(), self._widget.metadata)
                     self._widget.tell_whole(self._told.message())
 
     def event(self, event: Event) -> None:
@@ -329,20 +329,3 @@ class LiveView:
         message = {"content": content, "reasoning_content": reasoning or None}
         body = {"model": self._model, "choices": [{"index": 0, "message": message}]}
         return ChatCompletion.from_wire(body, request=self._request, backend=self._backend, interruption="stopped")
-
-
-def _styles() -> dict[str, Any]:
-    """What the live and the static form share, at the size that is set now."""
-    return {
-        "ignore": IGNORE,
-        "root": font_size() + static.ROOT,
-        "measure": static.MEASURE,
-        "line": static.FOOTER,
-        "reasoning": static.REASONING,
-        "summary": static.SUMMARY,
-        "thoughts": static.THOUGHTS,
-        "quiet": static.QUIET,
-        "markup": MARKUP,
-        "tints": tint_styles(),
-        "legend": {"title": METRICS["surprisal"].title, "names": METRICS["surprisal"].names},
-    }

@@ -13,7 +13,11 @@ import anywidget
 import traitlets
 
 from ..scripts import joined
-from . import control_channel
+from ..size import font_size
+from ..tokens.tints import METRICS, tint_styles
+from . import control_channel, static
+from .blocks import MARKUP
+from .tex import IGNORE
 
 HERE = Path(__file__).parent / "js"
 _SCRIPTS = (
@@ -22,6 +26,10 @@ _SCRIPTS = (
 )
 PROTOCOL = 1
 """What the messages mean: an extension in the page that knows others leaves the view to the widget."""
+
+RUN = ("run", "cell", "page", "count")
+KEPT = ("mark", "kernel", "protocol", *RUN)
+"""What the kept output says of an answer."""
 
 _COMMENT = re.compile(r"//|/\*\*.*\*/$")
 
@@ -40,7 +48,7 @@ class LiveWidget(anywidget.AnyWidget):
     the notebook's file, and asks for the final one: so the last few widgets are kept open for a while.
 
     Where our extension is in the page it hears the same messages, and draws instead. It asks by the control channel,
-    for which `on_asked` is called, in another thread, with "whole" or "stop".
+    and `on_asked` is called, in another thread; see control_channel.py.
     """
 
     _esm = _without_comments(joined(HERE, *_SCRIPTS))
@@ -49,13 +57,13 @@ class LiveWidget(anywidget.AnyWidget):
     about = traitlets.Dict(help="backend, model, kernel, in_background, mark, is_asked, …").tag(sync=True)
     styles = traitlets.Dict(help="inline styles that the live and the static form share").tag(sync=True)
 
-    def __init__(self, about: dict[str, Any], on_asked: Callable[[str], None], **state: Any) -> None:
+    def __init__(self, about: dict[str, Any], on_asked: Callable[[str, bool], None]) -> None:
         # The id stands in each message; the usual one is almost three times as long.
         number = secrets.token_hex(6)
         self.mark = f"ds-live-{number}"
         is_asked = control_channel.listen(self.mark, on_asked)
         about = {**about, "mark": self.mark, "is_asked": is_asked, "protocol": PROTOCOL}
-        super().__init__(model_id=number, about=about, **state)
+        super().__init__(model_id=number, about=about, styles=_styles())
         self._final: str | None = None
         self._is_waited_for = False
         self.on_msg(self._asked)
@@ -63,8 +71,8 @@ class LiveWidget(anywidget.AnyWidget):
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the kept output says to our extension: whose it is, and whether that kernel can be asked."""
-        return {"ds_magic": {"live": {name: self.about[name] for name in ("mark", "kernel", "is_asked", "protocol")}}}
+        """What the kept output says to our extension: which answer it is, of which kernel, in which run of a cell."""
+        return {"ds_magic": {"live": {name: self.about[name] for name in KEPT}}}
 
     def retire(self, final: str, show_again: Callable[[], None]) -> None:
         """The answer is over: pages that were not there are told `final`, its HTML, or have it shown again.
@@ -72,7 +80,7 @@ class LiveWidget(anywidget.AnyWidget):
         The eldest widget is closed.
         """
         self._final = final
-        control_channel.listen(self.mark, lambda what: show_again())
+        control_channel.listen(self.mark, lambda what, is_named: show_again() if is_named else None)
         if self._is_waited_for:
             self.tell({"final": final})
         _RETIRED.append(self)
@@ -110,8 +118,42 @@ class LiveWidget(anywidget.AnyWidget):
         kernel.session.send(kernel.iopub_socket, "comm_msg", content, ident=comm.topic)
 
 
+def _styles() -> dict[str, Any]:
+    """What the live and the static form share, at the size that is set now."""
+    return {
+        "ignore": IGNORE,
+        "root": font_size() + static.ROOT,
+        "measure": static.MEASURE,
+        "line": static.FOOTER,
+        "reasoning": static.REASONING,
+        "summary": static.SUMMARY,
+        "thoughts": static.THOUGHTS,
+        "quiet": static.QUIET,
+        "markup": MARKUP,
+        "tints": tint_styles(),
+        "legend": {"title": METRICS["surprisal"].title, "names": METRICS["surprisal"].names},
+    }
+
+
 _RETIRED: deque[LiveWidget] = deque()
 _MOST_RETIRED = 4
+
+
+def run_of_cell(is_of_it: bool) -> dict[str, Any]:
+    """Which run of which cell this is, and of which page; nothing where it goes on when the cell has ended.
+
+    A page that has not begun the run does not know by itself where its outputs stand.
+    """
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if not is_of_it or not hasattr(shell, "get_parent"):
+        return dict.fromkeys(RUN)
+    parent = shell.get_parent()
+    header, metadata = parent.get("header", {}), parent.get("metadata", {})
+    # IPython 9 counts a cell when it begins, earlier ones when it has ended; its prompts know.
+    run = header.get("msg_id"), metadata.get("cellId"), header.get("session"), shell.displayhook.prompt_count
+    return dict(zip(RUN, run, strict=True))
 
 
 def kernel_id() -> str | None:

@@ -177,6 +177,12 @@ def _dress(state: StateCore) -> None:
             opening.attrSet("style", "text-align:right")
         elif opening.type in ("th_open", "td_open") and not opening.attrGet("style"):
             opening.attrSet("style", f"text-align:{'right' if is_rtl(content.content) else 'left'}")
+    first = ""
+    for token in reversed(state.tokens):
+        if token.type == "inline":
+            first = token.content
+        elif token.type in ("bullet_list_open", "ordered_list_open") and is_rtl(first):
+            token.attrSet("style", "padding:0 2em 0 0")  # room for its marks, which the page leaves at the left
     for token in _all(state.tokens):
         if token.type in _DIRECTED:
             token.attrSet("dir", "auto")

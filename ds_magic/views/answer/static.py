@@ -77,7 +77,8 @@ def to_html(completion: ChatCompletion, *, thinking_seconds: float | None = None
     # The names are for a page that has the probabilities, too, and makes this alive.
     for number, choice in enumerate(choices, 1):
         if len(choices) > 1:
-            parts.append(f'<div style="{END};margin:8px 0 4px">Choice {number} of {len(choices)}</div>')
+            above = 8 if number == 1 else 20
+            parts.append(f'<div style="{END};margin:{above}px 0 4px">Choice {number} of {len(choices)}</div>')
         tables = _tables(completion, number - 1)
         parts.append(_choice_html(completion, choice, tables, thinking_seconds if number == 1 else None))
         parts += _probabilities_html(completion, *tables)
@@ -233,7 +234,10 @@ def footer_html(completion: ChatCompletion, end: str | None) -> str:
     if end == facts.FINISHES["tool_calls"]:
         end = None
     notes = "".join(f'<div style="{QUIET}">{prose(note)}</div>' for note in _notes(completion))
-    return _end_html(end) + notes + ("" if is_projected() else small_print_html(facts.small_print(completion)))
+    said = facts.small_print(completion)
+    if is_projected():  # without small print, but never without a word that it is a recording
+        said = [] if completion.recorded is None else [on_one_line(each, 80) for each in completion.recorded.names]
+    return _end_html(end) + notes + small_print_html(said)
 
 
 def small_print_html(figures: Iterable[str]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from html import escape
 from typing import Any, Protocol
 
 from ...api.clean_text import on_one_line
+from ..tokens import style
 
 _LONGEST = 60
 
@@ -62,6 +64,14 @@ def progress_text(going: Going) -> str:
     elif (left := left_text(going.left)) and going.done != going.total:
         said.append(left)
     return " · ".join(said)
+
+
+def progress_html(going: Going) -> str:
+    """The same below a bar, and how to end it."""
+    share = f'value="{going.done}" max="{going.total}"' if going.total else ""
+    said = f"{progress_text(going)} · interrupting the kernel ends it, and keeps what is there"
+    bar = f'<progress {share} style="width:100%;max-width:30em"></progress>'
+    return style.frame(f'<div style="margin:0.3em 0">{bar}{style.small(escape(said))}</div>')
 
 
 def left_text(left: tuple[float, float] | None) -> str:

@@ -114,7 +114,8 @@ def _computed(each: Count) -> str:
     low, high = _bounds(each)
     if math.isnan(low):
         return ""
-    return percent(low) if high - low < 0.002 else between(low, high)
+    is_known = high - low < 0.002 and high - low <= 0.1 * high  # a range of nothing to little is a bound
+    return percent(low) if is_known else between(low, high)
 
 
 def _named(text: str) -> str:

@@ -133,7 +133,7 @@ def token_title(table: LogprobTable, start: int, end: int) -> str:
         head += ", part of the prefix"
     elif row.status not in ("exact", "censored"):
         head += f", {_WHY[row.status]}"
-    tops = [one for one in row.alternatives if one.prob == one.prob][:5]
+    tops = row.alternatives.top(5)
     shares = [f"{label(one.token, one.bytes, limit=_TITLE_LIMIT)} {percent(one.prob)}" for one in tops]
     return "\n".join([head, *shares])
 

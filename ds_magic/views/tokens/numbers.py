@@ -104,7 +104,7 @@ def bars(row: Token, *, shown: int = BARS_SHOWN) -> list[Bar]:
     """
     if row.status == "degenerate" or not row.n_alternatives:
         return []
-    top = [one for one in row.alternatives if one.prob == one.prob][:shown]
+    top = row.alternatives.top(shown)
     lines = [Bar(one.label, one.prob, percent(one.prob), "chosen" if one.chosen else "alternative") for one in top]
     total = sum(one.prob for one in top)
     if not any(one.chosen for one in top):
@@ -129,7 +129,7 @@ def uncertain_first(table: LogprobTable) -> list[Token]:
 
 def other_choices(row: Token, n: int = 2) -> list[Alternative]:
     """The `n` likeliest alternatives that were not chosen."""
-    return [one for one in row.alternatives if not one.chosen and one.prob == one.prob][:n]
+    return [one for one in row.alternatives.top(n + 1) if not one.chosen][:n]
 
 
 def context(table: LogprobTable, row: Token, width: int = 16, given: str = "") -> tuple[str, str]:

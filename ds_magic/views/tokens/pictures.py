@@ -11,12 +11,14 @@ from ds_magic.logprobs.labels import Classification
 from ds_magic.logprobs.metrics import Windows
 from ds_magic.logprobs.scores import Scores
 from ds_magic.logprobs.temperature import TemperedTable
+from ds_magic.logprobs.tempered import TemperedPlace
 
 from .classification import classification_html, classification_text
 from .comparison import comparison_html, comparison_text
 from .field_table import field_html, field_text, fields_html, fields_text
 from .score_bars import scores_html, scores_text
 from .tempered import tempered_html, tempered_text
+from .tempered_place import tempered_place_html, tempered_place_text
 from .wavering import windows_html, windows_text
 
 _Pictures = tuple[Callable[[Any], str], Callable[[Any], str]]
@@ -27,6 +29,7 @@ PICTURES: dict[type, _Pictures] = {
     Field: (field_html, field_text),
     Fields: (fields_html, fields_text),
     Scores: (scores_html, scores_text),
+    TemperedPlace: (tempered_place_html, tempered_place_text),
     TemperedTable: (tempered_html, tempered_text),
     Windows: (windows_html, windows_text),
 }

@@ -60,7 +60,8 @@ def _certainty_row(table: LogprobTable, row: Token, given: str) -> str:
     before, after = context(table, row, given=given)
     token = style.in_context(before, row.label, after)
     shares = ((style.chip(one.label), percent(one.prob).replace(" ", "&nbsp;")) for one in other_choices(row, 3))
-    others = " &nbsp; ".join(f"{chip}&nbsp;{share}" for chip, share in shares)
+    # The blank that a line is broken at comes last: what goes on begins with its token.
+    others = "&nbsp;&nbsp; ".join(f"{chip}&nbsp;{share}" for chip, share in shares)
     cells = (
         (style.NUMBER, f"{row.position:,}"), (_WORDS, token), (style.NUMBER, escape(chance(row))),
         (style.NUMBER, bits(row)), (style.NUMBER, escape(rank_text(row))), (_WORDS, others or "—"),

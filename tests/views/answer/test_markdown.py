@@ -165,3 +165,4 @@ def test_what_runs_right_to_left_says_so_in_a_word_that_an_untrusted_notebook_ke
     assert ("text-align:right" in markdown_to_html(text)) is is_aligned
     assert ("text-align:right" in markdown_to_html(f"| {text} |\n|---|\n")) is is_aligned
     assert "start" not in markdown_to_html(f"{text}\n\n| {text} |\n|---|\n")
+    assert ("padding:0 2em 0 0" in markdown_to_html(f"1. {text}")) is is_aligned

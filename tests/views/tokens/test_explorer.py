@@ -236,7 +236,7 @@ def test_the_prefix_stands_before_the_answer_and_not_in_it(explorer):
 def test_a_branch_that_is_refused_says_why_and_how_to_go_on(explorer):
     shown = explorer(refused(402, "Insufficient Balance"))
     ask(shown, type="fork", node=0, at=0, rank=2)
-    assert shown.nodes[1]["state"] == "failed" and "balance" in shown.notice.lower()
+    assert shown.nodes[1]["state"] == "failed" and "Insufficient Balance. Top up" in shown.notice
     assert shown.shown == 0 and shown.completions == [shown.answer]
 
 

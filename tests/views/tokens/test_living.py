@@ -1,5 +1,6 @@
 """What an output holds so that a page can explore it without a kernel, and a kernel go on from it."""
 
+import base64
 import json
 import math
 import re
@@ -88,6 +89,30 @@ def test_a_token_takes_about_200_bytes_of_an_output_also_with_20_alternatives():
     assert len(json.dumps(held(ChatCompletion.from_wire({"choices": [choice]}))[0][TYPE])) < 210 * 600
 
 
+def whole(chosen=0, size=1000):
+    """A place with its whole vocabulary, which falls off as 1/rank²."""
+    total = sum(1 / rank**2 for rank in range(1, size + 1))
+    top = [(f"t{rank}", 1 / rank**2 / total) for rank in range(1, size + 1)]
+    return LogprobTable.from_wire([entry(*top[chosen], top), entry("b", 0.9, [("b", 0.9)])], vocabulary_size=size)
+
+
+def test_of_a_whole_vocabulary_a_page_has_the_50_likeliest_and_what_the_others_have_together():
+    table = whole()
+    packed = pack(table)
+    again = LogprobTable.from_wire(entries(packed), vocabulary_size=1000)
+    assert again.n_alternatives.tolist() == [50, 1] and again.rest_mass[0] == pytest.approx(
+        1 - sum(one.prob for one in table[0].alternatives[:50]), abs=1e-3
+    )
+    assert len(packed) < 6000 and b"50 likeliest alternatives" in packed
+    assert b"50 likeliest" not in pack(contest())
+
+
+def test_a_chosen_token_far_below_the_50_keeps_its_number():
+    again = LogprobTable.from_wire(entries(pack(whole(chosen=700))), vocabulary_size=1000)
+    assert again.status[0] == "exact" and again.prob[0] == pytest.approx(whole(700).prob[0])
+    assert again.rest_mass[0] == pytest.approx(1 - sum(one.prob for one in whole()[0].alternatives[:50]), abs=1e-3)
+
+
 def test_each_group_of_tokens_that_is_seen_has_its_number_in_the_formatted_text():
     text = "**Yes**, `no`"
     pieces = [entry(piece, 0.5) for piece in re.findall(r"\W+?(?=\w|\W)|\w+|\W", text)]
@@ -127,10 +152,19 @@ def test_a_long_question_is_not_held(asked):
     assert held(answer)[1][METADATA]["answers"] == [None]
 
 
+def head(text):
+    """A table whose header is this text."""
+    return base64.b64encode(len(text).to_bytes(4, "little") + text.encode()).decode()
+
+
 @pytest.mark.parametrize("damage", [
     lambda data, metadata: data.pop("nodes"),
     lambda data, metadata: data["tables"]["0"].update(packed="AAAA"),
     lambda data, metadata: data["tables"]["0"].update(packed="*"),
+    lambda data, metadata: data["tables"]["0"].update(packed=head("[" * 100_000)),
+    lambda data, metadata: data["tables"]["0"].update(
+        packed=head(f'{{"arrays": [["code", "uint8", 0, {10**30}]], "labels": []}}')
+    ),
     lambda data, metadata: data["nodes"][0].update(parent="x"),
     lambda data, metadata: metadata.pop("answers"),
     lambda data, metadata: metadata["answers"][0].update(body=[]),

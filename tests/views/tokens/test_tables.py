@@ -84,6 +84,12 @@ def test_a_long_answer_shows_its_least_certain_tokens_and_no_bars():
         assert "t49" in form and "t20" not in form
 
 
+def test_what_else_was_nearly_said_is_broken_before_a_token_and_not_before_a_blank():
+    uncertain = entry("a", 0.1, [("b", 0.5), ("c", 0.2), ("a", 0.1)])
+    text = Tags(tables.to_html(LogprobTable.from_wire([uncertain] * 30))).text
+    assert "b\xa050.0\xa0%\xa0\xa0 c\xa020.0\xa0%" in text
+
+
 def test_a_chosen_token_outside_the_first_five_has_a_bar_of_its_own():
     tops = [(name, 0.15) for name in "abcde"]
     bars = numbers.bars(LogprobTable.from_wire([entry("z", 0.05, tops)])[0])

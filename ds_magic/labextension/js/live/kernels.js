@@ -1,7 +1,6 @@
 // The kernels of the notebooks in this page: of each, one connection is listened to.
 
 import { Kernel } from "./kernel.js";
-import { unfinished } from "./outputs.js";
 
 export class Kernels {
   constructor(page) {
@@ -25,7 +24,7 @@ export class Kernels {
       this.heard.set(id, new Kernel(connection, this.page));
       connection.disposed.connect(() => this.lose(id));
     }
-    for (const about of unfinished(panel, id)) this.heard.get(id).comeLate(about);
+    if (panel.context.isReady) this.heard.get(id).meet(panel);
   }
 
   /** A connection is gone, with its notebook or its kernel: another notebook may have one to the same kernel. */

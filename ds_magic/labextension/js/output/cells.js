@@ -1,18 +1,34 @@
-// New cells in the notebook, through the model that all who look at it share.
+// The cell that has an output, also where the output is looked at in a tab of its own, and new cells below it.
+
+/** `{panel, at}`: the notebook with the output of this model, and its cell's number; null where no notebook has it. */
+export function homeOf(notebooks, output) {
+  let at = -1;
+  const panel = notebooks?.find(({ model }) => {
+    at = [...(model?.cells ?? [])].findIndex(({ outputs }) => hasOutput(outputs, output));
+    return at >= 0;
+  });
+  return panel ? { panel, at } : null;
+}
+
+function hasOutput(outputs, output) {
+  for (let at = 0; at < (outputs?.length ?? 0); at++) if (outputs.get(at) === output) return true;
+  return false;
+}
 
 /**
- * Put a code cell with this text below the cell that has `node` in its output, make it the active one and show it; a
- * promise of whether it could be done. `notebooks`: the page's tracker of notebooks.
+ * Put a code cell with this text below the cell that has an output, make it the active one and show it; a promise of
+ * whether it could be done. The model is the one that all who look at the notebook share.
  */
-export async function insertBelow(notebooks, node, text) {
-  const content = notebooks?.find(({ content }) => content.node.contains(node))?.content;
-  const at = content ? content.widgets.findIndex((cell) => cell.node.contains(node)) : -1;
-  if (at < 0 || content.model?.readOnly) return false;
+export async function insertBelow(notebooks, output, text) {
+  const home = homeOf(notebooks, output);
+  const content = home?.panel.content;
+  if (!content || content.model.readOnly) return false;
+  const at = home.at + 1;
   // As a cell that its user has begun: nothing in it has run yet.
-  content.model.sharedModel.insertCell(at + 1, { cell_type: "code", source: text, metadata: { trusted: true } });
+  content.model.sharedModel.insertCell(at, { cell_type: "code", source: text, metadata: { trusted: true } });
   content.deselectAll();
-  content.activeCellIndex = at + 1;
+  content.activeCellIndex = at;
   content.activate();
-  await content.scrollToItem(at + 1);
+  await content.scrollToItem(at);
   return true;
 }

@@ -5,13 +5,14 @@ import { isSound } from "./sound.js";
 
 const VERSION = 1;
 const MOST = 2_000; // texts; nobody grows so many branches
+const LOOK = /^(font-size:1\.5em;)?(--dsx-small:none;)?--dsx-widest:[01]\.\d\d$/; // no other style comes from an output
 
 /** Reads `data` and `metadata` as views/tokens/explorer/living.py writes them. Throws where they are something else. */
 export class Held {
   constructor(data, metadata) {
     if (data?.version !== VERSION) throw new Error("it is of another version");
     if (!Array.isArray(data.nodes) || !data.nodes.length || data.nodes.length > MOST) throw new Error("no texts");
-    this.look = String(data.look ?? "");
+    this.look = LOOK.test(data.look) ? data.look : "";
     this.places = data.nodes.map(placeOf);
     this.packed = { ...data.tables }; // of each text {packed, html}, as it stands in the output
     this.said = Array.isArray(metadata?.said) ? [...metadata.said] : [];

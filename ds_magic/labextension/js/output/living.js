@@ -9,44 +9,55 @@ import { Held } from "./held.js";
 const ANSWER = "application/vnd.ds-magic.answer+json";
 
 /**
- * Over the output of `model`, whose static form stands in `root`. `sanitizer`: the page's. Throws where what the
- * output holds cannot be read.
+ * Over the output of `model`, whose static form stands in `root`. The page's are a `sanitizer` and `typeset(element)`.
+ * Throws where what the output holds cannot be read.
  */
 export class Living {
-  constructor(model, root, sanitizer, notebooks) {
+  constructor(model, root, { sanitizer, typeset }, notebooks) {
     Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
     const text = root.querySelector(".dsx-static-text");
     if (!text) throw new Error("there is no place for it");
-    this.branches = new Branches(notebooks, root, this);
+    this.branches = new Branches(notebooks, this);
     const { branches } = this;
     const picture = root.querySelector(".dsx-static-bars");
     const place = make("div", "");
     this.session = new Session(place, {
-      tableOf: (id) => this.held.table(id),
+      tableOf: (id) => this.table(id),
       formattedOf: (id) => this.formatted(id),
       show: (id) => this.session.show(id),
       pictureOf: (id) => (id === 0 ? picture : null),
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, root, text),
+      insertCell: (text) => insertBelow(notebooks, this.model, text),
       get whyNot() {
         return branches.whyNot;
       },
       look: this.held.look,
+      typeset,
     });
     this.session.box.classList.add("dsx-living");
     this.session.update(this.held.nodes);
     this.session.show(0);
-    // What the explorer says itself.
-    for (const each of root.querySelectorAll(".dsx-static-legend, .dsx-static-tree")) each.remove();
-    if (this.held.said.length) root.querySelector(".dsx-static-end")?.remove();
+    // What the explorer says itself; further choices keep theirs.
+    const said = [".dsx-static-legend", ".dsx-static-tree", ...(this.held.said.length ? [".dsx-static-end"] : [])];
+    for (const each of said) root.querySelector(each)?.remove();
     // What is looked at takes the whole width, where nothing else is read below the text.
     if (text.nextSibling) text.replaceWith(place);
     else {
       text.parentElement.after(place);
       text.remove();
+    }
+  }
+
+  /** The table of a node; undefined, and it is said, where what is held of a branch is none. */
+  table(id) {
+    try {
+      return this.held.table(id);
+    } catch {
+      this.refused("What this output holds of that branch is damaged.");
+      return undefined;
     }
   }
 

@@ -27,23 +27,31 @@ export async function output(shared) {
 
         /** Called again when the output has changed, also by ourselves. */
         async renderModel(model) {
-          if (this.living?.takes(model)) return;
+          if (this.living?.takes(model)) {
+            this.living.model = model;
+            return;
+          }
           this.living?.close();
           this.living = null;
           const turn = (this.turn = {});
-          await renderHTML({
-            ...this.page, host: this.node, source: String(model.data["text/html"] ?? ""),
-            trusted: false, shouldTypeset: false,
-          });
+          await this.drawStatic(model.data);
           try {
             const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
             await styles();
-            if (turn !== this.turn) return; // it has changed once more
-            this.living = new Living(model, this.node, this.page.sanitizer, notebooks);
+            if (turn !== this.turn || this.isDisposed) return; // it has changed once more, or gone
+            const typeset = (element) => this.page.latexTypesetter?.typeset(element);
+            this.living = new Living(model, this.node, { ...this.page, typeset }, notebooks);
           } catch (error) {
             console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);
           }
           await this.page.latexTypesetter?.typeset(this.node);
+        }
+
+        async drawStatic({ "text/html": source, "text/plain": text = "" }) {
+          if (source) return renderHTML({ ...this.page, host: this.node, source, trusted: false, shouldTypeset: false });
+          const plain = document.createElement("pre"); // somebody took the rest away
+          plain.textContent = text;
+          this.node.replaceChildren(plain);
         }
 
         dispose() {

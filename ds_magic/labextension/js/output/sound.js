@@ -3,6 +3,8 @@
 const COLUMNS = ["logprob", "low", "high", "rest", "rank", "count", "chosen", "status", "flags"]; // beside `code`
 const METRICS = ["surprisal", "probability", "rank", "entropy"];
 const MOST = 1_000_000; // tokens
+const MOST_ALTERNATIVES = 1_000; // of a token; their sum cannot overflow then
+const LEAST = -200; // a logprob: of what is below, no share can be written
 
 /** Whether `table`, which has been read, can be drawn. */
 export function isSound(table) {
@@ -15,7 +17,8 @@ export function isSound(table) {
     && Array.isArray(meta.measures) && meta.measures.every((one) => isList(one, "string"))
     && [meta.bytes, meta.uppers, meta.texts].every((one) => one && typeof one === "object")
     && [...Object.values(meta.bytes), ...Object.values(meta.texts)].every((one) => typeof one === "string")
-    && Object.values(meta.uppers).every(Number.isFinite)
+    && Object.values(meta.uppers).every((bound) => bound <= 0 && bound > LEAST)
+    && columns.count.every((count) => count <= MOST_ALTERNATIVES)
     && [columns.code, columns.alternativeCode].every((codes) => codes.every((code) => code < meta.labels.length))
     && columns.alternativeStep.length === table.starts[length] && columns.alternativeCode.length === table.starts[length]
     && columns.status.every((code) => code < meta.statuses.length)

@@ -1,18 +1,13 @@
 // Where our magics stand in a cell.
 
 import { COMPANIONS } from "./options.js";
-import { BLANKS, matchAt } from "./python.js";
+import { BLANKS, LETTERS } from "./python.js";
 
 const CELL = new RegExp(`^([ \\t]*)(%%deepseek)(?=[${BLANKS}]|$)`, "u");
 const NAMES = ["deepseek", ...Object.keys(COMPANIONS)];
 const LINE = new RegExp(
-  `^([ \\t]*(?:[^\\W\\d][\\w.,\\[\\]'" ]{0,200}=[ \\t]*)?)(%(${NAMES.join("|")}))(?=[${BLANKS}]|$)`, "u");
+  `^([ \\t]*(?:[${LETTERS}][${LETTERS}.,\\[\\]'" ]{0,200}=[ \\t]*)?)(%(${NAMES.join("|")}))(?=[${BLANKS}]|$)`, "u");
 const BLANK_LINE = new RegExp(`^[${BLANKS}]*$`, "u");
-
-/** Whether a text may have one of our magics. */
-export function mentionsMagic(text) {
-  return text.includes("%deepseek") || text.includes("%ds_");
-}
 
 /**
  * The magic that makes a prompt of a whole cell: `{from, to, number, indent}`, of its name; null where there is none.
@@ -31,7 +26,7 @@ export function cellMagic(doc) {
   return null;
 }
 
-/** The magic in a line of Python, `%deepseek …` or `x = %deepseek …`: `{from, to, name}`; null where there is none. */
+/** The magic in a line of Python, such as `x = %deepseek …`: `{from, to, name}`; null where there is none. */
 export function lineMagic(text) {
   const match = text.includes("%") && LINE.exec(text);
   return match ? { from: match[1].length, to: match[0].length, name: match[3] } : null;

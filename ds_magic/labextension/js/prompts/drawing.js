@@ -1,15 +1,20 @@
 // Draws our lines: those of prompts, and those of magics between lines of Python. Only what is seen is looked at.
 
-import { lineMagic, mentionsMagic } from "./cell.js";
+import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
+import { mentionsMagic } from "./mentions.js";
+import { hasWord } from "./python.js";
 import { roleOf } from "./roles.js";
+
+/** Characters of a cell above a line of a magic in which its variables may be made. */
+const ABOVE = 10_000;
 
 /** The extension that draws. `prompt`: the field of the cell's magic; `redraw`: the effect that names are known. */
 export function drawing({ view, language, prompt, redraw, names }) {
   const { Decoration, ViewPlugin } = view;
   const { syntaxTree } = language;
-  const line = (name, style) => Decoration.line({ class: `ds-${name}`, attributes: style ? { style } : undefined });
-  const lines = { magic: line("magic"), role: line("role"), said: line("said"), code: line("code") };
+  const line = (name, style) => Decoration.line({ class: `dsp-${name}`, attributes: style ? { style } : undefined });
+  const lines = Object.fromEntries(["magic", "line", "role", "said", "code"].map((name) => [name, line(name)]));
 
   class Drawing {
     constructor(view) {
@@ -19,11 +24,11 @@ export function drawing({ view, language, prompt, redraw, names }) {
     }
 
     update(update) {
-      const isRedrawn = update.transactions.some((each) => each.effects.some((effect) => effect.is(redraw)));
-      if (update.docChanged || update.viewportChanged || isRedrawn ||
-          syntaxTree(update.startState) !== syntaxTree(update.state)) this.draw();
+      const isToldNames = update.transactions.some((each) => each.effects.some((effect) => effect.is(redraw)));
+      const isParsed = syntaxTree(update.startState) !== syntaxTree(update.state);
       // What is wrong is not marked while it is being typed.
-      else if (this.wrong.length && (update.selectionSet || update.focusChanged) && this.typed() !== this.left) this.draw();
+      const isLeft = (update.selectionSet || update.focusChanged) && this.wrong.length && this.typed() !== this.left;
+      if (update.docChanged || update.viewportChanged || isToldNames || isParsed || isLeft) this.draw();
     }
 
     destroy() {
@@ -36,6 +41,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
       this.found = [];
       this.wrong = [];
       this.wanted.clear();
+      this.drawnLine = 0;
       const magic = state.field(prompt);
       for (const { from, to } of this.view.visibleRanges) {
         if (magic) this.drawPrompt(magic, from, to);
@@ -59,10 +65,9 @@ export function drawing({ view, language, prompt, redraw, names }) {
       const { doc } = this.view.state;
       const blocks = this.blocks(from, to);
       for (let at = from; at <= to; ) {
-        const line = doc.lineAt(at);
-        const end = Math.min(line.to, to);
-        if (line.number === magic.number) this.drawMagicLine(line, magic.to - line.from, "deepseek", magic.from - line.from);
-        else if (line.number > magic.number) this.drawSaid(line, at, end, magic.indent, blocks);
+        const line = doc.lineAt(at), { number, from: start } = line;
+        if (number === magic.number) this.drawMagicLine(line, magic.to - start, "deepseek", magic.from - start);
+        else if (number > magic.number) this.drawSaid(line, at, Math.min(line.to, to), magic.indent, blocks);
         at = line.to + 1;
       }
     }
@@ -94,7 +99,7 @@ export function drawing({ view, language, prompt, redraw, names }) {
         if (node.name === "ListMark") {
           const item = doc.lineAt(node.from);
           const ems = Math.min(8, (node.from - item.from) * 0.28 + (node.to - node.from) * 0.5 + 0.3);
-          found.set(item.number, line("said ds-item", `--ds-hang: ${ems.toFixed(2)}em`));
+          found.set(item.number, line("said dsp-item", `--dsp-hang: ${ems.toFixed(2)}em`));
         }
         return undefined;
       } });
@@ -103,11 +108,13 @@ export function drawing({ view, language, prompt, redraw, names }) {
 
     drawMagics(from, to) {
       const { state } = this.view;
-      for (let at = from; at <= to; ) {
-        const line = state.doc.lineAt(at);
+      for (let at = from, line; at <= to; at = line.to + 1) {
+        line = state.doc.lineAt(at);
         const magic = lineMagic(line.text);
-        if (magic && !this.isInText(line.from + magic.from)) this.drawMagicLine(line, magic.to, magic.name, magic.from);
-        at = line.to + 1;
+        if (!magic || this.isInText(line.from + magic.from)) continue;
+        line = continued(state.doc, line);
+        for (const start of line.starts) this.found.push({ from: start, to: start, value: lines.line });
+        this.drawMagicLine(line, magic.to, magic.name, magic.from);
       }
     }
 
@@ -121,20 +128,26 @@ export function drawing({ view, language, prompt, redraw, names }) {
 
     /** A line with a magic's name from `nameFrom` to `at`. */
     drawMagicLine(line, at, name, nameFrom) {
+      if (this.drawnLine === line.number) return; // a long one may be seen at both its ends
+      this.drawnLine = line.number;
       const { marks, promptFrom } = marksOfLine(line.text, at, name);
       const isCell = line.text[nameFrom + 1] === "%";
       if (isCell) this.found.push({ from: line.from, to: line.from, value: lines.magic });
-      else this.add([{ from: at, to: line.text.length, name: "plain" }], line.from);
+      else this.add([{ from: nameFrom, to: line.text.length, name: "plain" }], line.from);
       this.add([{ from: nameFrom, to: at, name: "name" }, ...marks], line.from);
-      this.add([{ from: promptFrom, to: line.text.length, name: "prose" }], line.from);
-      if (name === "deepseek") this.drawPlaces(line.from + at, line.to);
+      const role = roleOf(line.text.slice(promptFrom));
+      const said = role?.role ? marksOfRole(role) : [{ from: 0, to: line.text.length - promptFrom, name: "prose" }];
+      this.add(said, line.from + promptFrom);
+      const before = isCell ? "" : this.view.state.sliceDoc(Math.max(0, line.from - ABOVE), line.from);
+      if (name === "deepseek") this.drawPlaces(line.from + at, line.to, before);
     }
 
-    drawPlaces(from, to) {
+    /** The places from `from` to `to`; a variable that is in `before` will be there when they are filled. */
+    drawPlaces(from, to, before = "") {
       const text = this.view.state.sliceDoc(from, to);
       this.add(marksOfPlaces(text, 0, (name) => {
         this.wanted.add(name);
-        return names.isMissing(this.view, name);
+        return names.isMissing(this.view, name) && !hasWord(before, name);
       }), from);
     }
 
@@ -148,10 +161,22 @@ export function drawing({ view, language, prompt, redraw, names }) {
     }
   }
 
+  /** A line of Python with those that a backslash at its end joins to it, and where each of them starts. */
+  function continued(doc, { from, to, text, number }) {
+    const starts = [from];
+    for (let next = number; text.endsWith("\\") && next < doc.lines; ) {
+      const line = doc.line(++next);
+      text = `${text.slice(0, -1)}  ${line.text}`;
+      to = line.to;
+      starts.push(line.from);
+    }
+    return { from, to, text, number, starts };
+  }
+
   /** A range as it is drawn; `isShown`: whether it shows that it is wrong. */
   function markOf({ name, says, isWrong }, isShown) {
     return Decoration.mark({
-      class: `ds-${name}${isWrong && isShown ? " ds-wrong" : ""}`,
+      class: `dsp-${name}${isWrong && isShown ? " dsp-wrong" : ""}`,
       attributes: says && isShown ? { title: says } : undefined,
     });
   }

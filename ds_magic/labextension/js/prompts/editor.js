@@ -26,7 +26,7 @@ export async function prompts(shared, languages, tracker) {
     prompt,
     // The first language of an editor is the one that counts: a prompt is never parsed as Python.
     Prec.highest(inPrompts(language.language, [markdown])),
-    inPrompts(EditorView.editorAttributes, [{ class: "ds-prompt" }]),
+    inPrompts(EditorView.editorAttributes, [{ class: "dsp-prompt" }]),
     inPrompts(EditorView.contentAttributes, [{ class: "cm-lineWrapping" }]),
     highlighting(language, highlight),
     drawing({ state, view, language, prompt, redraw, names: new Names(tracker, redraw) }),
@@ -34,5 +34,6 @@ export async function prompts(shared, languages, tracker) {
 }
 
 function isSame(one, other) {
-  return one === other || Boolean(one && other && one.from === other.from && one.number === other.number);
+  const parts = ["from", "number", "indent"];
+  return one === other || Boolean(one && other && parts.every((each) => one[each] === other[each]));
 }

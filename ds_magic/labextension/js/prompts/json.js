@@ -3,8 +3,10 @@
 import { matchAt } from "./python.js";
 
 const BLANK = /[ \t\n\r]*/y;
-const SCALAR = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|null|true|false|NaN|-?Infinity/y;
-const KEY = /[ \t\n\r]*("(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*")[ \t\n\r]*:[ \t\n\r]*/y;
+const STRING = /"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/.source;
+const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?/.source;
+const SCALAR = new RegExp(`${STRING}|${NUMBER}|null|true|false|NaN|-?Infinity`, "y");
+const KEY = new RegExp(`[ \\t\\n\\r]*${STRING}[ \\t\\n\\r]*:[ \\t\\n\\r]*`, "y");
 
 /** How much of `text` is the JSON value that begins it; null where none does. */
 export function lengthOfJson(text) {

@@ -14,13 +14,15 @@ const LOOKS_LIKE_OPTION = /--?[A-Za-z]/y;
 const PLACE = /\{\{[ \t][^{}]*[ \t]\}\}/y;
 const WORD = new RegExp(`(?:\\{\\{[ \\t][^{}]*[ \\t]\\}\\}|[^${BLANKS}])+`, "yu");
 const SEPARATOR = new RegExp(`--${ENDS}`, "yu");
+/** Mistakes of a line behind which it is read no further: nobody types as many. */
+const MOST_WRONG = 20;
 const SPELLINGS = new Map(OPTIONS.flatMap((option) => option.spellings.map((spelling) => [spelling, option])));
 
 /**
  * A magic line: `{given, wrong, promptFrom, refused}`.
  *
- * `given`: the options, `{option, typed, from, to, valueFrom, valueTo, raw, wrong}`; `from` to `to` is its name, and a
- * flag has no value. `wrong`: what stands in no option, `{from, to, says}`. `refused`: what Python refuses the line for.
+ * `given`: the options, `{option, typed, from, to, valueFrom, valueTo, raw, wrong}`; `from` to `to` is its name, and
+ * a flag has no value. `wrong`: what stands in no option, `{from, to, says}`. `refused`: what Python refuses it for.
  */
 export function parse(line) {
   const parsed = { given: [], wrong: [], promptFrom: 0, refused: null };
@@ -29,7 +31,7 @@ export function parse(line) {
     parsed.refused ??= says;
   };
   let at = nextWord(line, 0);
-  while (at < line.length && `-${DASHES}`.includes(line[at])) {
+  while (at < line.length && `-${DASHES}`.includes(line[at]) && parsed.wrong.length < MOST_WRONG) {
     if (matchAt(SEPARATOR, line, at)) {
       at = nextWord(line, at + 2);
       break;

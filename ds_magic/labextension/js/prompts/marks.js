@@ -5,6 +5,9 @@ import { parse } from "./line.js";
 import { placesIn } from "./places.js";
 import { nextWord } from "./python.js";
 
+/** Characters of a place that is not broken at the end of a line. */
+const SHORT = 40;
+
 /** A range of a text: its class, what is said of it, and whether it is wrong. */
 function mark(from, to, name, says, isWrong = false) {
   return { from, to, name, says, isWrong };
@@ -29,14 +32,15 @@ export function marksOfLine(text, at, name) {
 export function marksOfPlaces(text, at, isMissing) {
   return Array.from(placesIn(text), ({ from, to, name }) => {
     const says = isMissing(name) ? `There is no variable \`${name}\` yet.` : undefined;
-    return mark(at + from, at + to, says ? "place ds-missing" : "place", says);
+    const kind = `place${to - from <= SHORT ? " dsp-short" : ""}${says ? " dsp-missing" : ""}`;
+    return mark(at + from, at + to, kind, says);
   });
 }
 
 /** The marks of a line that begins a message. */
 export function marksOfRole({ to, attributes }) {
   const marks = [mark(0, to, "role-name")];
-  for (const each of attributes) marks.push(mark(each.from, each.to, "attribute", each.wrong ?? undefined, Boolean(each.wrong)));
+  for (const { from, to: end, wrong } of attributes) marks.push(mark(from, end, "attribute", wrong, Boolean(wrong)));
   return marks;
 }
 

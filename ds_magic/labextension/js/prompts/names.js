@@ -16,10 +16,10 @@ export class Names {
 
   /** An editor shows these names. */
   want(view, names) {
-    if (!names.size && !this.wanted.has(view)) return;
-    if (names.size) this.wanted.set(view, new Set(names));
-    else this.wanted.delete(view);
-    // Its place in the page is known when it stands there.
+    const before = this.wanted.get(view) ?? new Set();
+    if (before.size === names.size && [...names].every((name) => before.has(name)) && this.homes.has(view)) return;
+    this.wanted.set(view, new Set(names));
+    // Whose it is is known when it stands in the page.
     if (names.size) setTimeout(() => this.of(view)?.plan(), 0);
   }
 
@@ -110,7 +110,7 @@ class KernelNames {
     for (const [, wanted] of this.all.viewsOf(this)) {
       for (const name of wanted) if (names.size < MOST && (this.isStale || !this.known.has(name))) names.add(name);
     }
-    if (!names.size || (await kernel.info).language_info.name !== "python" || kernel.status !== "idle") return;
+    if (!names.size || !(await speaksPython(kernel)) || kernel.status !== "idle" || this.ours.size) return;
     const known = this.known, asked = [...names];
     this.isStale = false;
     const found = await this.request(kernel, asked);
@@ -148,5 +148,13 @@ class KernelNames {
     for (const [view, names] of this.all.viewsOf(this)) {
       if (concerns(names)) view.dispatch({ effects: this.all.redraw.of(null) });
     }
+  }
+}
+
+async function speaksPython(kernel) {
+  try {
+    return (await kernel.info).language_info.name === "python";
+  } catch {
+    return false; // it ended before it said anything
   }
 }

@@ -1,4 +1,4 @@
-// Made by `python -m ds_magic.magics.options_module`: the options, and what else Python knows.
+// The table of options and what belongs to it: `python -m ds_magic.magics.options_module` makes it.
 
 /** The options of the magic line, and what their values may be. */
 export const OPTIONS = [
@@ -15,6 +15,13 @@ export const OPTIONS = [
   {"name": "local", "kind": "flag", "spellings": ["--local", "--no-local"], "help": "answer with the model on this machine"},
   {"name": "base-url", "kind": "word", "spellings": ["--base-url"], "help": "another server that speaks this API", "possible": "an address such as https://api.deepseek.com", "example": "URL"},
   {"name": "timeout", "kind": "number", "spellings": ["--timeout"], "help": "give up after so many seconds", "possible": "a number of seconds above 0", "example": "0.5"},
+  {"name": "times", "kind": "count", "spellings": ["--times"], "help": "ask N times: the result is one collection, Answers", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
+  {"name": "sweep", "kind": "word", "spellings": ["--sweep"], "help": "ask for each value of an option, and for each combination", "possible": "temperature=0,0.5,1, or the name of a list or dict of values: system=variants", "example": "OPTION=\u2026"},
+  {"name": "map", "kind": "word", "spellings": ["--map"], "help": "ask for each row of a variable; {{ column }} is filled from it", "possible": "the name of a DataFrame, Series, list, dict or any iterable", "example": "NAME"},
+  {"name": "journal", "kind": "word", "spellings": ["--journal"], "help": "record what is asked and answered, an exchange a line", "possible": "the name of a file, which need not be there", "example": "FILE"},
+  {"name": "cache", "kind": "flag", "spellings": ["--cache", "--no-cache"], "help": "do not ask again what is whole in the journal"},
+  {"name": "replay", "kind": "word", "spellings": ["--replay"], "help": "answer from a recording alone, without network, at its pace", "possible": "the name of a file that `--journal` has written", "example": "FILE"},
+  {"name": "speed", "kind": "number", "spellings": ["--speed"], "help": "replay so many times as fast as it came", "possible": "a number, 0 or more; 0 is at once", "example": "0.5", "least": 0},
   {"name": "output", "kind": "variable", "spellings": ["-o", "--output"], "help": "bind the result to a variable (always also to _ds)", "possible": "the name of a variable", "example": "answer"},
   {"name": "bg", "kind": "flag", "spellings": ["--bg"], "help": "answer in the background: the value is a handle with .result(), .stop(), .done()"},
   {"name": "quiet", "kind": "flag", "spellings": ["--quiet"], "help": "show nothing"},
@@ -32,7 +39,7 @@ export const OPTIONS = [
   {"name": "response-format", "kind": "json", "spellings": ["--response-format"], "help": "--json as the API spells it", "possible": "text, json_object, or a JSON object such as {\"type\": \"json_object\"}", "example": "json_object", "choices": ["text", "json_object"]},
   {"name": "tools", "kind": "objects", "spellings": ["--tools"], "help": "functions that the model may call", "possible": "names of Python functions, Tool objects or definitions, separated by commas", "example": "f,g"},
   {"name": "tool-choice", "kind": "word", "spellings": ["--tool-choice"], "help": "which function it calls", "possible": "none, auto, required or the name of a function", "example": "required", "choices": ["none", "auto", "required"]},
-  {"name": "top-logprobs", "kind": "count", "spellings": ["-l", "--top-logprobs"], "help": "token probabilities with N alternatives (20)", "possible": "a whole number from 0 to 20", "example": "20", "least": 0, "most": 20, "implied": 20},
+  {"name": "top-logprobs", "kind": "count", "spellings": ["-l", "--top-logprobs"], "help": "token probabilities with N alternatives (20)", "possible": "a whole number from 0 to 20; with the model on this machine more, up to its whole vocabulary", "example": "20", "least": 0, "most": 262144, "implied": 20},
   {"name": "logprobs", "kind": "flag", "spellings": ["--logprobs"], "help": "token probabilities without alternatives"},
   {"name": "user-id", "kind": "text", "spellings": ["--user-id"], "help": "a name for whoever asks, which parts the server's cache", "possible": "1 to 512 of A-Z a-z 0-9 _ -", "example": "\"some text\""},
   {"name": "extra", "kind": "json", "spellings": ["--extra"], "help": "more request fields, sent as they are", "possible": "a JSON object such as {\"min_p\": 0.1}, or the name of a dictionary", "example": "{\"min_p\": 0.1}"},

@@ -1,6 +1,6 @@
 // Prompts in the notebook: cells of ours look like what they are. What draws them is loaded with the first of them.
 
-import { mentionsMagic } from "./cell.js";
+import { mentionsMagic } from "./mentions.js";
 
 /** The plugin that draws the cells and lines of our magics. */
 export async function prompts(shared) {
@@ -15,7 +15,7 @@ export async function prompts(shared) {
       const { ViewPlugin } = await shared("@codemirror/view");
       const { StateEffect } = await shared("@codemirror/state");
       let loaded = null;
-      const load = () => (loaded ??= withStyle(import("./editor.js").then(({ prompts }) => prompts(shared, languages, tracker))));
+      const load = async () => withStyle((await import("./editor.js")).prompts(shared, languages, tracker));
 
       class Watch {
         constructor(view) {
@@ -37,8 +37,9 @@ export async function prompts(shared) {
         async begin() {
           if (this.hasBegun) return;
           this.hasBegun = true;
-          const extension = await load();
-          this.view?.dispatch({ effects: StateEffect.appendConfig.of(extension) });
+          loaded ??= load().catch((error) => console.warn("Prompts are shown as code.", error));
+          const extension = await loaded;
+          if (extension) this.view?.dispatch({ effects: StateEffect.appendConfig.of(extension) });
         }
       }
 

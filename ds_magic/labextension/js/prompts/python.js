@@ -39,6 +39,11 @@ export function isName(text) {
   return NAME.test(text);
 }
 
+/** Whether a text of Python has a word. */
+export function hasWord(text, word) {
+  return text.includes(word) && new RegExp(`(?<![${LETTERS}])${word}(?![${LETTERS}])`, "u").test(text);
+}
+
 /** `int(text)` for digits with a sign; null for all else. */
 export function wholeNumber(text) {
   const plain = plainDigits(text);

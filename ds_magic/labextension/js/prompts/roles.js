@@ -6,12 +6,12 @@ import { plainRole } from "./typeset.js";
 
 const VALUE = `(?:"[^"\\n]*"|'[^'\\n]*'|\\{\\{[^{}\\n]*\\}\\}|[^\\s"']+)`;
 const ROLE = new RegExp(
-  `^(\\\\)?@(${Object.keys(ROLES).join("|")})((?:[ \\t]+(?:prefix|[${LETTERS}]+=${VALUE}))*)[ \\t]*$`, "u");
+  `^(\\\\+)?@(${Object.keys(ROLES).join("|")})((?:[ \\t]+(?:prefix|[${LETTERS}]+=${VALUE}))*)[ \\t]*$`, "u");
 const ATTRIBUTE = new RegExp(`[ \\t]+(?:(prefix)${ENDS}|([${LETTERS}]+)=(${VALUE})${ENDS})`, "yu");
 
 /**
  * What a line begins: `{role, to, attributes}`, where `to` is the end of the role's name; null where it is text.
- * An escaped one, which is text too, is `{escaped: true}`. Attributes: `{from, nameTo, to, name, wrong}`.
+ * An escaped one, which is text but for its first backslash, is `{escaped: true}`. Attributes: `{from, nameTo, to, name, wrong}`.
  */
 export function roleOf(line) {
   if (line[0] !== "@" && line[0] !== "\\") return null;

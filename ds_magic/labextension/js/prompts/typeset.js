@@ -8,9 +8,9 @@ const OPTION = new RegExp(
 const EVERY_DASH = new RegExp(`[${DASHES}]`, "gu");
 const NEGATIVE = new RegExp(`^[${DASHES}](?=\\.?\\p{Nd})`, "u");
 const DOUBLE = "“”„‟«»\uff02", SINGLE = "‘’‚‛‹›\uff07";
-const TYPESET_VALUE = new RegExp(
-  `=(?:[${DOUBLE}]([^${DOUBLE}"\\n]*)[${DOUBLE}]|[‘‚‛‹\uff07]((?:[^${SINGLE}'\\n]|’(?![${BLANKS}]|$))*)[‘’›\uff07])${ENDS}`,
-  "gu");
+const DOUBLE_VALUE = `[${DOUBLE}]([^${DOUBLE}"\\n]*)[${DOUBLE}]`;
+const SINGLE_VALUE = `[‘‚‛‹\uff07]((?:[^${SINGLE}'\\n]|’(?![${BLANKS}]|$))*)[‘’›\uff07]`;
+const TYPESET_VALUE = new RegExp(`=(?:${DOUBLE_VALUE}|${SINGLE_VALUE})${ENDS}`, "gu");
 const QUOTED = Object.fromEntries(Object.entries(QUOTES).map(([quote, ends]) => {
   // What stands within other quotes of the kind belongs to the value. `\1`: nothing that was read is read again.
   const within = quote < "\x80" ? "" :

@@ -45,7 +45,7 @@ export class Places {
     for (const [output, place] of this.places) {
       const isShown = output.isConnected;
       if (isShown && !output.getElementsByClassName(this.mark).length) this.handOver(output, place);
-      else if (!isShown && this.isOver) this.close(output);
+      else if (!isShown && this.isOver) this.giveWay(output, place);
       // Run All clears the outputs of a cell that still runs: its view stays, and with it the way to stop it.
       else if (!isShown && place.area?.isConnected && !place.frame.isConnected) place.area.append(place.frame);
     }
@@ -56,7 +56,9 @@ export class Places {
     const frame = make("div", { class: "jp-OutputArea-output ds-live-frame" });
     output.after(frame);
     output.style.display = "none";
-    this.places.set(output, { frame, area: output.closest(AREA), view: this.makeView(frame) });
+    const area = output.closest(AREA);
+    const at = area ? [...area.children].findIndex((child) => child.contains(output)) : -1;
+    this.places.set(output, { frame, area, at, view: this.makeView(frame) });
   }
 
   /** The final output has come in the place of the one that was kept: it is shown, and what is unfolded stays so. */
@@ -66,6 +68,22 @@ export class Places {
     if (details && view.reasoning.open) details.open = true;
     this.close(output);
     follow(output);
+  }
+
+  /** The final output is of another kind, and so in another element: what is unfolded stays so when it is drawn. */
+  giveWay(output, { area, at, view }) {
+    const next = area?.isConnected && area.children[at];
+    const isOpen = view.reasoning.open;
+    this.close(output);
+    if (!next || !isOpen) return;
+    const unfold = () => {
+      const details = next.querySelector("details");
+      if (details) details.open = true;
+      return details;
+    };
+    if (unfold()) return;
+    const observer = new MutationObserver(() => unfold() && observer.disconnect());
+    observer.observe(next, { childList: true, subtree: true });
   }
 
   close(output) {

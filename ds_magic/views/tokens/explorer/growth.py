@@ -98,7 +98,7 @@ class Growth:
             child, error = fork(answer, at, rank=rank, observers=[stream], stop=self._stops[id_]), ""
         except Exception as fault:
             child = getattr(fault, "partial", None)
-            error = " ".join(filter(None, [str(fault), getattr(fault, "remedy", None)]))
+            error = _sentences(str(fault), getattr(fault, "remedy", None))
         stream.flush()
         with self.lock:
             if child is None:
@@ -107,3 +107,10 @@ class Growth:
                 self.nodes[id_] = branch_node(child, self.nodes[id_].parent, error)
             self.notice = error
             self._listener.changed(id_)
+
+
+def _sentences(message: str, remedy: str | None) -> str:
+    """Both in one line; a server's message may lack its full stop."""
+    if not message or not remedy:
+        return message or remedy or ""
+    return f"{message}{'' if message[-1] in '.!?' else '.'} {remedy}"

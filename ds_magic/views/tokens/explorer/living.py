@@ -113,7 +113,7 @@ def restored(data: dict[str, Any], metadata: dict[str, Any]) -> list[Node]:
             elif table is not None:
                 node.table = _table(table["packed"])
             nodes.append(node)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
         raise ValueError(on_one_line(f"{type(error).__name__}: {error}")) from error
     return nodes
 

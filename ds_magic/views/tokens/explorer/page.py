@@ -17,6 +17,7 @@ from urllib.parse import quote
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
+from ...answer.facts import answered_by
 from ..tables import table_html
 from .assets import css, look, script
 from .nodes import nodes_of
@@ -107,7 +108,7 @@ def _about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, 
     model = source.model or known.get("model", "")
     build = [str(known[name]) for name in ("model_file", "quantisation", "build") if name in known]
     build += [f"sha256 {str(known['sha256'])[:12]}…"] if "sha256" in known else []
-    facts.append(("model", " at ".join(filter(None, [str(model), source.backend or ""]))))
+    facts.append(("model", " at ".join(filter(None, [str(model), ", ".join(filter(None, answered_by(source)))]))))
     if build:
         facts.append(("build", ", ".join(build)))
     names = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ds_magic.logprobs.alternatives import only
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.glyphs import encodable, inline, label
 
@@ -28,10 +29,14 @@ STATUSES = ("exact", "censored", "missing", "degenerate", "constrained")
 # Alternatives' logprobs in steps of 1/2048 nat down to −32 nats; 65535 stands for "no number".
 STEP = 2048
 NO_NUMBER = 65535
+HELD = 50
+"""Alternatives of a token that a page holds; the embedded server can give the whole vocabulary."""
+_CUT = f"Here are the {HELD} likeliest alternatives of each token; all others are counted together."
 
 
 def pack(table: LogprobTable, *, shared: int = 0, given: str = "") -> bytes:
     """The table as bytes. `shared`: how many first tokens a branch has from its parent; `given`: what stands before."""
+    whole, table = table, only(table, HELD)
     used, codes, alternative_codes = _vocabulary(table)
     pairs = [table._vocabulary[code] for code in used.tolist()]
     code_type = np.uint16 if len(pairs) < 1 << 16 else np.uint32
@@ -83,7 +88,7 @@ def pack(table: LogprobTable, *, shared: int = 0, given: str = "") -> bytes:
             str(i): float(table.logprob_upper[i]) for i in np.flatnonzero(~np.isnan(table.logprob_upper)).tolist()
         },
         "texts": _texts(table),
-        "notes": [TRUTH, *table.notes],
+        "notes": [TRUTH, *table.notes, *([_CUT] if table is not whole else [])],
         "measures": _measures(table),
     }
     return _joined(header, arrays)

@@ -22,7 +22,10 @@ export class Table {
     this.starts = prefixSums(this.columns.count);
     this.groups = this.columns.group ?? Uint32Array.from({ length: this.length }, (_, i) => i);
     this.groupOf = new Uint32Array(this.length);
-    for (let g = 0; g < this.groups.length; g++) this.groupOf.fill(g, this.groups[g], this.groupEnd(g));
+    for (let i = 0, g = 0; i < this.length; i++) {
+      while (this.groups[g + 1] <= i) g++;
+      this.groupOf[i] = g;
+    }
   }
 
   /** The index after the last token of a group: tokens that are drawn as one character. */
@@ -109,14 +112,16 @@ export class Table {
     let cumulative = 0;
     for (let at = this.starts[i]; at < this.starts[i + 1]; at++) {
       if (alternativeStep[at] === this.meta.noNumber) continue;
-      const prob = Math.exp(-alternativeStep[at] / this.meta.step);
+      const rank = at - this.starts[i] + 1, isChosen = rank === chosen[i];
+      // Rounded, but for the chosen one: its share is written in other places, too.
+      const isExact = isChosen && !Number.isNaN(this.columns.logprob[i]);
+      const prob = isExact ? this.prob(i) : Math.exp(-alternativeStep[at] / this.meta.step);
       cumulative += prob;
       const code = alternativeCode[at];
       found.push({
-        rank: at - this.starts[i] + 1, label: this.meta.labels[code], code, prob, cumulative,
-        chosen: at - this.starts[i] + 1 === chosen[i],
+        rank, label: this.meta.labels[code], code, prob, cumulative, chosen: isChosen,
         // The last step stands for everything below it.
-        shown: alternativeStep[at] === this.meta.noNumber - 1 ? `< ${prob.toExponential(0)}` : undefined,
+        shown: !isExact && alternativeStep[at] === this.meta.noNumber - 1 ? `< ${prob.toExponential(0)}` : undefined,
       });
     }
     return found;

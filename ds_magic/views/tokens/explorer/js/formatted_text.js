@@ -18,7 +18,7 @@ export class FormattedText extends TokenText {
     const parts = [...this.element.querySelectorAll('[class^="dsx-g"]')];
     for (const part of parts) {
       const group = Number(part.className.slice("dsx-g".length));
-      if (!(group < this.table.groups.length)) continue;
+      if (this.table.groups[group] === undefined) continue;
       part.group = group;
       part.className = this.classes(group);
       this.spans[group] ??= part;

@@ -1,14 +1,14 @@
 // An answer and its branches in one place: shows one at a time, each in place of the rest of the other.
 
-import { arrows, button, make, scrollerOf } from "./elements.js";
+import { arrows, button, make, prose, scrollerOf } from "./elements.js";
 import { Tree } from "./tree.js";
 import { View } from "./view.js";
 
 /**
  * Shows nodes in `root`. `world`: {tableOf(id) → Table or undefined, show(id): asks for a node, onFork(id, i, rank),
  * onStop(id), onSelect(tokens, session), whyNot, look}; where texts can be read formatted also formattedOf(id) → nodes,
- * and pictureOf(id) → an element; in a notebook that takes cells insertCell(text) → whether it could. `update` when the
- * nodes changed, `show` when another is to be seen.
+ * pictureOf(id) → an element, and typeset(element): the formulas of what is drawn after the first text; in a notebook
+ * that takes cells insertCell(text) → whether it could. `update` when the nodes changed, `show` when another is to be seen.
  */
 export class Session {
   constructor(root, world) {
@@ -39,7 +39,7 @@ export class Session {
   /** The nodes as they are now; `notice` says what failed, `spent` what it all took. */
   update(nodes, { notice = "", spent = "" } = {}) {
     this.tree = new Tree(nodes);
-    this.notice.textContent = notice;
+    this.notice.replaceChildren(...prose(notice).childNodes);
     this.notice.hidden = !notice;
     this.spent = spent;
     this.showTabs();
@@ -99,8 +99,10 @@ export class Session {
       picture: world.pictureOf?.(id),
       redraw: () => this.redraw(),
     }), this.habits);
+    this.view.text.element.parentElement.after(this.notice); // where one looks, also above a long table
     this.showTabs();
     if (came === undefined) return;
+    world.typeset?.(this.view.text.element);
     // What stands below keeps its place while a branch grows; nor must a shorter text move a page that is at its end.
     const text = this.view.text.element;
     if (state === "running" || scroller.scrollTop !== top) text.style.minHeight = `${height}px`;
@@ -144,8 +146,8 @@ export class Session {
   land(at, hadFocus) {
     const { view } = this;
     this.wanted = undefined;
-    if (at !== null) {
-      const group = this.table.groupOf[at];
+    const group = this.table.groupOf[at];
+    if (group !== undefined) {
       view.setCurrent(group);
       view.text.reveal(group);
     }

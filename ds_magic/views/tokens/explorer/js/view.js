@@ -131,7 +131,7 @@ export class View {
 
   /** Give a group the tab stop. */
   setCurrent(group) {
-    if (group < 0 || group >= this.spans.length || group === this.current) return;
+    if (!this.spans[group] || group === this.current) return;
     const before = this.spans[this.current];
     if (before) {
       for (const name of ["tabindex", "role", "aria-label", "aria-pressed"]) before.removeAttribute(name);
@@ -290,7 +290,8 @@ export class View {
     if ((event.ctrlKey || event.metaKey || event.altKey) && !event.getModifierState("AltGraph")) return;
     if (event.target.matches("button")) return; // in the text
     const last = this.spans.length - 1;
-    const forth = getComputedStyle(this.text.element).direction === "rtl" ? -1 : 1;
+    // Of the token's own paragraph: each has its direction.
+    const forth = getComputedStyle(this.spans[this.current] ?? this.text.element).direction === "rtl" ? -1 : 1;
     const go = (group) => this.select(Math.min(last, Math.max(0, group)));
     const actions = {
       ArrowRight: () => go(this.current + forth),

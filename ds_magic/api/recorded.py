@@ -1,0 +1,103 @@
+"""What a recording is to a client: a Tape that answers in a server's place, or takes down what a server answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .request import ChatRequest
+    from .secret import Secret
+
+RECORDING = "RECORDING"
+"""How the server is called where nobody but a recording answers."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Where an answer comes from that no server was asked for: whose it is, and when it was given (ISO 8601, UTC).
+
+    `is_replay`: whether it is shown as a recording, rather than taken because the same was asked before.
+    """
+
+    backend: str
+    model: str | None
+    at: str
+    is_replay: bool
+
+    @property
+    def names(self) -> list[str]:
+        """What stands where an answer has the name of its server."""
+        day = self.at[:10]
+        return [f"{RECORDING} {day}"] if self.is_replay else [self.backend, f"asked before, {day}"]
+
+
+class Source(Protocol):
+    """The bytes of an answer: an Exchange with a server, or what was recorded of one.
+
+    `clock` gives the time of what was read last, or of now, in the seconds of `sent_at`.
+    """
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def closed(self) -> bool: ...
+    @property
+    def was_closed(self) -> bool: ...
+    @property
+    def sent_at(self) -> float: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def recorded(self) -> Recorded | None: ...
+
+    def clock(self) -> float: ...
+    def read(self) -> bytes: ...
+    def finish(self, *, whole: bool) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a client is about to ask: the request as it leaves, and what tells it from others.
+
+    `wire`: the body without a model that nobody named. `server`: how the server is called. `model`: that of the
+    request, where the client knows for sure which one answers. `key`: the client's; `masked` takes all of it out of a
+    text. `tell`: a note for the answer.
+    """
+
+    request: ChatRequest
+    wire: dict[str, Any]
+    server: str
+    url: str
+    model: str | None
+    key: Secret | None
+    masked: Callable[[str], str]
+    tell: Callable[[str], None]
+
+
+class Tape(Protocol):
+    """What a client asks through. `server`: whose answers they are where nobody else is asked, else None."""
+
+    @property
+    def server(self) -> str | None: ...
+
+    def of_sample(self, number: int) -> Tape:
+        """The same tape for the answer that was drawn as the `number`th, from 0, where one is asked several times."""
+
+    def held(self) -> AbstractContextManager[object]:
+        """While it lasts, nobody else writes in between."""
+
+    def open(
+        self,
+        question: Question,
+        ask: Callable[[], tuple[Source, ChatRequest]],
+        adopt: Callable[[Source], None],
+        notes: list[str],
+    ) -> tuple[Source, ChatRequest]:
+        """An opened source for the question, and the request that it answers. Raises a DeepSeekError.
+
+        `ask` asks the server. `adopt` is given each source before it is waited for. `notes`: what was said so far.
+        """

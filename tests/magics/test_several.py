@@ -1,0 +1,110 @@
+"""Cells that ask for several answers: samples, sweeps and rows."""
+
+import pandas as pd
+import pytest
+
+from ds_magic import Answers
+from tests.many.scripted_answers import asked_of, echo
+from tests.servers.scripted import ScriptedServer
+
+
+@pytest.fixture
+def server(monkeypatch):
+    with ScriptedServer(echo) as server:
+        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
+        yield server
+
+
+@pytest.fixture
+def several(shell, server):
+    """Run a cell without streaming (which the script does not do), and give what is bound."""
+
+    def run(cell, **names):
+        shell.user_ns.update(names)
+        line, _, body = cell.partition("\n")
+        shell.run_cell(f"{line} --no-stream -o many\n{body}").raise_error()
+        return shell.user_ns["many"]
+
+    return run
+
+
+@pytest.fixture
+def refusal(shell, server, capsys):
+    """What the panel says of a cell that is refused before anything is sent."""
+
+    def refused(cell, **names):
+        shell.user_ns.update(names)
+        assert not shell.run_cell(cell).success and not server.requests
+        return capsys.readouterr().out
+
+    return refused
+
+
+def test_times_asks_so_often_and_the_result_is_one_collection(shell, server, several):
+    answers = several("%%deepseek --times 3 -t 1\nName a colour.")
+    assert isinstance(answers, Answers) and answers.contents == ("Name a colour.",) * 3
+    assert answers.factors == {"sample": (1, 2, 3)} and shell.user_ns["_ds"] is answers
+    assert [request.json["temperature"] for request in server.requests] == [1, 1, 1]
+
+
+def test_sweeps_are_a_product_of_values_that_stand_there_and_of_a_variables(server, several):
+    styles = {"brief": "Be brief.", "exact": "Be exact."}
+    answers = several("%%deepseek --sweep temperature=0,0.5 --sweep system=styles\nGo.", styles=styles)
+    assert answers.factors == {"temperature": (0, 0.5), "system": ("brief", "exact")} and len(answers) == 4
+    sent = {(each.json["temperature"], each.json["messages"][0]["content"]) for each in server.requests}
+    assert sent == {(t, s) for t in (0, 0.5) for s in styles.values()}
+
+
+@pytest.mark.parametrize("rows", [
+    ["France", "Chad"], pd.Series(["France", "Chad"]), pd.DataFrame({"country": ["France", "Chad"]}),
+    [{"country": "France"}, {"country": "Chad"}],
+])
+def test_map_fills_the_cell_and_its_options_from_each_row(server, several, rows):
+    cell = '%%deepseek --map rows -s "{{ country }}"\nCapital of {{ country }}{{ mark }}'
+    answers = several(cell, rows=rows, mark="?")
+    assert answers.contents == ("Capital of France?", "Capital of Chad?")
+    assert answers.factors == {"country": ("France", "Chad")}
+    assert {each.json["messages"][0]["content"] for each in server.requests} == {"France", "Chad"}
+
+
+def test_a_row_without_a_value_fails_alone(several):
+    rows = [{"country": "France"}, {"country": None}, {"country": "Chad"}]
+    answers = several("%%deepseek --map rows --sweep temperature=0,1\n{{ country }}", rows=rows)
+    assert answers.contents == ("France", "France", "", "", "Chad", "Chad")
+    assert {row.factors["country"] for row in answers.failed} == {None}
+
+
+def test_rows_and_samples_together_keep_the_order_of_the_rows(server, several):
+    answers = several("%%deepseek --map rows --times 2 --seed 5\n{{ word }}", rows=["a", "b"])
+    assert [(row.content, row.factors["sample"]) for row in answers] == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
+    assert sorted(asked_of(server)) == ["a", "a", "b", "b"]
+    assert sorted(each.json["seed"] for each in server.requests) == [5, 5, 6, 6]
+
+
+def test_a_batch_in_a_journal_is_asked_once(server, several, tmp_path):
+    cell = f"%%deepseek --map rows --journal {tmp_path}/run.jsonl --cache\n{{{{ word }}}}"
+    first, again = several(cell, rows=["a", "b"]), several(cell, rows=["a", "b", "c"])
+    assert again[:2].contents == first.contents and sorted(asked_of(server)) == ["a", "b", "c"]
+
+
+def test_what_is_shown_is_the_collection(shell, server, capsys):
+    shell.run_cell("%config DeepSeekMagics.view = 'text'")
+    shell.run_cell("%%deepseek --times 3 --no-stream\nHello").raise_error()
+    assert "Hello" in (shown := capsys.readouterr().out) and "× 3" in shown
+    shell.run_cell("many = %deepseek --times 2 --quiet --no-stream Hello").raise_error()
+    assert capsys.readouterr().out == "" and len(shell.user_ns["many"]) == 2
+
+
+@pytest.mark.parametrize(("cell", "says"), [
+    ("%%deepseek --sweep temprature=0\nx", "`temperature`"),
+    ("%%deepseek --sweep temperature\nx", "does not say what to vary"),
+    ("%%deepseek --sweep temperature=0,9\nx", "a number from 0 to 2, not `9`"),
+    ("%%deepseek --times 0\nx", "a whole number, 1 or more"),
+    ("%%deepseek --times 2 --chat talk\nx", "for one answer"),
+    ("%%deepseek --times 2 --bg\nx", "for one answer"),
+    ("%%deepseek --map nothing\n{{ x }}", "there is no variable `nothing`"),
+    ("%%deepseek --map words\nno place", "no place to fill"),
+    ("%%deepseek --map words\n{{ a }} {{ b }}", "no variable"),
+])
+def test_what_cannot_be_asked_is_refused_before_anything_is_sent(refusal, cell, says):
+    assert says in " ".join(refusal(cell, words=["a", "b"]).split())

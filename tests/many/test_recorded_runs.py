@@ -1,0 +1,58 @@
+"""Many answers and the journal: what was broken off goes on, what was asked is not asked again, and is replayed."""
+
+import pytest
+
+import ds_magic
+from ds_magic import Client
+from ds_magic.many.faults import UnknownRequestError
+from tests.servers.scripted import ScriptedServer, said
+
+
+@pytest.fixture
+def server():
+    with ScriptedServer(*(said(f"answer {number}") for number in range(1, 30))) as server:
+        yield server
+
+
+@pytest.fixture
+def client(server):
+    return Client(base_url=server.url, api_key="k", model="m")
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "run.jsonl"
+
+
+def test_samples_that_were_asked_are_not_asked_again_and_only_the_missing_ones_are(server, client, path):
+    run = {"client": client, "journal": path, "cache": True, "concurrency": 1}
+    three = ds_magic.sample("Hi", 3, **run)
+    five = ds_magic.sample("Hi", 5, **run)
+    assert three.contents == ("answer 1", "answer 2", "answer 3")
+    assert five.contents == (*three.contents, "answer 4", "answer 5") and len(server.requests) == 5
+    assert [row.answer.recorded is not None for row in five] == [True] * 3 + [False] * 2
+    assert ds_magic.sample("Hi", 5, **run).contents == five.contents and len(server.requests) == 5
+
+
+def test_the_first_sample_is_what_a_cell_asked(server, client, path):
+    alone = client.through(journal=path).chat("Hi", stream=True)
+    pair = ds_magic.sample("Hi", 2, client=client, journal=path, cache=True, stream=True)
+    assert pair[0].content == alone.content and len(server.requests) == 2
+
+
+def test_of_a_batch_only_the_row_that_changed_is_asked(server, client, path):
+    run = {"client": client, "journal": path, "cache": True, "concurrency": 1}
+    before = ds_magic.map("Capital of {{ country }}?", ["France", "Chad", "Peru"], **run)
+    after = ds_magic.map("Capital of {{ country }}?", ["France", "Chile", "Peru"], **run)
+    assert (after[0].content, after[2].content) == (before[0].content, before[2].content)
+    assert after[1].content == "answer 4" and len(server.requests) == 4
+
+
+def test_a_run_is_replayed_without_a_server_and_what_it_does_not_know_is_a_row_that_failed(server, client, path):
+    asked = ds_magic.sweep("Hi", temperature=[0, 1], times=2, model="m", client=client, journal=path)
+    server.__exit__(None, None, None)
+    again = ds_magic.sweep("Hi", temperature=[0, 1], times=2, model="m", replay=path, speed=0)
+    assert again.contents == asked.contents and [row.factors for row in again] == [row.factors for row in asked]
+    assert all(row.answer.recorded.is_replay for row in again)
+    more = ds_magic.sweep("Hi", temperature=[0, 0.5], model="m", replay=path, speed=0)
+    assert more[0].content == asked[0].content and isinstance(more[1].error, UnknownRequestError)
