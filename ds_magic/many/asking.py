@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -20,9 +20,6 @@ from .progress import Listener, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Asking, Runner
-
-if TYPE_CHECKING:
-    pass
 
 _RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
