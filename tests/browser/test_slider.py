@@ -77,7 +77,6 @@ def test_it_follows_the_kernel_and_a_notebook_keeps_the_table(show, jupyter):
     page = notebook.page
     page.wait_for_function("document.querySelector('.dst-value').textContent === '0'")
     assert shares(page)["·Sydney"] == "0 %"
-    page.screenshot(path="/tmp/slider-lab.png")
     notebook.save()
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     kept = jupyter.saved(notebook.notebook)["cells"][0]["outputs"][0]["data"]
