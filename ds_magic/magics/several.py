@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +20,7 @@ from ..many.progress import Listener, Nobody, Progress, listening
 from ..many.records import count_of, missing, names_in, records_of
 from ..many.runner import Asking
 from ..views import default_view
+from ..views.answer.delayed_call import Soon
 from ..views.many.captions import progress_html
 from .line import Parsed, convert
 from .objects import named
@@ -79,7 +81,11 @@ class Several:
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
         asked, total = self._of_arms() if self._rows is None else self._of_rows()
         shown = _Shown(kind)
-        answers = answers_to({"client": client, "stop": None, "listener": shown.listener}, asked, total)
+        try:
+            answers = answers_to({"client": client, "stop": None, "listener": shown.listener}, asked, total)
+        except BaseException:
+            shown.clear()  # the panel says what happened, and nothing goes on
+            raise
         shell = self._magics.shell
         if shell is not None:
             shell.push({RESULT: answers}, interactive=False)
@@ -176,6 +182,10 @@ class _Shown:
         elif kind == "live":
             self.listener = _Picture()
 
+    def clear(self) -> None:
+        if isinstance(self.listener, _Picture):
+            self.listener.draw({})
+
     def show(self, answers: Answers) -> None:
         if self._kind == "text":
             print(answers)
@@ -197,17 +207,30 @@ class _Picture:
 
         self._place: Any = display({}, raw=True, display_id=True)
         self._drawn = float("-inf")
+        self._latest: Progress | None = None
+        self._soon = Soon(self._draw_latest)
+        self._lock = threading.Lock()
+        self._is_over = False
 
     def progress(self, progress: Progress) -> None:
-        """Draw it, where the last picture is old enough."""
-        now = time.monotonic()
-        if now >= self._drawn + OFTEN:
-            self._drawn = now
-            self.draw({"text/html": progress_html(progress), "text/plain": str(progress)})
+        """Draw it, at once where the last picture is old enough, else soon."""
+        self._latest = progress
+        if not self._soon.is_set:
+            self._soon.at(self._drawn + OFTEN)
+
+    def _draw_latest(self) -> None:
+        with self._lock:
+            progress = self._latest
+            if progress is not None and not self._is_over:
+                self._drawn = time.monotonic()
+                self.draw({"text/html": progress_html(progress), "text/plain": str(progress)})
 
     def draw(self, bundle: dict[str, str]) -> None:
         """Put `bundle` in its place."""
         self._place.update(bundle, raw=True)
 
     def close(self) -> None:
-        """Nothing: what came takes its place."""
+        """No more of these: what came takes their place."""
+        with self._lock:
+            self._is_over = True
+        self._soon.end()

@@ -15,10 +15,11 @@ class Kernel:
     def __init__(self):
         self.manager, self.client = start_new_kernel(kernel_name="python3")
 
-    def run(self, code, answer=None, interrupt_at=None):
+    def run(self, code, answer=None, interrupt_at=None, interrupt_at_picture=None):
         """Run a cell; its outputs (messages' contents).
 
-        `answer` is given to the question that it asks; when `interrupt_at` has been printed it is interrupted.
+        `answer` is given to the question that it asks; when `interrupt_at` has been printed, or what is shown begins
+        with `interrupt_at_picture`, it is interrupted.
         """
         message = self.client.execute(code, allow_stdin=answer is not None)
         if answer is not None:
@@ -35,6 +36,10 @@ class Kernel:
             outputs.append(got["content"])
             if interrupt_at and interrupt_at in "".join(output.get("text", "") for output in outputs):
                 interrupt_at = None
+                self.manager.interrupt_kernel()
+            plain = got["content"].get("data", {}).get("text/plain", "")
+            if interrupt_at_picture and plain.startswith(interrupt_at_picture):
+                interrupt_at_picture = None
                 self.manager.interrupt_kernel()
 
     def text(self, code, **more):
@@ -247,3 +252,22 @@ def test_an_output_that_holds_nothing_to_go_on_from_is_told_so(kernel, opening):
 def test_an_unloaded_extension_answers_no_outputs(kernel):
     kernel.run("%load_ext ds_magic\n%unload_ext ds_magic")
     Output(kernel, {}).hears("comm_close")
+
+
+def test_where_all_of_several_fail_a_panel_is_left_and_no_bar(kernel):
+    kernel.run("%load_ext ds_magic\n%config DeepSeekMagics.view = 'live'")
+    outputs = kernel.run("%%deepseek --base-url http://127.0.0.1:9 --times 3\nHi")
+    pictures = [output["data"] for output in outputs if "data" in output]
+    assert any("<progress" in picture.get("text/html", "") for picture in pictures) and pictures[-1] == {}
+    assert "No connection" in outputs[-1]["evalue"]
+
+
+def test_an_interrupt_ends_several_with_what_is_there(kernel):
+    with ScriptedServer(said("one"), said("two"), half_an_answer) as server:
+        kernel.run(
+            f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}\n"
+            "%config DeepSeekMagics.view = 'live'"
+        )
+        outputs = kernel.run("%%deepseek --times 40 -o many\nHi", interrupt_at_picture="2 of 40")
+        assert not any("traceback" in output for output in outputs)
+        assert kernel.text("print(sorted(many.contents)[-2:], len(many) < 40)") == "['one', 'two'] True\n"
