@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .logprobs.pictured import Pictured
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
-    from .logprobs.tempered import TemperedPlace
+    from .logprobs.tempered_place import TemperedPlace
     from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer

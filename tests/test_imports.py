@@ -40,7 +40,7 @@ UPWARDS = {
     ("api/saved.py", None, "conveniences"),
     ("logprobs/pictured.py", None, "conveniences"),
     ("logprobs/rows.py", None, "conveniences"),
-    ("logprobs/tempered.py", None, "conveniences"),
+    ("logprobs/tempered_place.py", None, "conveniences"),
     ("logprobs/refused.py", None, "conveniences"),
     ("logprobs/table.py", None, "conveniences"),
 }

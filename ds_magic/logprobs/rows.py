@@ -14,7 +14,7 @@ from .glyphs import label
 
 if TYPE_CHECKING:
     from .alternatives import Alternatives
-    from .tempered import TemperedPlace
+    from .tempered_place import TemperedPlace
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Token:
 
         Of each of the three one value or several: of several the picture has all combinations.
         """
-        from .tempered import TemperedPlace, settings
+        from .tempered_place import TemperedPlace, settings
 
         return TemperedPlace(self, settings(temperatures, top_p, top_k))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from .entry import HEADER, VERSION, Ended, Start, entry_of, start_of
-from .faults import JournalError
+from .journal_errors import JournalError
 
 _BEST = ("failed", "interrupted", "whole")
 """Of several exchanges of one key, the one that is read: the last of the best."""

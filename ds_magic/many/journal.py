@@ -14,8 +14,8 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from .entry import HEADER, Entry, Start, entry_of, start_of
-from .faults import JournalError, JournalInUseError
 from .index import Index, Place
+from .journal_errors import JournalError, JournalInUseError
 
 MOST_ROWS = 64
 LONGEST_WAIT = 0.05

@@ -10,9 +10,9 @@ from pathlib import Path
 from ..api.clean_text import on_one_line
 from .canonical import key_of
 from .entry import HEADER
-from .export import write_parquet
-from .faults import JournalError
 from .journal import Journal
+from .journal_errors import JournalError
+from .parquet import write_parquet
 from .reading import line_of
 
 

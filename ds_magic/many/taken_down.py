@@ -15,8 +15,8 @@ from ..api.recorded import Question, Recorded, Source
 from ..api.response import FAILURES
 from ..api.sse import EventDecoder
 from .entry import Ended, Entry, Failure, packed, whole_of
-from .faults import JournalError
 from .journal import Journal
+from .journal_errors import JournalError
 from .played import failure_of
 
 

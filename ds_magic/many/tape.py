@@ -18,8 +18,8 @@ from ..api.secret import holds_key
 from .canonical import key_of
 from .differences import nearest_shown
 from .entry import Ended, Entry, version
-from .faults import JournalError, UnknownRequestError
 from .journal import Journal, journal_at
+from .journal_errors import JournalError, UnknownRequestError
 from .played import Pace, Played, failure_of, raised
 from .taken_down import TakenDown
 

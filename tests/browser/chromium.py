@@ -26,6 +26,17 @@ def find_browser():
 
 
 @contextmanager
+def watched(browser, patience, *, may_err=False):
+    """A page that asks no other host for anything, and in which no script fails unless it `may_err`."""
+    page = guarded(browser.new_page())
+    page.set_viewport_size({"width": 1300, "height": 1000})
+    page.set_default_timeout(patience * 1000)
+    yield page
+    page.close()
+    assert page.strangers == [] and (may_err or page.errors == [])
+
+
+@contextmanager
 def chromium(profile, **options):
     """A browser's context; `options` are those of Playwright."""
     path = find_browser()

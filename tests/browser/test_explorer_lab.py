@@ -8,7 +8,7 @@ import pytest
 from ds_magic.views.tokens.explorer.living import TYPE
 
 from .accessible import troubles
-from .chromium import guarded
+from .chromium import watched
 from .jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from .tables import contest, hostile
 
@@ -27,12 +27,8 @@ def jupyter(local_server, tmp_path_factory):
 # The embedded model is started before the browser, which holds the thread's event loop.
 @pytest.fixture
 def page(jupyter, browser):
-    page = guarded(browser.new_page())
-    page.set_viewport_size({"width": 1300, "height": 1000})
-    page.set_default_timeout(PATIENCE * 1000)
-    yield page
-    page.close()
-    assert page.errors == [] and page.strangers == []
+    with watched(browser, PATIENCE) as page:
+        yield page
 
 
 @pytest.fixture

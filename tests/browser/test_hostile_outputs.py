@@ -9,7 +9,7 @@ import pytest
 
 from ds_magic.views.tokens.explorer.living import TYPE
 
-from .chromium import guarded
+from .chromium import watched
 from .jupyter import PATIENCE, Jupyter
 from .tables import CONTEST, HOSTILE, entry
 from .test_living import CARD, answered, kept, reopened
@@ -27,12 +27,8 @@ def jupyter(tmp_path_factory):
 
 @pytest.fixture
 def page(jupyter, browser):
-    page = guarded(browser.new_page())
-    page.set_viewport_size({"width": 1300, "height": 1000})
-    page.set_default_timeout(PATIENCE * 1000)
-    yield page
-    page.close()
-    assert page.strangers == [] and page.errors == []
+    with watched(browser, PATIENCE) as page:
+        yield page
 
 
 def output(*entries, **more):

@@ -10,7 +10,7 @@ from ds_magic.views.answer.static import alive, mimebundle
 from ds_magic.views.tokens.explorer.living import TYPE
 
 from .accessible import troubles
-from .chromium import guarded
+from .chromium import watched
 from .jupyter import PATIENCE, Jupyter, Lab, Notebook7
 from .tables import CONTEST, HOSTILE, entry
 
@@ -38,12 +38,9 @@ def jupyter(local_server, tmp_path_factory):
 
 @pytest.fixture
 def page(jupyter, browser):
-    page = guarded(browser.new_page())
-    page.set_viewport_size({"width": 1300, "height": 1000})
-    page.set_default_timeout(PATIENCE * 1000)
-    yield page
-    page.close()
-    assert page.strangers == []
+    # Notebook 7 has an error of its own at its start.
+    with watched(browser, PATIENCE, may_err=True) as page:
+        yield page
 
 
 def answered(text_or_entries):

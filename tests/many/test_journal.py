@@ -11,8 +11,8 @@ import pytest
 from ds_magic.many import journal as journals
 from ds_magic.many.canonical import key_of
 from ds_magic.many.entry import HEADER
-from ds_magic.many.faults import JournalError, JournalInUseError
 from ds_magic.many.journal import Journal, journal_at
+from ds_magic.many.journal_errors import JournalError, JournalInUseError
 from tests.many.making import entry
 
 PATIENCE = 60
@@ -187,7 +187,7 @@ def test_within_a_process_the_same_file_is_the_same_journal(path, tmp_path):
 
 FULL = """
 import resource, sys
-from ds_magic.many.faults import JournalError
+from ds_magic.many.journal_errors import JournalError
 from ds_magic.many.journal import Journal
 from tests.many.making import entry
 resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))

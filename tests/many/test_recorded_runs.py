@@ -4,7 +4,7 @@ import pytest
 
 import ds_magic
 from ds_magic import Client
-from ds_magic.many.faults import UnknownRequestError
+from ds_magic.many.journal_errors import UnknownRequestError
 from tests.servers.scripted import ScriptedServer, said
 
 

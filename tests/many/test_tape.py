@@ -17,8 +17,8 @@ from ds_magic.api.spent import SPENT
 from ds_magic.conversation.turn import Seats, Turn
 from ds_magic.magics.background import Background
 from ds_magic.many.entry import HEADER, whole_of
-from ds_magic.many.faults import JournalError, UnknownRequestError
 from ds_magic.many.journal import Journal, journal_at
+from ds_magic.many.journal_errors import JournalError, UnknownRequestError
 from ds_magic.many.packed_logprobs import NONE
 from ds_magic.many.played import Pace, Played
 from ds_magic.many.reading import completion_of

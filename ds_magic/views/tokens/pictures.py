@@ -11,7 +11,7 @@ from ds_magic.logprobs.labels import Classification
 from ds_magic.logprobs.metrics import Windows
 from ds_magic.logprobs.scores import Scores
 from ds_magic.logprobs.temperature import TemperedTable
-from ds_magic.logprobs.tempered import TemperedPlace
+from ds_magic.logprobs.tempered_place import TemperedPlace
 
 from .classification import classification_html, classification_text
 from .comparison import comparison_html, comparison_text

@@ -6,14 +6,14 @@ from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
 from ds_magic.logprobs.rows import others
-from ds_magic.logprobs.tempered import PRUNED
+from ds_magic.logprobs.tempered_place import PRUNED
 
 from . import style, style_text
 from .numbers import between, chance
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Alternative
-    from ds_magic.logprobs.tempered import Setting, Tempered, TemperedPlace
+    from ds_magic.logprobs.tempered_place import Setting, Tempered, TemperedPlace
 
 SHOWN = 8
 ORDER = "First the temperature, then top-k, then top-p, as the model on this machine draws."

@@ -131,7 +131,7 @@ def test_an_explorers_payload_stays_under_a_megabyte_for_a_long_answer():
 def test_the_scripts_are_one_module_without_imports():
     for last in ("widget.js", "page.js"):
         assert not re.search(r"^import ", script(last), re.MULTILINE)
-    assert re.findall(r"^export.*", script("widget.js"), re.MULTILINE) == ["export default () => {"]
+    assert re.findall(r"^export.*", script("widget.js"), re.MULTILINE) == ["export default widgetOf(Source);"]
     assert not re.search(r"^export ", script("page.js"), re.MULTILINE)
 
 

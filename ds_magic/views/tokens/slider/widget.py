@@ -12,7 +12,7 @@ import numpy as np
 from traitlets import Bytes, Dict, Float, Int, Unicode
 
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
-from ds_magic.logprobs.tempered import TemperedPlace
+from ds_magic.logprobs.tempered_place import TemperedPlace
 
 from ... import default_view, in_kernel
 from ...scripts import joined

@@ -36,3 +36,20 @@ export class Places {
     this.places.clear();
   }
 }
+
+/** The module of a widget: a `Source` of its model has `open(place)`, for the notebook's outputs and other views. */
+export function widgetOf(Source) {
+  return () => {
+    let source = null;
+    return {
+      initialize({ model }) {
+        source = new Source(model);
+        const places = new Places(model.get("mark"), (place) => source.open(place));
+        return () => places.end();
+      },
+      render({ el }) {
+        return source.open(el);
+      },
+    };
+  };
+}

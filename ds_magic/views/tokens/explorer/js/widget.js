@@ -1,7 +1,7 @@
 // The explorer as an anywidget: tables and branches from the kernel, shown wherever a notebook has it.
 
 import { Table } from "./decode.js";
-import { Places } from "./places.js";
+import { widgetOf } from "./places.js";
 import { Session } from "./session.js";
 
 /** One explorer of the kernel: what came of it, for all views of it in this page. */
@@ -84,16 +84,4 @@ class Source {
   }
 }
 
-export default () => {
-  let source = null;
-  return {
-    initialize({ model }) {
-      source = new Source(model);
-      const places = new Places(model.get("mark"), (place) => source.open(place));
-      return () => places.end();
-    },
-    render({ el }) {
-      return source.open(el);
-    },
-  };
-};
+export default widgetOf(Source);

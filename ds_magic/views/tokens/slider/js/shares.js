@@ -1,4 +1,4 @@
-// The shares of a place at a temperature and cuts, as logprobs/tempered.py computes them: the same steps, in its order.
+// The shares of a place at a temperature and cuts, as logprobs/tempered_place.py computes them: the same steps, in its order.
 
 export const [KEPT, PRUNED, UNSURE] = [1, 0, -1];
 const ROUNDING = 1e-9;

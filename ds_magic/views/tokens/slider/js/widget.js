@@ -1,6 +1,6 @@
 // The slider as an anywidget: drawn wherever a notebook shows it, and beside the table that keeps it.
 
-import { Places } from "../../explorer/js/places.js";
+import { widgetOf } from "../../explorer/js/places.js";
 import { Picture } from "./picture.js";
 import { placeOf } from "./shares.js";
 
@@ -36,16 +36,4 @@ class Source {
   }
 }
 
-export default () => {
-  let source = null;
-  return {
-    initialize({ model }) {
-      source = new Source(model);
-      const places = new Places(model.get("mark"), (place) => source.open(place));
-      return () => places.end();
-    },
-    render({ el }) {
-      return source.open(el);
-    },
-  };
-};
+export default widgetOf(Source);

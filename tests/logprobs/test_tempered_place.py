@@ -8,7 +8,7 @@ import pytest
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.refused import NotGivenError
 from ds_magic.logprobs.table import LogprobTable
-from ds_magic.logprobs.tempered import KEPT, PRUNED, UNSURE
+from ds_magic.logprobs.tempered_place import KEPT, PRUNED, UNSURE
 from tests.browser.tables import entry
 
 EQUAL = 1e-9

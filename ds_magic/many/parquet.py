@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from .entry import Entry
-from .faults import JournalError
 from .journal import Journal
+from .journal_errors import JournalError
 from .reading import completion_of, question_of
 
 ROWS = 1_000
