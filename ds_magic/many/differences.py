@@ -121,7 +121,7 @@ def change_shown(journal: Journal, asked: dict[str, Any], sample: int) -> str | 
     found = [shown(each) for each in nearest.differences[:MOST]]
     if (more := len(nearest.differences) - MOST) > 0:
         found.append(f"and {more} more")
-    said = f"{journal.path.name} holds nothing to begin with. The nearest in it, of {nearest.at[:10]}, differs: "
+    said = f"{journal.path.name} does not have the first of these. Beside the nearest in it, of {nearest.at[:10]}: "
     return " ".join([said + "; ".join(found) + ".", *_hint(nearest)])
 
 
