@@ -258,7 +258,7 @@ class Client:
         request, named = self._with_model(messages, fields)
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
-        if self.name != addresses.EMBEDDED:
+        if self.server != addresses.EMBEDDED:
             check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         said = [*notes, *self._announced, *prepared.notes]
