@@ -56,7 +56,9 @@ class Elsewhere:
     comes first counts.
     """
 
-    def __init__(self, executor: Any, *, slack: float = SLACK) -> None:
+    def __init__(
+        self, executor: Any, *, slack: float = SLACK, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise InvalidRequestError(
                 f"`executor` is {executor!r:.60}, and must be one of the kind of `concurrent.futures`.",
@@ -64,9 +66,9 @@ class Elsewhere:
                 remedy="Give a `ProcessPoolExecutor()`, dask's `client.get_executor()` or ipyparallel's "
                 "`client.executor()`.",
             )
-        self._executor, self._slack = executor, slack
+        self._executor, self._slack, self._clock = executor, slack, clock
         self._numbers = itertools.count()
-        self._under_way: set[_Try] = set()
+        self._under_way: set[Try] = set()
         self._submitting, self._lock = threading.Lock(), threading.Lock()
 
     def begin(
@@ -81,31 +83,35 @@ class Elsewhere:
         )
         whole, idle = timeouts.total, timeouts.idle
         patience = whole or (IDLE_TIMES * idle if idle is not None else math.inf)
-        return FarExchange(url, lambda arrived: self._submit(parcel, arrived), patience + self._slack, client.masked)
+        return FarExchange(self, parcel, url, patience + self._slack, client.masked)
 
-    def _submit(self, parcel: Parcel, arrived: queue.SimpleQueue[_Try | None]) -> _Try:
+    def give(self, parcel: Parcel, arrived: queue.SimpleQueue[Arrival | None]) -> tuple[Try, Future[Came]]:
         """Give it to a worker; `arrived` is told when that has ended. Raises ExecutorGoneError."""
         with self._submitting:  # an ipyparallel view is one thread's at a time
-            started = _Try(next(self._numbers))
+            started = Try(next(self._numbers), self._clock())
             with self._lock:
                 self._under_way.add(started)
             try:
-                started.future = self._executor.submit(delivered, parcel.named(f"{uuid.uuid4().hex}"))
+                future = self._executor.submit(delivered, parcel.named(uuid.uuid4().hex))
             except Exception as error:
                 with self._lock:
                     self._under_way.discard(started)
                 raise ExecutorGoneError(f"The executor takes nothing more: {_told(error)}.") from None
 
-        def ended(_: Any) -> None:
+        def ended(done: Future[Came]) -> None:  # knows of no future: what holds itself keeps its result on a worker
             self._ended(started)
-            arrived.put(started)
+            arrived.put((started, done))
 
-        started.future.add_done_callback(ended)
-        return started
+        future.add_done_callback(ended)
+        return started, future
 
-    def _ended(self, ended: _Try) -> None:
-        """What was submitted after one that has ended may only now leave the queue: its time begins anew."""
-        now = time.monotonic()
+    def left(self, started: Try, patience: float) -> float:
+        """Seconds until so many have passed since it began, as far as that is known."""
+        return started.since + patience - self._clock()
+
+    def _ended(self, ended: Try) -> None:
+        """What was given after one that has ended may only now leave the queue: its time begins anew."""
+        now = self._clock()
         with self._lock:
             self._under_way.discard(ended)
             for each in self._under_way:
@@ -113,44 +119,33 @@ class Elsewhere:
                     each.since = now
 
 
-class _Try:
+class Try:
     """A parcel that was given to a worker. `since`: when it may have stood in the queue for the last time."""
 
-    future: Future[Came]
+    def __init__(self, number: int, since: float) -> None:
+        self.number, self.since = number, since
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.since = time.monotonic()
 
-    def result(self) -> Came:
-        """What came of it. Raises whatever the executor does, an error of ours where it is nothing of ours."""
-        came = self.future.result()
-        if not isinstance(came, Came):
-            raise TypeError(f"the executor gave {type(came).__name__}, and not what its worker gave")
-        return came
+Arrival = tuple[Try, Future[Came]]
 
 
 class FarExchange:
     """A Source: an exchange that a worker makes, here when it is over. Its times are those of the worker.
 
-    `submit` gives it to a worker, `patience` is how many seconds it then has.
+    `patience`: how many seconds a worker has.
     """
 
     recorded: Recorded | None = None
 
     def __init__(
-        self,
-        url: str,
-        submit: Callable[[queue.SimpleQueue[_Try | None]], _Try],
-        patience: float,
-        masked: Callable[[str], str],
+        self, elsewhere: Elsewhere, parcel: Parcel, url: str, patience: float, masked: Callable[[str], str]
     ) -> None:
         self.url = url
         self.closed = self.was_closed = False
         self.sent_at = time.monotonic()
         self.media_type = ""
-        self._submit, self._patience, self._masked = submit, patience, masked
-        self._arrived: queue.SimpleQueue[_Try | None] = queue.SimpleQueue()
+        self._elsewhere, self._parcel, self._patience, self._masked = elsewhere, parcel, patience, masked
+        self._arrived: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
         self._came: Came | None = None
         self._ms = 0
 
@@ -159,21 +154,23 @@ class FarExchange:
 
         Raises what it met before an answer began; WorkerLostError, ExecutorGoneError.
         """
-        tries: list[_Try] = []
+        futures: list[Future[Came]] = []
         try:
             while self._came is None and not self.closed:
-                tries.append(self._submit(self._arrived))
-                lost = self._wait_for(tries[-1])
-                if lost and len(tries) == MOST_TRIES:
+                started, future = self._elsewhere.give(self._parcel, self._arrived)
+                futures.append(future)
+                lost = self._wait_for(started)
+                if lost and len(futures) == MOST_TRIES:
                     raise WorkerLostError(
                         f"{MOST_TRIES} workers were lost with the request to {place(self.url)}, or made nothing of it: "
                         f"{self._masked(lost)}."
                     )
         finally:
-            for each in tries:
-                each.future.cancel()  # nothing where it has ended
-        if self._came is None or self.closed:
+            for future in futures:
+                future.cancel()  # nothing where it has ended
+        if self._came is None:
             return False
+        self.closed = self.was_closed = False  # it had come before that
         self.sent_at = time.monotonic()
         self.media_type = self._came.media_type
         self._pieces = self._came.pieces()
@@ -181,10 +178,10 @@ class FarExchange:
             raise self._came.error
         return True
 
-    def _wait_for(self, last: _Try) -> str:
+    def _wait_for(self, last: Try) -> str:
         """Wait until something has come, or the exchange is closed, or the last try is lost: then how, in words."""
-        while not self.closed:
-            left = last.since + self._patience - time.monotonic()
+        while True:
+            left = self._elsewhere.left(last, self._patience)
             if left <= 0:
                 return f"nothing came within {self._patience:,.0f} s"
             try:
@@ -192,16 +189,15 @@ class FarExchange:
             except queue.Empty:
                 continue
             if arrived is None:
-                break
+                return ""
             try:
-                self._came = arrived.result()
-                break
+                self._came = _result(arrived[1])
+                return ""
             except BrokenExecutor as error:
                 raise ExecutorGoneError(f"The executor is broken: {_told(error)}.") from None
             except BaseException as error:  # of the worker, also a cancellation or an interrupt
-                if arrived is last:
+                if arrived[0] is last:
                     return _told(error)
-        return ""
 
     def clock(self) -> float:
         """When what was read last had come."""
@@ -220,9 +216,18 @@ class FarExchange:
         """Nothing is held."""
 
     def close(self) -> None:
-        """End it at once, from any thread. A worker that has begun ends by itself, and nobody asks what came of it."""
-        self.closed = self.was_closed = True
+        """End it at once, from any thread, unless it is here. A worker that has begun ends by itself."""
+        if self._came is None:
+            self.closed = self.was_closed = True
         self._arrived.put(None)
+
+
+def _result(future: Future[Came]) -> Came:
+    """What a worker sent back. Raises whatever the executor does, also where it gives something else."""
+    came = future.result()
+    if not isinstance(came, Came):
+        raise TypeError(f"the executor gave {type(came).__name__}, and not what its worker gave")
+    return came
 
 
 def _told(error: BaseException) -> str:
