@@ -12,17 +12,17 @@ import requests
 
 from .. import conveniences
 from . import addresses
-from .body import read_body
+from .body import collected
 from .clean_text import mask_keys
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
 from .limit_errors import check_alternatives
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
-from .models import Model
+from .models import Model, listed
 from .notes import without_effect
 from .opening import Opening
-from .recorded import RECORDING, Question, Source, Tape
+from .recorded import RECORDING, Begin, Question, Source, Tape, Unopened
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
@@ -30,14 +30,13 @@ from .spent import SPENT
 from .stream import Stream
 from .timeouts import Timeouts
 from .transport import HEADERS, KeyAuth, make_session, no_key
-from .usage import Timing
 
 
 class Client:
     """A connection to a server of the chat-completions API.
 
     `base_url` and `api_key` default to DEEPSEEK_BASE_URL and DEEPSEEK_API_KEY, the first then to
-    DeepSeek's. `model` is taken where a request names none; where neither names one it is
+    DeepSeek's; an empty `api_key` is none. `model` is taken where a request names none; where neither names one it is
     `deepseek-flash` at DeepSeek and `deepseek-chat` elsewhere, replaced by the first that fits of the
     server's models where the server refuses it, and with an `offer` (which clients of one server can share)
     chosen from them before the first request. `timeout` is a Timeouts, or a number: the total in seconds.
@@ -69,7 +68,7 @@ class Client:
         self._tape = conveniences.tape(journal, cache, replay, speed)
         self.base_url = addresses.base_url_of(base_url)
         # A traceback through here may show what its names stand for.
-        api_key = Secret.of(api_key) or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
+        api_key = Secret.of(os.environ.get("DEEPSEEK_API_KEY") if api_key is None else api_key)
         self._models_url = addresses.address(self.base_url, "/models")
         self._auth = KeyAuth(api_key) if api_key else None
         if self._auth and not self._auth.is_sendable:
@@ -84,6 +83,7 @@ class Client:
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
         self._locate = locate
+        self._begin: Begin = Exchange
         self._announced: list[str] = []
 
     @property
@@ -96,6 +96,17 @@ class Client:
     def server(self) -> str:
         """Whose answers these are: the `name`, or in a replay that of the server which was recorded."""
         return self.name if self._tape.server is None else self._tape.server
+
+    @property
+    def key(self) -> Secret | None:
+        """The key that requests are sent with, which shows nothing of itself."""
+        return self._auth.key if self._auth else None
+
+    def beginning(self, begin: Begin) -> Client:
+        """This client, its exchanges made by `begin` rather than by `Exchange`: elsewhere, for example."""
+        other = copy(self)
+        other._begin = begin
+        return other
 
     def through(self, tape: Tape | None = None, *, journal: Any = None, cache: bool = False) -> Client:
         """This client, asking through a tape or that of a journal: the same connections, the same key."""
@@ -157,7 +168,7 @@ class Client:
         try:
             exchange, request = self._open(request, named, timeout, on_event, said, adopt)
             # Blank lines say that DeepSeek's queue is waited in; of the embedded server they say less than that.
-            body, timing = self._collect(exchange, unheard if self._locate else on_event)
+            body, timing = collected(exchange, unheard if self._locate else on_event)
         except DeepSeekError as caught:
             error = caught
         if error is not None:
@@ -206,7 +217,7 @@ class Client:
         error = None
         try:
             exchange = self.exchange("GET", self._models_url, None, self.timeouts, self._on_event)
-            return self._listed(exchange, self._on_event)
+            return listed(exchange, self._on_event)
         except DeepSeekError as caught:
             error = caught
         raise bare(error, self.masked)
@@ -249,7 +260,7 @@ class Client:
     def masked(self, text: str) -> str:
         """`text` without anything of the key; the names of models are none of it."""
         names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self.offer.names or ())}
-        return mask_keys(text, self._auth.key.reveal() if self._auth else None, names)
+        return mask_keys(text, self.key.reveal() if self.key else None, names)
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
@@ -302,15 +313,8 @@ class Client:
         is_named = named and not (self._locate and request.model == self._named_model)
         return Question(
             request, is_named, self.name, self.address_of(request), None if is_named else self._named_model,
-            self._auth.key if self._auth else None, self.masked, tell,
+            self.key, self.masked, tell,
         )
-
-    def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:
-        exchange.open()
-        body, _ = self._collect(exchange, on_event)
-        listed = body.get("data")
-        listed = listed if isinstance(listed, list) else []
-        return [Model.model_validate(each) for each in listed if isinstance(each, dict)]
 
     def address_of(self, request: ChatRequest) -> str:
         """Where a request goes."""
@@ -320,7 +324,7 @@ class Client:
         """The names of the server's models, asked for once and without trying again. Raises a DeepSeekError."""
         exchange = self.exchange("GET", self._models_url, None, timeout, on_event, retries=0)
         adopt(exchange)
-        return [model.id for model in self._listed(exchange, on_event) if model.id]
+        return [model.id for model in listed(exchange, on_event) if model.id]
 
     def exchange(
         self,
@@ -330,20 +334,10 @@ class Client:
         timeouts: Timeouts,
         on_event: Callable[[Event], None],
         retries: int | None = None,
-    ) -> Exchange:
+    ) -> Unopened:
         """An exchange with the server, not begun yet."""
         retries = self.retries if retries is None else retries
-        return Exchange(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
+        return self._begin(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
 
     def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
         return self.timeouts if timeout is None else Timeouts.of(timeout)
-
-    def _collect(self, exchange: Source, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
-        whole = False
-        try:
-            body = read_body(exchange, on_event)
-            whole = True
-        finally:
-            exchange.finish(whole=whole)
-        return body, Timing.of_whole(exchange.clock() - exchange.sent_at, body.get("usage"))
-

@@ -61,6 +61,16 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class Unopened(Source, Protocol):
+    """A Source that is asked for by `open`, which is false where it was closed meanwhile, or raises a DeepSeekError."""
+
+    def open(self) -> bool: ...
+
+
+Begin = Callable[..., Unopened]
+"""Makes an exchange, not opened yet, of what `Exchange` is made of."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What a client is about to ask: the request as it leaves, and what tells it from others.

@@ -24,7 +24,7 @@ from .runner import Asking, Runner
 if TYPE_CHECKING:
     from ..api.client import Client
 
-_RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RUNNING = ("client", "stop", "listener", "executor", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
 
 
@@ -64,7 +64,10 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
     (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
     `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
-    `listener` (told how far it is; without it a line in a terminal). A failure is a row.
+    `listener` (told how far it is; without it a line in a terminal); `executor`, whose workers ask in place of threads
+    of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's `client.executor()`. It
+    stays yours. Each request is sent to them with the API key, over the cluster's own connections, and the embedded
+    server is that of a worker's machine; functions, journal and limits stay here. A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -156,7 +159,12 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     recorded = {name: options[name] for name in _RECORDED if name in options}
     others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
     stop, fields = told_apart(running.get("stop"), others)
-    return {**running, "stop": stop, "client": resolve_through(running.get("client"), **recorded)}, fields
+    client = resolve_through(running.get("client"), **recorded)
+    if (executor := running.get("executor")) is not None:
+        from .elsewhere import Elsewhere
+
+        client = client.beginning(Elsewhere(executor).begin)
+    return {**running, "stop": stop, "client": client}, fields
 
 
 def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
@@ -189,7 +197,8 @@ def times_of(times: int) -> int:
 def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
-    at_home = {"concurrency": AT_HOME} if running["client"].name == EMBEDDED and "in_flight" not in said else {}
+    is_at_home = running["client"].name == EMBEDDED and running.get("executor") is None
+    at_home = {"concurrency": AT_HOME} if is_at_home and "in_flight" not in said else {}
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]

@@ -23,6 +23,7 @@ from ..api.errors import (
 )
 from ..api.retry import wait_before
 from ..stop import Stop, second_interrupt
+from .elsewhere import ExecutorGoneError
 from .pace import Limits, Pace
 from .progress import Listener, Nobody, Progress
 from .rows import SAMPLE, Row
@@ -226,7 +227,7 @@ class Runner:
             heapq.heappush(self._again, task)
             return
         elif _is_everybodys(error):
-            self._end(str(error), error)
+            self._end(f"{error} {error.remedy}", error)
         elif error.retryable or isinstance(error, APIConnectionError):
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= MOST_LOST:
@@ -305,7 +306,8 @@ def _calls_functions(task: _Task) -> bool:
 
 def _is_everybodys(error: DeepSeekError) -> bool:
     """Whether every other request would meet the same."""
-    return isinstance(error, AuthenticationError | InsufficientBalanceError) or error.code == UNAVAILABLE
+    gone = AuthenticationError | InsufficientBalanceError | ExecutorGoneError
+    return isinstance(error, gone) or error.code == UNAVAILABLE
 
 
 def _is_empty(outcome: Outcome) -> bool:
