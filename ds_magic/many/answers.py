@@ -11,6 +11,7 @@ from .rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from ..api.response import ChatCompletion
     from ..logprobs.compare import Comparison
@@ -149,22 +150,55 @@ class Answers(Sequence[Row]):
         names = [factors_text(self[number].factors) or f"row {number}" for number in (i, j)]
         return compare(self[i], self[j], names=(names[0], names[1]))
 
-    def reliability(self, correct: Any, *, bins: int = 10, of: Callable[[Row], float] | None = None) -> Reliability:
+    def marked(self, correct: str | Callable[[Row], Any], *, contains: bool = False) -> Answers:
+        """The same, with `row.correct`: whether each answer is right, None where nobody can say.
+
+        `correct`: the name of the factor that holds the right answer, or a list of right ones, which the content is to
+        equal but for case, blanks and punctuation (`contains=True`: whose words stand in it), or a function of a Row.
+        Raises NotGivenError for a factor that no row has.
+        """
+        from .marked import marked
+
+        rows, notes = marked(self, correct, contains=contains)
+        return Answers(rows, [*self.notes, *notes])
+
+    def reliability(
+        self,
+        correct: str | Callable[[Row], Any] | None = None,
+        *,
+        contains: bool = False,
+        bins: int = 10,
+        of: Callable[[Row], float] | None = None,
+    ) -> Reliability:
         """How often the answers are right, against how sure the model was of them.
 
-        `correct`: the name of the factor that holds the right answer, or a function of a Row. `of`: how sure the model
-        was of a row, 0 … 1; without it the probability of the answer's tokens.
+        `correct`, `contains`: as for `marked`; without them as the answers are marked. `of`: how sure the model was of
+        a row, 0 … 1; without it the probability of the answer's tokens.
         """
         from .reliability import reliable
 
-        return reliable(self, correct, bins, of)
+        return reliable(self if correct is None else self.marked(correct, contains=contains), bins, of)
+
+    def plot(
+        self, metric: str | None = None, *, by: str | None = None, ax: Axes | None = None, ink: str | None = None
+    ) -> Axes:
+        """A metric by a factor: a line where that is a number, else bars; returns the matplotlib axes.
+
+        `metric`: `perplexity`, `tokens`, `seconds`, `correct` (see `marked`), any column of `to_pandas()` that has
+        numbers; or of samples `entropy` (semantic, in bits) and `agreement` (the share of what most of them mean).
+        `by`: a factor. Without them what says most, by what was varied. A dot is an answer, or the samples of one
+        thing; the mean has an interval at 95 %. Raises NotGivenError where one of them is not there.
+        """
+        from .plotted import plotted
+
+        return plotted(self, metric, by, ax, ink)
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame with a row an answer.
 
         The factors; `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
         `completion_tokens`, `finish_reason`, `perplexity` (NaN where only bounds are known) and `perplexity_low`,
-        `seconds`, `model`, `interrupted` and `error`.
+        `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked (`is_correct` if that is taken).
         """
         from .frames import frame_of
 
