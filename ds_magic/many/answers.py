@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..logprobs.compare import Comparison
     from ..logprobs.samples import SampleEntropy
     from .counts import Counts
+    from .crossed import Grid
     from .divergence import Divergence
     from .joined import JoinedTable
     from .reliability import Reliability
@@ -179,6 +180,16 @@ class Answers(Sequence[Row]):
 
         return reliable(self if correct is None else self.marked(correct, contains=contains), bins, of)
 
+    def grid(self, columns: str | None = None, rows: str | None = None) -> Grid:
+        """A grid of small answers: the values of one factor go across, those of another down.
+
+        Without names those that were varied. `grid[down, across]` are the Answers of a cell. Raises NotGivenError where
+        there are not two such factors.
+        """
+        from .crossed import crossed
+
+        return crossed(self, columns, rows)
+
     def plot(
         self, metric: str | None = None, *, by: str | None = None, ax: Axes | None = None, ink: str | None = None
     ) -> Axes:
@@ -236,16 +247,20 @@ class Answers(Sequence[Row]):
         return read(path)
 
     def to_html(self) -> str:
-        """A few side by side, many as a table; equal ones once, with their number. Script-free."""
+        """A few side by side, those of two factors as a grid, many as a table; equal ones once. Script-free."""
         from ..views.many.beside import answers_html
+        from .crossed import natural
 
-        return answers_html(self._rows, self.notes)
+        grid = natural(self)
+        return answers_html(self._rows, self.notes) if grid is None else grid._repr_html_()
 
     def to_text(self) -> str:
         """The same for a terminal."""
         from ..views.many.beside import answers_text
+        from .crossed import natural
 
-        return answers_text(self._rows, self.notes)
+        grid = natural(self)
+        return answers_text(self._rows, self.notes) if grid is None else repr(grid)
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -21,6 +21,7 @@ _NAMES = {
 _WIDE = 30
 """A metric of which the greatest value is so many times the least stands on a logarithmic scale."""
 _TICKS = 8
+_DOT: dict[str, Any] = {"markersize": 4, "markeredgewidth": 0, "clip_on": False}
 _LONGEST = 32
 
 
@@ -37,13 +38,13 @@ def _line(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     known = [each for each in found if each.values]
     dots = [] if found.is_share else [(each.value, value) for each in known for value in each.values]
     if len(dots) > len(known):
-        ax.plot(*zip(*dots, strict=True), ".", color=GREY, alpha=0.45, markersize=6, markeredgewidth=0, label=found.of)
+        ax.plot(*zip(*dots, strict=True), "o", color=GREY, alpha=0.4, label=found.of, **_DOT)
     for each in known:
         if (span := each.interval) is not None:
             ax.vlines(each.value, *span, color=HUE, linewidth=5, alpha=0.35, label=_once(ax, found))
     ax.plot(
         [each.value for each in known], [each.mean for each in known], "o-", color=HUE, markersize=5, linewidth=1.5,
-        label=_mean(found),
+        label=_mean(found), clip_on=False, zorder=3,
     )  # fmt: skip
     if len(known) <= _TICKS:
         ax.set_xticks([each.value for each in known], [factor_text(each.value) for each in known])
@@ -64,11 +65,11 @@ def _bars(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     measures = list(found.measures)
     ax, inks = axes_of(ax, (6, 0.34 * len(measures) + 1.1), ink)
     known = [(place, each) for place, each in enumerate(measures) if each.values]
-    ax.barh([place for place, _ in known], [each.mean for _, each in known], color=HUE, height=0.62, label=_mean(found))
+    ax.barh([place for place, _ in known], [each.mean for _, each in known], color=HUE, alpha=0.55,
+            height=0.62, label=_mean(found))  # fmt: skip
     dots = [] if found.is_share else [(value, place) for place, each in known for value in each.values]
     if len(dots) > len(known):
-        ax.plot(*zip(*dots, strict=True), ".", color=inks[1], alpha=0.6, markersize=5, markeredgewidth=0,
-                label=found.of)  # fmt: skip
+        ax.plot(*zip(*dots, strict=True), "o", color=inks[1], alpha=0.6, label=found.of, **_DOT)
     for place, each in known:
         if (span := each.interval) is not None:
             ax.hlines(place, *span, color=inks[1], linewidth=2, label=_once(ax, found))
