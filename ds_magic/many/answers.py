@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .crossed import Grid
     from .divergence import Divergence
     from .joined import JoinedTable
+    from .meanings import Entropies, Same
     from .reliability import Reliability
 
 
@@ -35,6 +36,16 @@ class Answers(Sequence[Row]):
     def __init__(self, rows: Iterable[Row] = (), notes: Iterable[str] = ()) -> None:
         self._rows = tuple(rows)
         self.notes = tuple(dict.fromkeys(notes))
+
+    @classmethod
+    def of(cls, *answers: ChatCompletion) -> Answers:
+        """Answers that are there already, each with its tree: the one that it branched off, and all branches.
+
+        `Answers.of(answer).divergence()` shows what was grown by hand in the explorer or by `fork`.
+        """
+        from .grown import grown
+
+        return cls(grown(answers))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -110,10 +121,12 @@ class Answers(Sequence[Row]):
             key = tuple(map(_as_key, found))
             rows.setdefault(key, []).append(row)
             values.setdefault(key, tuple(v if _is_hashable(v) else k for v, k in zip(found, key, strict=True)))
-        return Groups(
+        groups = Groups(
             (values[key] if len(names) != 1 else values[key][0], Answers(each, self.notes))
             for key, each in rows.items()
         )
+        groups.by = ", ".join(map(str, names))
+        return groups
 
     def _check_factor(self, name: str) -> None:
         if name not in (known := self.factors):
@@ -128,13 +141,21 @@ class Answers(Sequence[Row]):
 
         return counted(self, of)
 
-    def entropy(self, *, same: Callable[[Row, Row], bool] | None = None) -> SampleEntropy[Row]:
+    @overload
+    def entropy(self, *, by: None = None, same: Same | None = None) -> SampleEntropy[Row]: ...
+    @overload
+    def entropy(self, *, by: str, same: Same | None = None) -> Entropies: ...
+    def entropy(self, *, by: str | None = None, same: Same | None = None) -> SampleEntropy[Row] | Entropies:
         """How much they differ: length-normalised and semantic entropy over the rows that have an answer.
 
-        `same(a, b)`: whether two rows mean the same; see `ds_magic.entropy`.
+        `by`: a factor, for each of whose values there is one, shown as a table, the most uncertain first. `same(a, b)`:
+        whether two rows mean the same; without it those whose contents are equal but for case, blanks and punctuation
+        around words. See `ds_magic.entropy`.
         """
         from ..logprobs.samples import entropy
 
+        if by is not None:
+            return self.group_by(by).entropy(same=same)
         return entropy([row for row in self if row.answer is not None], same=same)
 
     def divergence(self) -> Divergence:
@@ -270,7 +291,15 @@ class Answers(Sequence[Row]):
 
 
 class Groups(dict[Any, Answers]):
-    """Answers by the value of a factor; by a tuple of values where there are several."""
+    """Answers by the value of a factor; by a tuple of values where there are several. `by`: the names of the factors."""
+
+    by = ""
+
+    def entropy(self, *, same: Same | None = None) -> Entropies:
+        """How much the answers of each group differ, the most uncertain first; see `Answers.entropy`."""
+        from .meanings import entropies
+
+        return entropies(self.items(), self.by, same)
 
     def _repr_html_(self) -> str:
         return Answers(row for answers in self.values() for row in answers).to_html()

@@ -30,20 +30,35 @@ _MOST = 40
 
 @dataclass(slots=True)
 class Measure:
-    """The metric at one value of the factor: `values`, of which those that nobody knows are left out."""
+    """The metric at one value of the factor: `values`, and `least`, of which only that they are no less is known.
+
+    `left_out`: of how many nothing is known.
+    """
 
     value: Any
     values: list[float] = field(default_factory=list)
+    least: list[float] = field(default_factory=list)
     left_out: int = 0
     is_share: bool = False
 
     @property
+    def known(self) -> list[float]:
+        """All numbers that there are, bounds too."""
+        return [*self.values, *self.least]
+
+    @property
     def mean(self) -> float:
-        return sum(self.values) / len(self.values) if self.values else math.nan
+        """Their mean, which is at least so much where one of them is a bound."""
+        return sum(self.known) / len(self.known) if self.known else math.nan
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """At 95 %: Wilson's of a share, else of the means of values drawn again from these; None of fewer than five."""
+        """At 95 %: Wilson's of a share, else of the means of values drawn again from these.
+
+        None of fewer than five, and where one of them is a bound.
+        """
+        if self.least:
+            return None
         if self.is_share:
             return wilson(int(sum(self.values)), len(self.values)) if self.values else None
         if len(self.values) < _FEWEST:
@@ -102,7 +117,7 @@ def measured(answers: Answers, metric: str | None = None, by: str | None = None)
         of = f"the samples of one {others}" if others else "all samples"
     else:
         found = _of_rows(groups, answers, metric)
-    if not any(each.values for each in found):
+    if not any(each.known for each in found):
         raise NotGivenError(f"Of no answer the {metric} is known.", _remedy(metric))
     return Measured(metric, by, of, sorted(found, key=lambda each: each.value) if is_number else found)
 
@@ -132,11 +147,20 @@ def _of_rows(groups: Groups, answers: Answers, metric: str) -> list[Measure]:
         raise NoSuchNameError(metric, _metrics(frame), "metric")
     values = frame[column] if column in frame else pd.Series([None] * len(frame))
     is_share = bool(values.map(lambda each: each is None or isinstance(each, bool | np.bool_)).all())
-    numbers = dict(zip(map(id, answers), pd.to_numeric(values, errors="coerce"), strict=True))
+    bounds = frame["perplexity_low"] if column == "perplexity" else [math.nan] * len(frame)
+    pairs = zip(pd.to_numeric(values, errors="coerce"), bounds, strict=True)
+    numbers = dict(zip(map(id, answers), pairs, strict=True))
     found = []
     for value, rows in groups.items():
-        known = [float(number) for row in rows if math.isfinite(number := numbers[id(row)])]
-        found.append(Measure(value, known, len(rows) - len(known), is_share))
+        measure = Measure(value, is_share=is_share)
+        for number, bound in (numbers[id(row)] for row in rows):
+            if math.isfinite(number):
+                measure.values.append(float(number))
+            elif math.isfinite(bound):
+                measure.least.append(float(bound))
+            else:
+                measure.left_out += 1
+        found.append(measure)
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api.clean_text import on_one_line
@@ -35,17 +36,16 @@ def plotted(answers: Answers, metric: str | None, by: str | None, ax: Axes | Non
 def _line(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     """Each value a faint dot over its number, the means on a line with their intervals."""
     ax, inks = axes_of(ax, (6, 3.2), ink)
-    known = [each for each in found if each.values]
-    dots = [] if found.is_share else [(each.value, value) for each in known for value in each.values]
-    if len(dots) > len(known):
-        ax.plot(*zip(*dots, strict=True), "o", color=GREY, alpha=0.4, label=found.of, **_DOT)
+    known = [each for each in found if each.known]
+    for mark, label, pairs in _dots(found, known, [each.value for each in known]):
+        ax.plot(*zip(*pairs, strict=True), mark, color=GREY, alpha=0.4, label=label, **_DOT)
     for each in known:
         if (span := each.interval) is not None:
-            ax.vlines(each.value, *span, color=HUE, linewidth=5, alpha=0.35, label=_once(ax, found))
-    ax.plot(
-        [each.value for each in known], [each.mean for each in known], "o-", color=HUE, markersize=5, linewidth=1.5,
-        label=_mean(found), clip_on=False, zorder=3,
-    )  # fmt: skip
+            ax.vlines(each.value, *span, color=HUE, linewidth=5, alpha=0.35, label=_once(ax))
+    ax.plot([each.value for each in known], [each.mean for each in known], "-", color=HUE, linewidth=1.5, zorder=3)
+    for mark, label, means in _means(found, known):
+        ax.plot([each.value for each in means], [each.mean for each in means], mark, color=HUE, markersize=6,
+                label=label, clip_on=False, zorder=4)  # fmt: skip
     if len(known) <= _TICKS:
         ax.set_xticks([each.value for each in known], [factor_text(each.value) for each in known])
     ax.set_xlabel(_plain(found.by) + _left_out(found))
@@ -64,27 +64,53 @@ def _bars(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     """A bar for each mean, its interval and the dots on it, the first value on top."""
     measures = list(found.measures)
     ax, inks = axes_of(ax, (6, 0.34 * len(measures) + 1.1), ink)
-    known = [(place, each) for place, each in enumerate(measures) if each.values]
-    ax.barh([place for place, _ in known], [each.mean for _, each in known], color=HUE, alpha=0.55,
-            height=0.62, label=_mean(found))  # fmt: skip
-    dots = [] if found.is_share else [(value, place) for place, each in known for value in each.values]
-    if len(dots) > len(known):
-        ax.plot(*zip(*dots, strict=True), "o", color=inks[1], alpha=0.6, label=found.of, **_DOT)
-    for place, each in known:
+    places = [place for place, each in enumerate(measures) if each.known]
+    known = [measures[place] for place in places]
+    ax.barh(places, [each.mean for each in known], color=HUE, alpha=0.55, height=0.62)
+    for mark, label, pairs in _dots(found, known, places):
+        ax.plot(*zip(*((value, place) for place, value in pairs), strict=True), mark.replace("^", ">"), color=inks[1],
+                alpha=0.6, label=label, **_DOT)  # fmt: skip
+    for place, each in zip(places, known, strict=True):
         if (span := each.interval) is not None:
-            ax.hlines(place, *span, color=inks[1], linewidth=2, label=_once(ax, found))
+            ax.hlines(place, *span, color=inks[1], linewidth=2, label=_once(ax))
+    for mark, label, means in _means(found, known):
+        at = [place for place, each in zip(places, known, strict=True) if each in means]
+        ax.plot([each.mean for each in means], at, mark.replace("^", ">"), color=HUE, markersize=6, label=label,
+                clip_on=False, zorder=4)  # fmt: skip
     names = [on_one_line(factor_text(each.value), _LONGEST) for each in measures]
     ax.set_yticks(range(len(measures)), names, parse_math=False)
-    ax.invert_yaxis()
+    ax.set_ylim(len(measures) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0)
-    _from_zero(ax.set_xlim, found, *_extremes([each for _, each in known]))
+    _from_zero(ax.set_xlim, found, *_extremes(known))
     _share_of(ax.xaxis, found)
     ax.set_xlabel(_name(found.metric) + _left_out(found))
     return tidy(ax, inks)
 
 
+def _dots(
+    found: Measured, known: Sequence[Measure], places: Sequence[Any]
+) -> Iterator[tuple[str, str, list[tuple[Any, float]]]]:
+    """What is behind the means, none where each is of one value: the mark, its name, and where each stands."""
+    if found.is_share or all(len(each.known) == 1 for each in known):
+        return
+    for mark, label, name in (("o", found.of, "values"), ("^", f"{found.of}, at least so much", "least")):
+        pairs = [(place, value) for place, each in zip(places, known, strict=True) for value in getattr(each, name)]
+        if pairs:
+            yield mark, label, pairs
+
+
+def _means(found: Measured, known: Sequence[Measure]) -> Iterator[tuple[str, str, list[Measure]]]:
+    """The means, and apart from them those that are at least so much: the mark and its name."""
+    several = any(len(each.known) > 1 for each in known)
+    name = "share" if found.is_share else "mean" if several else found.of
+    for mark, label, is_bound in (("o", name, False), ("^", f"{name}, at least so much", True)):
+        means = [each for each in known if bool(each.least) == is_bound]
+        if means:
+            yield mark, label, means
+
+
 def _extremes(known: list[Measure]) -> tuple[float, float]:
-    values = [value for each in known for value in (*each.values, *(each.interval or ()))]
+    values = [value for each in known for value in (*each.known, *(each.interval or ()))]
     return min(values), max(values)
 
 
@@ -101,13 +127,7 @@ def _share_of(axis: Any, found: Measured) -> None:
         axis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
 
 
-def _mean(found: Measured) -> str:
-    if found.is_share:
-        return "share"
-    return "mean" if any(len(each.values) > 1 for each in found) else found.of
-
-
-def _once(ax: Axes, found: Measured) -> str | None:
+def _once(ax: Axes) -> str | None:
     """The name of the intervals, which the legend has once."""
     name = "its interval at 95 %"
     return None if name in ax.get_legend_handles_labels()[1] else name
@@ -116,7 +136,7 @@ def _once(ax: Axes, found: Measured) -> str | None:
 def _left_out(found: Measured) -> str:
     if not found.left_out:
         return ""
-    what = "of a single sample" if found.metric in OF_SAMPLES else "of which it is not known"
+    what = "asked only once" if found.metric in OF_SAMPLES else "without one"
     return f"\n({found.left_out:,} {what} left out)"
 
 

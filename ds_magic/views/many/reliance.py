@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 from typing import Protocol
 
 from ..tokens import style, style_text
+
+_NONE = (math.nan, math.nan)
 
 
 class Bin(Protocol):
@@ -48,8 +51,8 @@ def reliability_html(found: Reliability) -> str:
     head = [*head, ("", "24%"), ("right", False)]
     rows = [
         [
-            _range(each), f"{each.n:,}", style.bar(each.confidence), f"{100 * each.confidence:.0f} %",
-            style.bar(each.share, "chosen"), escape(_share(each)),
+            _range(each), f"{each.n:,}", style.bar(each.confidence) + style.whisker(*_NONE), f"{100 * each.confidence:.0f} %",
+            style.bar(each.share, "chosen") + style.whisker(*each.interval), escape(_share(each)),
         ]
         for each in found
     ]  # fmt: skip

@@ -163,7 +163,7 @@ def _row(line: Line, is_stacked: bool) -> str:
 
 def _drawn(cell: Cell, kind: str, is_stacked: bool) -> str:
     """A bar and its share; of a pruned token the share that it had, hollow and struck through."""
-    text, drawn = escape(cell.text), style.bar(cell.low, "rest" if cell.is_pruned else kind, to=cell.high)
+    text, drawn = escape(cell.text).replace(" %", "&nbsp;%"), style.bar(cell.low, "rest" if cell.is_pruned else kind, to=cell.high)
     if cell.is_pruned:
         text, drawn = f'<s title="pruned" style="opacity:0.6">{text}</s>', f'<div style="opacity:0.45">{drawn}</div>'
     if is_stacked:
