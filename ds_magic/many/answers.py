@@ -291,7 +291,7 @@ class Answers(Sequence[Row]):
 
 
 class Groups(dict[Any, Answers]):
-    """Answers by the value of a factor; by a tuple of values where there are several. `by`: the names of the factors."""
+    """Answers by the value of a factor; by a tuple of values where there are several. `by`: the factors' names."""
 
     by = ""
 

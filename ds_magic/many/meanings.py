@@ -61,9 +61,10 @@ class Entropies(Sequence[Meant]):
 
         names = [self.by, "answers", "meanings", "semantic", "length_normalised_low", "length_normalised_high", "most"]
         rows = [
-            (each.value, each.n, len(each.entropy.clusters), each.entropy.semantic,
-             each.entropy.length_normalised.low, each.entropy.length_normalised.high, each.entropy.clusters[0][0].content)
+            (each.value, each.n, len(found.clusters), found.semantic, found.length_normalised.low,
+             found.length_normalised.high, found.clusters[0][0].content)
             for each in self
+            for found in [each.entropy]
         ]  # fmt: skip
         return pd.DataFrame(rows, columns=names)
 

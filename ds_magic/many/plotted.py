@@ -90,10 +90,13 @@ def _bars(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
 def _dots(
     found: Measured, known: Sequence[Measure], places: Sequence[Any]
 ) -> Iterator[tuple[str, str, list[tuple[Any, float]]]]:
-    """What is behind the means, none where each is of one value: the mark, its name, and where each stands."""
+    """What is behind the means, none where each is of one value: the mark, its name, and where each stands.
+
+    The legend says once what bounds are, beside the means.
+    """
     if found.is_share or all(len(each.known) == 1 for each in known):
         return
-    for mark, label, name in (("o", found.of, "values"), ("^", f"{found.of}, at least so much", "least")):
+    for mark, label, name in (("o", found.of, "values"), ("^", "_bounds", "least")):
         pairs = [(place, value) for place, each in zip(places, known, strict=True) for value in getattr(each, name)]
         if pairs:
             yield mark, label, pairs
@@ -127,10 +130,10 @@ def _share_of(axis: Any, found: Measured) -> None:
         axis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
 
 
-def _once(ax: Axes) -> str | None:
+def _once(ax: Axes) -> str:
     """The name of the intervals, which the legend has once."""
     name = "its interval at 95 %"
-    return None if name in ax.get_legend_handles_labels()[1] else name
+    return "_again" if name in ax.get_legend_handles_labels()[1] else name
 
 
 def _left_out(found: Measured) -> str:

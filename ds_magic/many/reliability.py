@@ -39,9 +39,9 @@ class Bin:
 class Reliability:
     """Bins of answers by how sure the model was, those without any left out; iterating gives them.
 
-    `n` answers, of which `right` are correct; `left_out` had no answer, no probability or no mark. `error`: the mean distance
-    between share and confidence, each bin by its number (expected calibration error, arXiv 1706.04599). `brier`: the
-    mean of (confidence − right)², 0 … 1.
+    `n` answers, of which `right` are correct; `left_out` had no answer, no probability or no mark. `error`: the mean
+    distance between share and confidence, each bin by its number (expected calibration error, arXiv 1706.04599).
+    `brier`: the mean of (confidence − right)², 0 … 1.
     """
 
     def __init__(self, pairs: Sequence[tuple[float, bool]], bins: int, left_out: int) -> None:
@@ -84,7 +84,7 @@ class Reliability:
 
 
 def reliable(rows: Sequence[Row], bins: int, of: Callable[[Row], float] | None) -> Reliability:
-    """See `Answers.reliability`, of rows that are marked. Raises NotGivenError where none has a probability, or a mark."""
+    """See `Answers.reliability`. Raises NotGivenError where no row has a probability, or none is marked."""
     if rows and all(row.correct is None for row in rows):
         raise NotGivenError(
             "It is not known which answers are right.",

@@ -57,9 +57,8 @@ def grid_html(grid: Grid) -> str:
     )
     n = min(_COLUMNS, len(grid.across))
     size = f"min-width:{6 + 8 * n}em;max-width:{10 + 24 * n}em"
-    table = (
-        f'<table style="{_TABLE};{size}"><thead><tr style="{style.ROW}">{head}</tr></thead><tbody>{body}</tbody></table>'
-    )
+    head_row = f'<thead><tr style="{style.ROW}">{head}</tr></thead>'
+    table = f'<table style="{_TABLE};{size}">{head_row}<tbody>{body}</tbody></table>'
     return style.frame(_begin_html(grid, start) + table + below(grid.answers, groups, _notes(grid)))
 
 

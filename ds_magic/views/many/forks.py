@@ -64,7 +64,8 @@ def divergence_text(tree: Tree) -> str:
     """The same as text."""
     lines = []
     for depth, stretch in islice(_worth(tree), _SHOWN):
-        said = "" if not depth else f"{_facts(stretch)}  "
+        row = f" (row {stretch.rows[0]:,})" if stretch.n == 1 else ""
+        said = "" if not depth else f"{_facts(stretch)}{row}  "
         lines.append(f"{'  ' * min(depth, _DEEPEST)}{'└ ' if depth else ''}{said}{_cut(stretch.text)}")
     return "\n".join([_title(tree), *lines, *style_text.filled(_note(tree))])
 
@@ -82,7 +83,8 @@ def _block(depth: int, stretch: Stretch, tree: Tree) -> str:
     row = (
         f'<span style="display:inline-flex;align-items:baseline;column-gap:0.6em;max-width:96%;vertical-align:top">'
         f'<span style="display:inline-block;width:5em;flex:none">{style.bar(share, "chosen")}</span>'
-        f'<span style="{style.SMALL};white-space:nowrap;flex:none">{escape(_facts(stretch))}</span>{text}</span>'
+        f'<span style="{style.SMALL};white-space:nowrap;flex:none;min-width:6.5em">'
+        f"{escape(_facts(stretch))}</span>{text}</span>"
     )
     indent = 1.2 * (min(depth, _DEEPEST) - 1)
     line = f"border-left:2px solid {tint(0.88)};padding:0 0 0 0.6em"
@@ -108,10 +110,8 @@ def _behind(stretch: Stretch, tree: Tree) -> str:
     whole = content if len(content) <= _RAW else f"{content[:_RAW]}…"
     numbers = ", ".join(f"{row:,}" for row in stretch.rows[:_NUMBERED]) + (", …" if stretch.n > _NUMBERED else "")
     rows = f"row{'s' * (stretch.n > 1)} {numbers}"
-    return (
-        f'<div dir="auto" style="white-space:pre-wrap;overflow-wrap:anywhere;max-width:46em">{escaped(whole)}</div>'
-        f"{style.small(escape(rows))}"
-    )
+    look = "white-space:pre-wrap;overflow-wrap:anywhere;max-width:46em"
+    return f'<div dir="auto" style="{look}">{escaped(whole.strip())}</div>{style.small(escape(rows))}'
 
 
 def _held(stretch: Stretch) -> str:
@@ -134,8 +134,7 @@ def _held(stretch: Stretch) -> str:
 def _facts(stretch: Stretch) -> str:
     """`57 ×, 57.4 %`: how many went so, and how likely its first token was there."""
     computed = "" if stretch.prob is None else f", {percent(stretch.prob)}"
-    row = f" (row {stretch.rows[0]:,})" if stretch.n == 1 else ""
-    return f"{stretch.n:,} ×{computed}{row}"
+    return f"{stretch.n:,} ×{computed}"
 
 
 def _cut(text: str) -> str:

@@ -1,4 +1,4 @@
-"""How uncertain the model is of several things: the entropy of each as a bar, and what its answers mean. Script-free."""
+"""How uncertain the model is of several things: the entropy of each as a bar, and what was meant. Script-free."""
 
 from __future__ import annotations
 

@@ -9,8 +9,6 @@ from typing import Protocol
 
 from ..tokens import style, style_text
 
-_NONE = (math.nan, math.nan)
-
 
 class Bin(Protocol):
     """See `many.reliability.Bin`."""
@@ -51,7 +49,8 @@ def reliability_html(found: Reliability) -> str:
     head = [*head, ("", "24%"), ("right", False)]
     rows = [
         [
-            _range(each), f"{each.n:,}", style.bar(each.confidence) + style.whisker(*_NONE), f"{100 * each.confidence:.0f} %",
+            _range(each), f"{each.n:,}",
+            style.bar(each.confidence) + style.whisker(math.nan, math.nan), f"{100 * each.confidence:.0f} %",
             style.bar(each.share, "chosen") + style.whisker(*each.interval), escape(_share(each)),
         ]
         for each in found
