@@ -125,7 +125,8 @@ def grid(head: Head, rows: list[list[str]]) -> str:
     kinds = [NUMBER if kind is True else LINE if kind is False else f"{CELL};width:{kind}" for _, kind in head]
     kinds[-1:] = [kinds[-1].replace("1.2em", "0")] if kinds else []
     names = "".join(
-        f'<th style="{HEAD};{kind}">{escape(name)}</th>' for (name, _), kind in zip(head, kinds, strict=True)
+        f'<th style="{HEAD};{kind}">{escape(name)}</th>' if name else f'<td style="{kind}"></td>'
+        for (name, _), kind in zip(head, kinds, strict=True)
     )
     body = "".join(
         f'<tr style="{ROW}">'

@@ -137,7 +137,7 @@ def tempered_place_html(place: TemperedPlace) -> str:
     width = f"width:100%;min-width:{7 + 6 * len(names)}em;max-width:{12 + 12 * len(names)}em"
     return style.frame(
         f'{style.heading(title)}<table style="{_TABLE};{width}"><thead><tr style="{style.ROW}">'
-        f'<th style="{_NAME}"></th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<td style="{_NAME}"></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f"{style.small(style.prose(_note(place, found)))}"
     )
 
@@ -170,8 +170,8 @@ def _drawn(cell: Cell, kind: str, is_stacked: bool) -> str:
     if is_stacked:
         return f'<div style="min-height:2.6em">{drawn}<div style="{style.SMALL}">{text}</div></div>'
     return (
-        f'<div style="display:flex;align-items:center"><div style="flex:1">{drawn}</div>'
-        f'<div style="flex:none;width:5.4em;text-align:right;white-space:nowrap">{text}</div></div>'
+        f'<div style="display:flex;flex-wrap:wrap;align-items:center"><div style="flex:1;min-width:2.5em">{drawn}</div>'
+        f'<div style="flex:none;min-width:5.4em;text-align:right;white-space:nowrap">{text}</div></div>'
     )
 
 
