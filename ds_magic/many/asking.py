@@ -16,6 +16,7 @@ from ..run import as_sent
 from ..stop import Stop, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
+from .marked import check
 from .pace import AT_HOME, Limits
 from .progress import Listener, listening
 from .records import count_of, missing, names_in, records_of
@@ -83,7 +84,9 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
-def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
+def map(
+    template: Any, rows: Any, *, times: int = 1, correct: Any = None, contains: bool = False, **options: Any
+) -> Answers:
     """The answers to a question for each row, `{{ column }}` filled from it as in a cell.
 
         ds_magic.map("What is the capital of {{ country }}?", ["France", "Chad"], temperature=0).to_pandas()
@@ -91,7 +94,8 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
     `template`: a text or messages; `system` and `prefix` are filled, too. `rows`: a DataFrame, a Series, a list, a
     dict (its keys are `{{ key }}`) or any iterable, which is read no faster than it is asked; each of mappings,
     dataclasses, or values, which stand under the template's one name. The columns are the factors of the answers. A
-    row that lacks a value fails, and no other. `options` as for `sweep`, which may vary, too.
+    row that lacks a value fails, and no other. `correct`: the column with the right answers, or a function of a Row,
+    and `contains`, as for `Answers.marked`. `options` as for `sweep`, which may vary, too.
     """
     running, fields = _parted(options)
     arms = arms_of(fields)
@@ -109,12 +113,15 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
         return Answers(notes=["There were no rows."])
     for arm in arms if missing(names, first) is None else ():
         _filled(running, messages, arm, first)  # what is wrong with the template is wrong with all rows
+    if correct is not None:
+        check(correct, first)
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
     )
     count = count_of(rows)
-    return answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    answers = answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    return answers if correct is None else answers.marked(correct, contains=contains)
 
 
 def _of_record(

@@ -39,12 +39,14 @@ class Row(_MadeWhenLookedAt):
 
     `factors`: what it was asked with, by name (temperature, model, columns of the input; `sample` is its number, from
     1, where the same was asked several times). `answer`: the completion, None where nothing came. `error`: what went
-    wrong, or None; then `answer` is what had arrived, if anything. `str(row)` is the content.
+    wrong, or None; then `answer` is what had arrived, if anything. `correct`: whether the answer is right, None where
+    nobody said what is; see `Answers.marked`. `str(row)` is the content.
     """
 
     factors: Mapping[str, Any] = field(default_factory=dict)
     answer: ChatCompletion | None = None
     error: DeepSeekError | None = None
+    correct: bool | None = None
 
     @classmethod
     def of_recalled(cls, factors: Mapping[str, Any], recalled: Recalled) -> Row:
