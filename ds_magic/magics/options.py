@@ -54,6 +54,11 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
+    def is_listed(self) -> bool:
+        """Whether several values with commas between them are as many requests: numbers of a request, never words."""
+        return self.kind in ("number", "count") and bool(self.field) and self.implied is None
+
+    @property
     def range(self) -> str:
         """What a value may be, in words; empty for a flag."""
         return "" if self.kind == "flag" else self.limit
@@ -136,7 +141,8 @@ _OF_OURS = (
     Option("times", "count", "ask N times: the result is one collection, Answers", "Many answers", "N",
            limit="a whole number, 1 or more"),
     Option("sweep", "word", "ask for each value of an option, and for each combination", "Many answers", "OPTION=…",
-           limit="temperature=0,0.5,1, or the name of a list or dict of values: system=variants", repeatable=True),
+           limit="temperature=0,0.5,1 (for numbers the same as -t 0,0.5,1), or the name of a list or dict of values: "
+           "system=variants", repeatable=True),
     Option("map", "word", "ask for each row of a variable; {{ column }} is filled from it", "Many answers", "NAME",
            limit="the name of a DataFrame, Series, list, dict or any iterable"),
     Option("journal", "word", "record what is asked and answered, an exchange a line", "Recordings", "FILE",

@@ -22,7 +22,7 @@ from ..many.runner import Asking
 from ..views import default_view
 from ..views.answer.delayed_call import Soon
 from ..views.many.captions import progress_html
-from .line import Parsed, convert
+from .line import Given, Parsed, convert
 from .objects import named
 from .observers import RESULT
 from .options import BY_KEY, SEVERAL, VARIED, spelled
@@ -58,16 +58,17 @@ class Several:
     ) -> None:
         self._magics, self._text, self._namespace = magics, text, namespace
         self._notes = parsed.notes
+        several = [given for given in parsed.given if given.is_of_several]
         for given in parsed.given:
             if given.option.key in FOR_ONE and given.raw:
                 raise InvalidRequestError(
                     f"`{given.typed}` is for one answer, and this cell asks for several.",
-                    remedy=f"Leave out either that, or {', '.join(f'`{BY_KEY[each].long}`' for each in SEVERAL)}.",
+                    remedy=f"Leave out either that, or {', '.join(f'`{each}`' for each in several)}.",
                 )
-        self._one = Parsed([given for given in parsed.given if given.option.key not in SEVERAL])
-        plan = Parsed([given for given in parsed.given if given.option.key in SEVERAL]).values()
+        self._one = Parsed([given for given in parsed.given if not given.is_of_several])
+        plan = Parsed([given for given in several if given.option.key in SEVERAL]).values()
         self._times = times_of(plan.get("times", 1))
-        self._arms = self._arms_of(plan.get("sweep", []))
+        self._arms = self._arms_of(several)
         self._rows = named(plan["map"], namespace, "--map") if "map" in plan else None
 
     def answered(self) -> Answers:
@@ -93,9 +94,27 @@ class Several:
         shown.show(answers)
         return answers
 
-    def _arms_of(self, sweeps: Iterable[str]) -> list[Arm]:
+    def _arms_of(self, several: Iterable[Given]) -> list[Arm]:
+        """All combinations of what `--sweep` and lists of numbers go through."""
+        varied: list[list[tuple[str, Any, Any]]] = []
+        said = {given.option.key: given for given in self._one.given if not given.option.repeatable}
+        for given in several:
+            if given.option.key == "sweep":
+                varied.append(self._varied(given.raw))
+            elif given.listed:
+                values = [convert(given.option, each, given.typed) for each in given.listed]
+                varied.append([(given.option.key, value, value) for value in values])
+            else:
+                continue
+            key = varied[-1][0][0]
+            if key in said:
+                raise InvalidRequestError(
+                    f"`{BY_KEY[key].long}` is given twice: `{said[key]}` and `{given}`.", field=key,
+                    remedy="Leave out one of them.",
+                )
+            said[key] = given
         arms = []
-        for chosen in product(*map(self._varied, sweeps)):
+        for chosen in product(*varied):
             factors, values = {}, {}
             for key, label, value in chosen:
                 factors[key], values[key] = label, value
@@ -117,6 +136,10 @@ class Several:
         if found is None:
             values = [convert(option, each.strip(), option.long) for each in listed.split(",")]
             found = [(value, value) for value in values]
+        if not found:
+            raise InvalidRequestError(
+                f"`{listed}` has no values to go through.", remedy="Put at least one into it."
+            )
         return [(option.key, label, value) for label, value in found]
 
     def _turn(self, arm: Arm, record: Mapping[str, Any] | None = None) -> Turn:

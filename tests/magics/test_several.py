@@ -55,6 +55,21 @@ def test_sweeps_are_a_product_of_values_that_stand_there_and_of_a_variables(serv
     assert sent == {(t, s) for t in (0, 0.5) for s in styles.values()}
 
 
+@pytest.mark.parametrize(("line", "same"), [
+    ("-t 0,0.5,1", "--sweep temperature=0,0.5,1"), ("-t0,1", "--sweep temperature=0,1"),
+    ("--top-p '0.5, 1' --seed 1,2", "--sweep top_p=0.5,1 --sweep seed=1,2"),
+])
+def test_numbers_with_commas_between_them_are_a_sweep(several, line, same):
+    answers, swept = several(f"%%deepseek {line}\nGo."), several(f"%%deepseek {same}\nGo.")
+    assert [row.factors for row in answers] == [row.factors for row in swept] and len(answers) > 1
+
+
+def test_words_with_commas_are_words_and_one_number_is_one_answer(shell, server):
+    shell.run_cell("%%deepseek -t 0 -m a,b --no-stream -o one\nGo.").raise_error()
+    (request,) = server.requests
+    assert request.json["model"] == "a,b" and shell.user_ns["one"].content == "Go."
+
+
 @pytest.mark.parametrize("rows", [
     ["France", "Chad"], pd.Series(["France", "Chad"]), pd.DataFrame({"country": ["France", "Chad"]}),
     [{"country": "France"}, {"country": "Chad"}],
@@ -99,6 +114,12 @@ def test_what_is_shown_is_the_collection(shell, server, capsys):
     ("%%deepseek --sweep temprature=0\nx", "`temperature`"),
     ("%%deepseek --sweep temperature\nx", "does not say what to vary"),
     ("%%deepseek --sweep temperature=0,9\nx", "a number from 0 to 2, not `9`"),
+    ("%%deepseek -t 0,9\nx", "`-t` takes a number from 0 to 2, not `9`"),
+    ("%%deepseek -t 0, 1\nx", "`-t` takes a number from 0 to 2, not `0,`"),
+    ("%%deepseek -t 0,1 --sweep temperature=0,1\nx", "given twice: `-t 0,1` and `--sweep temperature=0,1`"),
+    ("%%deepseek -t 0.5 --sweep temperature=0,1\nx", "given twice: `-t 0.5` and `--sweep temperature=0,1`"),
+    ("%%deepseek -t 0,1 --dry-run\nx", "Leave out either that, or `-t 0,1`"),
+    ("%%deepseek --sweep system=none\nx", "`none` has no values"),
     ("%%deepseek --times 0\nx", "a whole number, 1 or more"),
     ("%%deepseek --times 2 --chat talk\nx", "for one answer"),
     ("%%deepseek --times 2 --bg\nx", "for one answer"),
@@ -107,4 +128,4 @@ def test_what_is_shown_is_the_collection(shell, server, capsys):
     ("%%deepseek --map words\n{{ a }} {{ b }}", "no variable"),
 ])
 def test_what_cannot_be_asked_is_refused_before_anything_is_sent(refusal, cell, says):
-    assert says in " ".join(refusal(cell, words=["a", "b"]).split())
+    assert says in " ".join(refusal(cell, words=["a", "b"], none=[]).split())
