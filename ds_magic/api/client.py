@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from copy import copy
 from typing import Any
 
@@ -90,32 +89,32 @@ class Client:
     @property
     def is_deepseek(self) -> bool:
         """Whether this is DeepSeek's own service, or a recording of it."""
-        played = None if self._tape is None else self._tape.server
+        played = self._tape.server
         return addresses.is_deepseek(self.base_url) if played is None else played == addresses.DEEPSEEK
 
     @property
     def server(self) -> str:
         """Whose answers these are: the `name`, or in a replay that of the server which was recorded."""
-        played = None if self._tape is None else self._tape.server
-        return self.name if played is None else played
+        return self.name if self._tape.server is None else self._tape.server
 
     def through(self, tape: Tape | None = None, *, journal: Any = None, cache: bool = False) -> Client:
         """This client, asking through a tape or that of a journal: the same connections, the same key."""
         other = copy(self)
-        other._tape = tape or conveniences.tape(journal, cache, None, None)
+        other._tape = tape or conveniences.tape(journal, cache)
         return other
 
     def of_sample(self, number: int) -> Client:
         """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
-        if self._tape is None:
-            return self
-        other = copy(self)
-        other._tape = self._tape.of_sample(number)
-        return other
+        return self.through(self._tape.of_sample(number))
 
     def recording(self) -> AbstractContextManager[object]:
         """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
-        return nullcontext() if self._tape is None else self._tape.held()
+        return self._tape.held()
+
+    def changed_since(self, request: ChatRequest) -> str | None:
+        """How `request` differs from the nearest that its journal spares, a sentence; None where it knows it."""
+        asked, named = self._with_model(request, {})
+        return self._tape.changed_since(self._question(asked.prepared().request, named, lambda note: None))
 
     @property
     def model(self) -> str:
@@ -256,16 +255,10 @@ class Client:
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
     ) -> tuple[ChatRequest, bool, list[str]]:
         """The request to send, whether the user named its model, and what there is to say about it."""
-        if isinstance(messages, ChatRequest):
-            request = messages.changed(**fields) if fields else messages
-        else:
-            request = ChatRequest.build(messages, **fields)
-        named = "model" in request.model_fields_set or self._named_model is not None
-        if "model" not in request.model_fields_set:
-            request = request.model_copy(update={"model": self.model})
+        request, named = self._with_model(messages, fields)
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
-        if self.name != addresses.EMBEDDED:
+        if self.server != addresses.EMBEDDED:
             check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         said = [*notes, *self._announced, *prepared.notes]
@@ -273,6 +266,16 @@ class Client:
         for note in said:
             on_event(Note(note))
         return prepared.request, named, said
+
+    def _with_model(self, messages: Any, fields: dict[str, Any]) -> tuple[ChatRequest, bool]:
+        if isinstance(messages, ChatRequest):
+            request = messages.changed(**fields) if fields else messages
+        else:
+            request = ChatRequest.build(messages, **fields)
+        named = "model" in request.model_fields_set or self._named_model is not None
+        if "model" not in request.model_fields_set:
+            request = request.model_copy(update={"model": self.model})
+        return request, named
 
     def _open(
         self,
@@ -291,17 +294,16 @@ class Client:
                 on_event(Note(note))
 
         opening = Opening(self, timeout, on_event, tell, adopt)
-        if self._tape is None:
-            return opening.open(request, named)
+        question = self._question(request, named, tell)
+        return self._tape.open(question, lambda: opening.open(request, named), adopt, notes)
+
+    def _question(self, request: ChatRequest, named: bool, tell: Callable[[str], None]) -> Question:
         # The model on this machine is the server's, and nobody's choice.
         is_named = named and not (self._locate and request.model == self._named_model)
-        wire = json.loads(request.encode())
-        question = Question(
-            request, wire if is_named else {name: wire[name] for name in wire if name != "model"}, self.name,
-            self.address_of(request), None if is_named else self._named_model,
+        return Question(
+            request, is_named, self.name, self.address_of(request), None if is_named else self._named_model,
             self._auth.key if self._auth else None, self.masked, tell,
         )
-        return self._tape.open(question, lambda: opening.open(request, named), adopt, notes)
 
     def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:
         exchange.open()

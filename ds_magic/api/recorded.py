@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -63,19 +65,27 @@ class Source(Protocol):
 class Question:
     """What a client is about to ask: the request as it leaves, and what tells it from others.
 
-    `wire`: the body without a model that nobody named. `server`: how the server is called. `model`: that of the
-    request, where the client knows for sure which one answers. `key`: the client's; `masked` takes all of it out of a
-    text. `tell`: a note for the answer.
+    `is_named`: whether anybody named its model. `server`: how the server is called. `model`: that of the request,
+    where the client knows for sure which one answers. `key`: the client's; `masked` takes all of it out of a text.
+    `tell`: a note for the answer.
     """
 
     request: ChatRequest
-    wire: dict[str, Any]
+    is_named: bool
     server: str
     url: str
     model: str | None
     key: Secret | None
     masked: Callable[[str], str]
     tell: Callable[[str], None]
+
+    @cached_property
+    def wire(self) -> dict[str, Any]:
+        """The body, without a model that nobody named."""
+        wire: dict[str, Any] = json.loads(self.request.encode())
+        if not self.is_named:
+            del wire["model"]
+        return wire
 
 
 class Tape(Protocol):
@@ -90,6 +100,9 @@ class Tape(Protocol):
     def held(self) -> AbstractContextManager[object]:
         """While it lasts, nobody else writes in between."""
 
+    def changed_since(self, question: Question) -> str | None:
+        """How a question differs from the nearest that is not asked again; None where there is nothing to say."""
+
     def open(
         self,
         question: Question,
@@ -101,3 +114,34 @@ class Tape(Protocol):
 
         `ask` asks the server. `adopt` is given each source before it is waited for. `notes`: what was said so far.
         """
+
+
+class Direct:
+    """The tape of a client that has none: the server is asked, and nothing is kept."""
+
+    server: str | None = None
+
+    def of_sample(self, number: int) -> Direct:
+        """See `Tape`."""
+        return self
+
+    def held(self) -> AbstractContextManager[object]:
+        """See `Tape`."""
+        return nullcontext()
+
+    def changed_since(self, question: Question) -> str | None:
+        """See `Tape`."""
+        return None
+
+    def open(
+        self,
+        question: Question,
+        ask: Callable[[], tuple[Source, ChatRequest]],
+        adopt: Callable[[Source], None],
+        notes: list[str],
+    ) -> tuple[Source, ChatRequest]:
+        """See `Tape`."""
+        return ask()
+
+
+DIRECT = Direct()

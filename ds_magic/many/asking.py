@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -20,6 +20,9 @@ from .progress import Listener, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Asking, Runner
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 _RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
@@ -191,8 +194,11 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | 
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
     runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
-    results, came = runner.run(rows, total), list[Row]()
+    came = list[Row]()
     with running["client"].recording():
+        rows, changed = _looked_at(running["client"], rows)
+        runner.notes += changed
+        results = runner.run(rows, total)
         try:
             came.extend(results)
         except KeyboardInterrupt as interrupt:
@@ -202,7 +208,31 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | 
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, runner.notes)
+    return Answers(came, [*runner.notes, *_known(came)])
+
+
+def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], list[str]]:
+    """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
+    rows = iter(rows)
+    passed = list[Asking]()
+    for asking in rows:
+        passed.append(asking)
+        if asking.turn is not None:
+            request = asking.turn.request
+            changed = client.changed_since(  # as `run` sends it
+                request if request.stream is False else request.model_copy(update={"stream": True})
+            )
+            return chain(passed, rows), [changed] if changed else []
+    return iter(passed), []
+
+
+def _known(rows: Iterable[Row]) -> list[str]:
+    """How many were not asked again."""
+    found = [row.answer.recorded for row in rows if row.answer is not None]
+    known = sum(each is not None and not each.is_replay for each in found)
+    if not known:
+        return []
+    return [f"{known:,} of {len(found):,} had been asked before, and {len(found) - known:,} were asked."]
 
 
 _LONG = 80

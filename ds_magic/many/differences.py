@@ -16,6 +16,8 @@ AROUND = 24
 """Characters of a text that are shown on either side of its first difference."""
 MOST = 4
 """Differences that are shown."""
+LOOKED_AT = 1_000
+"""Exchanges of a journal, the last ones, among which the nearest is looked for."""
 _CHANGING = re.compile(
     r"\d|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b|\b(?:january|february|march|april|may|june|july|august"
     r"|september|october|november|december)\b", re.IGNORECASE,
@@ -101,26 +103,66 @@ def _word_at(text: str, at: int) -> str:
 
 def nearest_shown(journal: Journal, asked: dict[str, Any], sample: int) -> str:
     """What to say of a request that a journal does not hold: the nearest that it holds, and what differs."""
-    best: tuple[tuple[int, ...], list[Difference], str] | None = None
-    for entry in journal.entries():
+    nearest = _nearest(journal, asked, sample)
+    if nearest is None:
+        return f"{journal.path.name} holds no answer at all, and nobody else is asked in a replay."
+    lines = [f"{journal.path.name} has no answer to this. The nearest request in it, of {nearest.at[:10]}, differs:"]
+    lines += [f"· {shown(each)}." for each in nearest.differences[:MOST]]
+    if (more := len(nearest.differences) - MOST) > 0:
+        lines.append(f"· and {more} more.")
+    return "\n".join([*lines, *_hint(nearest)])
+
+
+def change_shown(journal: Journal, asked: dict[str, Any], sample: int) -> str | None:
+    """What to say where something like a request was asked before: what differs. None where it is another question."""
+    nearest = _nearest(journal, asked, sample)
+    if nearest is None or not all(map(_is_near, nearest.differences)):
+        return None
+    found = [shown(each) for each in nearest.differences[:MOST]]
+    if (more := len(nearest.differences) - MOST) > 0:
+        found.append(f"and {more} more")
+    said = f"{journal.path.name} does not have the first of these. Beside the nearest in it, of {nearest.at[:10]}: "
+    return " ".join([said + "; ".join(found) + ".", *_hint(nearest)])
+
+
+class _Nearest(NamedTuple):
+    differences: list[Difference]
+    at: str
+
+
+def _nearest(journal: Journal, asked: dict[str, Any], sample: int) -> _Nearest | None:
+    """The request with the least and latest difference among those that were recorded last, and the last of these."""
+    best: tuple[tuple[int, ...], _Nearest] | None = None
+    for entry in journal.latest(LOOKED_AT):
         found = differences(asked, entry.asked)
         if entry.sample != sample:
             found.append(Difference("sample", sample, entry.sample))
         rank = (len(found), -sum(_shared(each) for each in found))
-        if best is None or rank <= best[0]:
-            best = rank, found, entry.at
-    if best is None:
-        return f"{journal.path.name} holds no answer at all, and nobody else is asked in a replay."
-    _, found, at = best
-    lines = [f"{journal.path.name} has no answer to this. The nearest request in it, of {at[:10]}, differs:"]
-    lines += [f"· {shown(each)}." for each in found[:MOST]]
-    if len(found) > MOST:
-        lines.append(f"· and {len(found) - MOST} more.")
-    if any(map(is_changing, found)):
-        lines.append("If that is a date, a time or a counter: a prompt that holds one is a new prompt each time.")
-    return "\n".join(lines)
+        if best is None or rank < best[0]:
+            best = rank, _Nearest(found, entry.at)
+    return best and best[1]
+
+
+def _hint(nearest: _Nearest) -> list[str]:
+    if any(map(is_changing, nearest.differences)):
+        return ["If that is a date, a time or a counter: a prompt that holds one is a new prompt each time."]
+    return []
+
+
+def _is_near(difference: Difference) -> bool:
+    """Whether it is a setting, or a text of which half is as it was."""
+    name, asked, recorded = difference
+    if not name.startswith("messages["):
+        return True
+    if not (isinstance(asked, str) and isinstance(recorded, str)):
+        return False
+    return 2 * _shared(difference) >= max(len(asked), len(recorded))
 
 
 def _shared(difference: Difference) -> int:
+    """How many characters of a text are as they were, at its beginning and at its end."""
     _, asked, recorded = difference
-    return in_common(asked, recorded) if isinstance(asked, str) and isinstance(recorded, str) else 0
+    if not (isinstance(asked, str) and isinstance(recorded, str)):
+        return 0
+    first = in_common(asked, recorded)
+    return first + in_common(asked[first:][::-1], recorded[first:][::-1])

@@ -98,6 +98,11 @@ class Journal:
             places = self._index.places(key)
         return bool(places) and places[0].ended == "whole"
 
+    def holds(self, key: str) -> bool:
+        """Whether there is any exchange of this key, one that failed too."""
+        with self._lock:
+            return bool(self._index.places(key))
+
     def find(self, key: str, *, is_whole: bool = False, model: str | None = None) -> Entry | None:
         """The last exchange of this key, a whole one if there is one; None where there is none.
 
@@ -117,6 +122,14 @@ class Journal:
         """All exchanges in the order in which they ended, without lines that are damaged."""
         self.refresh()
         for place in self._index.all_places():
+            entry = self._read(place)
+            if entry is not None:
+                yield entry
+
+    def latest(self, most: int) -> Iterator[Entry]:
+        """The last `most` exchanges, the last one first; without lines that are damaged."""
+        self.refresh()
+        for place in reversed(self._index.all_places()[-most:]):
             entry = self._read(place)
             if entry is not None:
                 yield entry

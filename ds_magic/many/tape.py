@@ -12,11 +12,11 @@ import msgspec
 
 from ..api.clean_text import heal_surrogates
 from ..api.errors import DeepSeekError, InvalidRequestError
-from ..api.recorded import Question, Recorded, Source
+from ..api.recorded import DIRECT, Question, Recorded, Source, Tape
 from ..api.request import ChatRequest
 from ..api.secret import holds_key
 from .canonical import key_of
-from .differences import nearest_shown
+from .differences import change_shown, nearest_shown
 from .entry import Ended, Entry, version
 from .journal import Journal, journal_at
 from .journal_errors import JournalError, UnknownRequestError
@@ -51,6 +51,12 @@ class RecordingTape:
     def key(self, question: Question) -> str:
         """The key of what is asked."""
         return key_of(question.wire, question.server, self.sample)
+
+    def changed_since(self, question: Question) -> str | None:
+        """See `api.recorded.Tape`."""
+        if not self.cache or self.journal.holds(self.key(question)):
+            return None
+        return change_shown(self.journal, question.wire, self.sample)
 
     def open(
         self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
@@ -143,6 +149,10 @@ class ReplayTape:
         """The server that answered last."""
         return next(reversed(self.journal.backends), "")
 
+    def changed_since(self, question: Question) -> str | None:
+        """See `api.recorded.Tape`: what is not known is an error."""
+        return None
+
     def open(
         self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
     ) -> tuple[Source, ChatRequest]:
@@ -174,8 +184,8 @@ def _played(
 
 def tape_of(
     journal: Any = None, *, cache: bool = False, replay: Any = None, speed: float | None = None
-) -> RecordingTape | ReplayTape | None:
-    """The tape that these options mean, or None. Raises InvalidRequestError where they contradict each other."""
+) -> Tape:
+    """The tape that these options mean. Raises InvalidRequestError where they contradict each other."""
     if replay is not None and (journal is not None or cache):
         raise InvalidRequestError(
             "A replay asks nobody, so that there is nothing to record or to spare.",
@@ -197,4 +207,4 @@ def tape_of(
             "`cache` does not say where what was asked before is kept.",
             remedy="Give a journal as well, for example `--journal run.jsonl --cache`.",
         )
-    return None
+    return DIRECT

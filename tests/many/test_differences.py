@@ -2,7 +2,7 @@
 
 import pytest
 
-from ds_magic.many.differences import Difference, differences, in_common, is_changing, shown
+from ds_magic.many.differences import LOOKED_AT, Difference, differences, in_common, is_changing, shown
 from ds_magic.many.journal import Journal
 from ds_magic.many.tape import nearest_shown
 from tests.many.making import entry
@@ -75,3 +75,12 @@ def test_a_panel_of_many_differences_stays_short(tmp_path):
 def test_an_empty_recording_says_so(tmp_path):
     with Journal(tmp_path / "run.jsonl").writing() as journal:
         assert "holds no answer at all" in nearest_shown(journal, request("a"), 0)
+
+
+def test_the_nearest_is_looked_for_among_the_last_that_were_recorded(tmp_path):
+    path = tmp_path / "run.jsonl"
+    with Journal(path).writing() as journal:
+        for number in range(LOOKED_AT + 1):
+            journal.append(entry(asked=request("the same" if number == 0 else "another one", temperature=number)))
+    said = nearest_shown(Journal(path), request("the same", temperature=0.5), 0)
+    assert "was “another one”" in said

@@ -56,3 +56,47 @@ def test_a_run_is_replayed_without_a_server_and_what_it_does_not_know_is_a_row_t
     assert all(row.answer.recorded.is_replay for row in again)
     more = ds_magic.sweep("Hi", temperature=[0, 0.5], model="m", replay=path, speed=0)
     assert more[0].content == asked[0].content and isinstance(more[1].error, UnknownRequestError)
+
+
+def changes(answers):
+    return [note for note in answers.notes if "the nearest" in note]
+
+
+def test_a_batch_that_goes_on_says_how_much_was_there_and_names_no_change(server, client, path):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run)
+    after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad", "Peru"], **run)
+    assert list(after.notes) == ["2 of 3 had been asked before, and 1 were asked."]
+
+
+def test_a_setting_that_was_changed_is_named(server, client, path):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], temperature=0, **run)
+    after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], temperature=0.5, **run)
+    assert len(changes(after)) == 1 and "`temperature` is 0.5, and was 0." in changes(after)[0]
+
+
+def test_a_template_that_was_changed_is_named_with_where_it_parts(server, client, path):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.map("What is the capital of {{ country }}?", ["France", "Chad"], **run)
+    after = ds_magic.map("What is the largest city of {{ country }}?", ["France", "Chad"], **run)
+    assert "“What is the largest city of France?”, and was “What is the capital of France?”" in changes(after)[0]
+
+
+def test_a_prompt_that_holds_a_date_is_said_to_be_new_each_time(server, client, path):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.sample("It is 2026-11-29 today. Name a colour.", 2, **run)
+    after = ds_magic.sample("It is 2026-11-30 today. Name a colour.", 2, **run)
+    assert "a date, a time or a counter" in changes(after)[0]
+
+
+def test_another_question_in_the_same_journal_is_no_change(server, client, path):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.sample("Name a colour.", 2, **run)
+    assert ds_magic.sample("Why is the sky blue?", 2, **run).notes == ()
+
+
+def test_without_cache_everything_is_asked_and_nothing_is_compared(server, client, path):
+    for temperature in (0, 1):
+        answers = ds_magic.sample("Hi", 2, client=client, journal=path, temperature=temperature)
+    assert answers.notes == () and len(server.requests) == 4
