@@ -16,6 +16,7 @@ from ..conversation.turn import Turn
 from ..many.answers import Answers
 from ..many.asking import answers_to, factors_of, numbered, times_of
 from ..many.factors import values_of
+from ..many.plan import Plan
 from ..many.progress import Listener, Nobody, Progress, listening
 from ..many.records import count_of, missing, names_in, records_of
 from ..many.runner import Asking
@@ -81,10 +82,11 @@ class Several:
         values = Parsed(of_all).values(Filler(self._namespace))
         client = ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
-        asked, total = self._of_arms() if self._rows is None else self._of_rows()
+        asked, plan = self._of_arms() if self._rows is None else self._of_rows()
         shown = _Shown(kind)
+        running = {"client": client, "stop": None, "listener": shown.listener, "prices": self._magics.prices}
         try:
-            answers = answers_to({"client": client, "stop": None, "listener": shown.listener}, asked, total)
+            answers = answers_to(running, asked, plan)
         except BaseException:
             shown.clear()  # the panel says what happened, and nothing goes on
             raise
@@ -151,32 +153,31 @@ class Several:
         named = factors_of(factors, number, self._times)
         return Asking(named, numbered(turn, number)) if isinstance(turn, Turn) else Asking(named, None, turn)
 
-    def _of_arms(self) -> tuple[Iterator[Asking], int]:
+    def _of_arms(self) -> tuple[Iterator[Asking], Plan]:
         turns = [(self._turn(arm), arm.factors) for arm in self._arms]
         asked = (
             self._asked(turn, factors, number)
             for number in range(1, self._times + 1)
             for turn, factors in turns
         )
-        return asked, self._times * len(turns)
+        return asked, Plan.of(self._arms, [turn for turn, _ in turns], times=self._times)
 
-    def _of_rows(self) -> tuple[Iterator[Asking], int | None]:
+    def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
         names = [name for name in names if name not in self._namespace] or names
         records = iter(records_of(self._rows, names))
         first = next(records, None)
         if first is None:
-            return iter(()), 0
+            return iter(()), Plan(rows=0, is_of_rows=True)
         if not names:
             raise InvalidRequestError(
                 "The prompt has no place to fill from the rows.",
                 remedy="Write a column's name into it, with blanks inside the braces: `{{ question }}`.",
             )
-        for arm in self._arms if missing(names, first) is None else ():
-            self._turn(arm, first)  # what is wrong with the cell is wrong with all rows
+        # What is wrong with the cell is wrong with all rows.
+        turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]
         asked = (each for record in chain([first], records) for each in self._of_record(record, names))
-        count = count_of(self._rows)
-        return asked, None if count is None else count * len(self._arms) * self._times
+        return asked, Plan.of(self._arms, turns, times=self._times, rows=count_of(self._rows), is_of_rows=True)
 
     def _of_record(self, record: dict[str, Any], names: list[str]) -> Iterator[Asking]:
         lacking = missing(names, record)

@@ -16,7 +16,8 @@ from ..stop import Stop, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
 from .pace import AT_HOME, Limits
-from .progress import Listener, listening
+from .plan import Costs, Plan, Reckoned
+from .progress import Listener, Nobody, Progress, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Asking, Runner
@@ -24,7 +25,7 @@ from .runner import Asking, Runner
 if TYPE_CHECKING:
     from ..api.client import Client
 
-_RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RUNNING = ("client", "stop", "listener", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
 
 
@@ -64,7 +65,8 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
     (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
     `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
-    `listener` (told how far it is; without it a line in a terminal). A failure is a row.
+    `listener` (told how far it is; without it a line in a terminal); `prices` (yours for a million tokens, as in
+    `%config DeepSeekMagics.prices`: what it may cost is said before it starts). A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -75,7 +77,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    answers = answers_to(running, rows, times * len(arms))
+    answers = answers_to(running, rows, Plan.of(arms, turns, times=times))
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
@@ -103,14 +105,14 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
     first = next(records, None)
     if first is None:
         return Answers(notes=["There were no rows."])
-    for arm in arms if missing(names, first) is None else ():
-        _filled(running, messages, arm, first)  # what is wrong with the template is wrong with all rows
+    # What is wrong with the template is wrong with all rows.
+    turns = [_filled(running, messages, arm, first) for arm in arms if missing(names, first) is None]
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
     )
-    count = count_of(rows)
-    return answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    plan = Plan.of(arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True)
+    return answers_to(running, asked, plan)
 
 
 def _of_record(
@@ -186,19 +188,22 @@ def times_of(times: int) -> int:
     return times
 
 
-def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
+def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
+    costs = Costs(running.get("prices"), plan, running["client"])
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
     at_home = {"concurrency": AT_HOME} if running["client"].name == EMBEDDED and "in_flight" not in said else {}
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
-    runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
+    listener = listener if isinstance(listener, Nobody) else Reckoned(listener, plan, costs)
+    runner = Runner(running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add)
     came = list[Row]()
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows)
         runner.notes += changed
-        results = runner.run(rows, total)
+        listener.progress(Progress(plan.total))
+        results = runner.run(rows, plan.total)
         try:
             came.extend(results)
         except KeyboardInterrupt as interrupt:

@@ -16,7 +16,8 @@ class Progress:
     """How far it is: rows `done` (of them `failed`) of `total` (None: not known), `in_flight`, of at most `allowed`.
 
     `tokens` were spent in `seconds`. `paused`: seconds until something may begin again, 0 where there is no pause,
-    and `reason` is why.
+    and `reason` is why. `plan` and `cost`: what is asked, and what it costs, in words; empty where there is nothing to
+    say.
     """
 
     total: int | None
@@ -28,6 +29,8 @@ class Progress:
     seconds: float = 0.0
     paused: float = 0.0
     reason: str = ""
+    plan: str = ""
+    cost: str = ""
 
     @property
     def rate(self) -> float:
@@ -50,7 +53,7 @@ class Progress:
 
 
 class Listener(Protocol):
-    """Whoever is told how far it is: after each row, and where a pause begins."""
+    """Whoever is told how far it is: before it starts, after each row, and where a pause begins."""
 
     def progress(self, progress: Progress) -> None:
         """So far it is."""
@@ -70,16 +73,19 @@ class Nobody:
 
 
 class ProgressLine:
-    """One line of a terminal, written over itself some ten times a second."""
+    """What is to be asked, and below it one line of a terminal, written over itself some ten times a second."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
         self._next = -math.inf
-        self._latest = ""
+        self._latest = self._plan = ""
 
     def progress(self, progress: Progress) -> None:
         """Write it, where the last is old enough or a pause begins."""
         self._latest = str(progress)
+        if progress.plan and not self._plan:
+            self._plan = progress.plan
+            self._write(f"{self._plan}\n")
         if self._clock() >= self._next or progress.paused:
             self._next = self._clock() + 0.1
             self._write(self._latest)

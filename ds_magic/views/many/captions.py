@@ -34,6 +34,10 @@ class Going(Protocol):
     def paused(self) -> float: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def plan(self) -> str: ...
+    @property
+    def cost(self) -> str: ...
 
 
 def factor_text(value: Any) -> str:
@@ -49,7 +53,7 @@ def factors_text(factors: Mapping[str, Any]) -> str:
 
 
 def progress_text(going: Going) -> str:
-    """`37 of 100 · 2 failed · 8 running · 4,210 tokens · 3.2 a second · 18 – 25 s left`."""
+    """`37 of 100 · 2 failed · 8 running · 4,210 tokens · spent 0.012 so far · 3.2 a second · 18 – 25 s left`."""
     said = [f"{going.done:,} of {going.total:,}" if going.total is not None else f"{going.done:,} done"]
     if going.failed:
         said.append(f"{going.failed:,} failed")
@@ -57,6 +61,8 @@ def progress_text(going: Going) -> str:
         said.append(f"{going.in_flight:,} running")
     if going.tokens:
         said.append(f"{going.tokens:,.0f} tokens")
+    if going.cost:
+        said.append(going.cost)
     if going.done and going.rate:
         said.append(f"{going.rate:.2g} a second" if going.rate < 10 else f"{going.rate:,.0f} a second")
     if going.paused:
@@ -67,11 +73,12 @@ def progress_text(going: Going) -> str:
 
 
 def progress_html(going: Going) -> str:
-    """The same below a bar, and how to end it."""
+    """What is asked, a bar, and the same below it, with how to end it."""
     share = f'value="{going.done}" max="{going.total}"' if going.total else ""
     said = f"{progress_text(going)} · interrupting the kernel ends it, and keeps what is there"
     bar = f'<progress {share} style="width:100%;max-width:30em"></progress>'
-    return style.frame(f'<div style="margin:0.3em 0">{bar}{style.small(escape(said))}</div>')
+    plan = style.heading(going.plan) if going.plan else ""
+    return style.frame(f'<div style="margin:0.3em 0">{plan}{bar}{style.small(escape(said))}</div>')
 
 
 def left_text(left: tuple[float, float] | None) -> str:
