@@ -140,6 +140,8 @@ _OF_OURS = (
            limit="a number of seconds above 0"),
     Option("times", "count", "ask N times: the result is one collection, Answers", "Many answers", "N",
            limit="a whole number, 1 or more"),
+    Option("draw", "flag", "samples of one token: ask once with -l 20, and draw the N from the distribution of that",
+           "Many answers"),
     Option("sweep", "word", "ask for each value of an option, and for each combination", "Many answers", "OPTION=…",
            limit="temperature=0,0.5,1 (for numbers the same as -t 0,0.5,1), or the name of a list or dict of values: "
            "system=variants", repeatable=True),
@@ -163,7 +165,7 @@ _OF_OURS = (
 
 OPTIONS = (*_OF_OURS, *(_option_of(name, field) for name, field in FIELDS.items() if field.help))
 
-SEVERAL = ("times", "sweep", "map")
+SEVERAL = ("times", "draw", "sweep", "map")
 """The options with which a cell asks for several answers, by `Option.key`."""
 
 VARIED = ("number", "count", "word", "text")

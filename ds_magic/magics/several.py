@@ -11,10 +11,12 @@ from itertools import chain, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.fields import MOST_ALTERNATIVES
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
 from ..many.asking import answers_to, factors_of, numbered, times_of
+from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
 from ..many.progress import Listener, Nobody, Progress, listening
@@ -69,7 +71,13 @@ class Several:
                 )
         self._one = Parsed([given for given in parsed.given if not given.is_of_several])
         plan = Parsed([given for given in several if given.option.key in SEVERAL]).values()
-        self._times = times_of(plan.get("times", 1))
+        self._samples = times_of(plan.get("times", 1))
+        self._draws = self._samples if plan.get("draw") else 0
+        self._times = 1 if self._draws else self._samples
+        if self._draws and "times" not in plan:
+            raise InvalidRequestError(
+                "`--draw` does not say how many samples to draw.", remedy="For example `--times 100 --draw`."
+            )
         self._arms = self._arms_of(several)
         self._rows = named(plan["map"], namespace, "--map") if "map" in plan else None
 
@@ -87,6 +95,10 @@ class Several:
         running = {"client": client, "stop": None, "listener": shown.listener, "prices": self._magics.prices}
         try:
             answers = answers_to(running, asked, plan)
+            if self._draws:
+                answers = drawn(answers, self._draws, plan.turns[0].request.seed if plan.turns else None)
+            elif self._times > 1 and all(turn.request.max_tokens == 1 for turn in plan.turns):
+                answers = Answers(answers, [*answers.notes, *one_token_note(answers, self._times)])
         except BaseException:
             shown.clear()  # the panel says what happened, and nothing goes on
             raise
@@ -146,6 +158,13 @@ class Several:
     def _turn(self, arm: Arm, record: Mapping[str, Any] | None = None) -> Turn:
         fill = Filler(self._namespace if record is None else ChainMap(dict(record), dict(self._namespace)))
         values = self._one.values(fill) | arm.values
+        if self._draws:
+            if values.get("max_tokens", 1) != 1:
+                raise InvalidRequestError(
+                    "`--draw` draws a single token from its distribution, and `--max-tokens` says more.",
+                    remedy="Leave out one of them.",
+                )
+            values = {"top_logprobs": MOST_ALTERNATIVES, **values, "max_tokens": 1}
         use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
@@ -160,7 +179,7 @@ class Several:
             for number in range(1, self._times + 1)
             for turn, factors in turns
         )
-        return asked, Plan.of(self._arms, [turn for turn, _ in turns], times=self._times)
+        return asked, Plan.of(self._arms, [turn for turn, _ in turns], times=self._times, drawn=self._draws)
 
     def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
@@ -177,7 +196,8 @@ class Several:
         # What is wrong with the cell is wrong with all rows.
         turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]
         asked = (each for record in chain([first], records) for each in self._of_record(record, names))
-        return asked, Plan.of(self._arms, turns, times=self._times, rows=count_of(self._rows), is_of_rows=True)
+        rows = count_of(self._rows)
+        return asked, Plan.of(self._arms, turns, rows=rows, is_of_rows=True, times=self._times, drawn=self._draws)
 
     def _of_record(self, record: dict[str, Any], names: list[str]) -> Iterator[Asking]:
         lacking = missing(names, record)

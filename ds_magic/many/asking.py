@@ -44,7 +44,7 @@ def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) 
     if draw:
         from .drawn import drawn
 
-        return drawn(sweep(prompt, **{**options, "max_tokens": 1, "top_logprobs": 20}), times, options.get("seed"))
+        return drawn(sweep(prompt, **{"top_logprobs": 20, **options, "max_tokens": 1}), times, options.get("seed"))
     return sweep(prompt, times=times, **options)
 
 

@@ -16,6 +16,7 @@ export const OPTIONS = [
   {"name": "base-url", "kind": "word", "spellings": ["--base-url"], "help": "another server that speaks this API", "possible": "an address such as https://api.deepseek.com", "example": "URL"},
   {"name": "timeout", "kind": "number", "spellings": ["--timeout"], "help": "give up after so many seconds", "possible": "a number of seconds above 0", "example": "0.5"},
   {"name": "times", "kind": "count", "spellings": ["--times"], "help": "ask N times: the result is one collection, Answers", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
+  {"name": "draw", "kind": "flag", "spellings": ["--draw"], "help": "samples of one token: ask once with -l 20, and draw the N from the distribution of that"},
   {"name": "sweep", "kind": "word", "spellings": ["--sweep"], "help": "ask for each value of an option, and for each combination", "possible": "temperature=0,0.5,1 (for numbers the same as -t 0,0.5,1), or the name of a list or dict of values: system=variants", "example": "OPTION=\u2026"},
   {"name": "map", "kind": "word", "spellings": ["--map"], "help": "ask for each row of a variable; {{ column }} is filled from it", "possible": "the name of a DataFrame, Series, list, dict or any iterable", "example": "NAME"},
   {"name": "journal", "kind": "word", "spellings": ["--journal"], "help": "record what is asked and answered, an exchange a line", "possible": "the name of a file, which need not be there", "example": "FILE"},
