@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, product
@@ -19,12 +16,9 @@ from ..many.asking import answers_to, factors_of, numbered, times_of
 from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
-from ..many.progress import Listener, Nobody, Progress, listening
 from ..many.records import count_of, missing, names_in, records_of
 from ..many.runner import Asking
 from ..views import default_view
-from ..views.answer.delayed_call import Soon
-from ..views.many.captions import progress_html
 from .line import Given, Parsed, convert
 from .objects import named
 from .observers import RESULT
@@ -33,14 +27,13 @@ from .prompt import Filler
 from .question import turn_of
 from .server_meant import ServerMeant
 from .settings import setting
+from .shown_together import ShownTogether
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
 FOR_ONE = ("chat", "explore", "bg", "dry_run")
 """Options that are for one answer alone."""
-OFTEN = 0.25
-"""Seconds between two pictures of how far it is."""
 
 
 class Arm(NamedTuple):
@@ -91,8 +84,11 @@ class Several:
         client = ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
         asked, plan = self._of_arms() if self._rows is None else self._of_rows()
-        shown = _Shown(kind)
-        running = {"client": client, "stop": None, "listener": shown.listener, "prices": self._magics.prices}
+        shown = ShownTogether(kind, plan)
+        running = {
+            "client": client, "stop": None, "prices": self._magics.prices,
+            "listener": shown.listener, "watcher": shown.watcher,
+        }  # fmt: skip
         try:
             answers = answers_to(running, asked, plan)
             if self._draws:
@@ -212,68 +208,3 @@ class Several:
             factors = record | {name if name not in record else f"{name}_": each for name, each in arm.factors.items()}
             for number in range(1, self._times + 1 if isinstance(turn, Turn) else 2):
                 yield self._asked(turn, factors, number)
-
-
-class _Shown:
-    """What a cell shows of several answers: how far they are, then what came, in the same place."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self.listener: Listener = Nobody()
-        if kind == "text":
-            self.listener = listening(sys.stderr)
-        elif kind == "live":
-            self.listener = _Picture()
-
-    def clear(self) -> None:
-        if isinstance(self.listener, _Picture):
-            self.listener.draw({})
-
-    def show(self, answers: Answers) -> None:
-        if self._kind == "text":
-            print(answers)
-        elif self._kind != "none":
-            bundle = {"text/html": answers.to_html(), "text/plain": answers.to_text()}
-            if isinstance(self.listener, _Picture):
-                self.listener.draw(bundle)
-            else:
-                from IPython.display import display
-
-                display(bundle, raw=True)
-
-
-class _Picture:
-    """A picture in the cell of how far it is, a few times a second."""
-
-    def __init__(self) -> None:
-        from IPython.display import display
-
-        self._place: Any = display({}, raw=True, display_id=True)
-        self._drawn = float("-inf")
-        self._latest: Progress | None = None
-        self._soon = Soon(self._draw_latest)
-        self._lock = threading.Lock()
-        self._is_over = False
-
-    def progress(self, progress: Progress) -> None:
-        """Draw it, at once where the last picture is old enough, else soon."""
-        self._latest = progress
-        if not self._soon.is_set:
-            self._soon.at(self._drawn + OFTEN)
-
-    def _draw_latest(self) -> None:
-        with self._lock:
-            progress = self._latest
-            if progress is not None and not self._is_over:
-                self._drawn = time.monotonic()
-                self.draw({"text/html": progress_html(progress), "text/plain": str(progress)})
-
-    def draw(self, bundle: dict[str, str]) -> None:
-        """Put `bundle` in its place."""
-        self._place.update(bundle, raw=True)
-
-    def close(self) -> None:
-        """No more of these: what came takes their place."""
-        with self._lock:
-            self._is_over = True
-        self._soon.end()

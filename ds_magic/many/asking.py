@@ -197,7 +197,8 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
     listener = listener if isinstance(listener, Nobody) else Reckoned(listener, plan, costs)
-    runner = Runner(running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add)
+    shown = {"listener": listener, "watcher": running.get("watcher")}
+    runner = Runner(running["client"], limits=limits, stop=stop, kept=costs.add, **shown)
     came = list[Row]()
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows)

@@ -61,6 +61,11 @@ class Plan:
         """How many answers it makes; None where nobody knows."""
         return None if self.rows is None else self.rows * self.arms * self.times
 
+    @property
+    def groups(self) -> int | None:
+        """How many different things are asked, whatever the number of samples; None where nobody knows."""
+        return None if self.rows is None else self.rows * self.arms
+
     def __str__(self) -> str:
         said = [_counted(self.rows, "row")] if self.is_of_rows and self.rows is not None else []
         said += [_counted(n, name) for name, n in (self.values or {}).items() if n > 1]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..views.many.captions import progress_text
+
+if TYPE_CHECKING:
+    from ..conversation.turn import Audience
+    from .rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,16 @@ class Listener(Protocol):
 
     def close(self) -> None:
         """It is over; called once, whatever happened."""
+
+
+class Watcher(Protocol):
+    """Whoever is shown what runs; without one nothing is kept of it before it is done."""
+
+    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience:
+        """The row of this number is asked, for the first time or again; gives whom its answer is shown to."""
+
+    def ended(self, number: int, row: Row) -> None:
+        """It is done."""
 
 
 class Nobody:

@@ -24,13 +24,13 @@ from ..api.errors import (
 from ..api.retry import wait_before
 from ..stop import Stop, second_interrupt
 from .pace import Limits, Pace
-from .progress import Listener, Nobody, Progress
+from .progress import Listener, Nobody, Progress, Watcher
 from .rows import SAMPLE, Row
 
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.response import ChatCompletion
-    from ..conversation.turn import Turn
+    from ..conversation.turn import Audience, Turn
 
 LONGEST_PAUSE = 600.0
 """Seconds for which a server may ask everybody to wait; where it asks for more, nothing new is begun."""
@@ -58,10 +58,10 @@ class Outcome(NamedTuple):
     error: DeepSeekError | None = None
 
 
-def asked(turn: Turn, client: Client, stop: Stop) -> Outcome:
+def asked(turn: Turn, client: Client, stop: Stop, audience: Audience | None = None) -> Outcome:
     """Ask once; never raises."""
     try:
-        return Outcome(turn.answer(client, stop=stop))
+        return Outcome(turn.answer(client, audience, stop))
     except DeepSeekError as error:
         return Outcome(error.partial, error.with_traceback(None))
     except Exception as error:  # of a function of the user's, of a schema: the other rows are none the worse for it
@@ -86,7 +86,8 @@ class Runner:
 
     What may pass is tried again here, and no longer by the client, but for turns that call functions: they are asked
     once, as in a cell, since nobody wants a function called twice. A refusal for want of room (429, 503), a server that
-    is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done.
+    is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done, and
+    `watcher` is shown what runs.
     Afterwards `notes` say why not all rows were asked, and `fatal` is the error that every other row would have met.
     """
 
@@ -98,13 +99,14 @@ class Runner:
         stop: Stop | None = None,
         listener: Listener | None = None,
         kept: Callable[[Row], None] = lambda row: None,
+        watcher: Watcher | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._once = client, copy.copy(client)
         self._once.retries = 0
         self._limits = limits or Limits()
         self._pace = Pace(self._limits, clock)
-        self._listener, self._kept = listener or Nobody(), kept
+        self._listener, self._kept, self._watcher = listener or Nobody(), kept, watcher
         self._stop = Stop()
         self._their_stop = stop
         self._arrived: queue.SimpleQueue[tuple[_Task, Future[Outcome]] | None] = queue.SimpleQueue()
@@ -199,7 +201,8 @@ class Runner:
         task.begun_at = self._pace.begin()
         client = self._client if _calls_functions(task) else self._once
         sample = task.asking.factors.get(SAMPLE, 1) - 1
-        future = pool.submit(asked, task.asking.turn, client.of_sample(sample), self._stop)
+        audience = None if self._watcher is None else self._watcher.begun(task.number, task.asking.factors)
+        future = pool.submit(asked, task.asking.turn, client.of_sample(sample), self._stop, audience)
         future.add_done_callback(lambda done: self._arrived.put((task, done)))
 
     def _take(self, seconds: float) -> bool:
@@ -261,6 +264,8 @@ class Runner:
     def _finish(self, task: _Task, outcome: Outcome) -> None:
         row = Row(task.asking.factors, *outcome)
         self._kept(row)
+        if self._watcher is not None:
+            self._watcher.ended(task.number, row)
         self._done[task.number] = row
         done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
         self._progress = replace(self._progress, done=done, failed=failed)

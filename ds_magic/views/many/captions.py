@@ -35,6 +35,8 @@ class Going(Protocol):
     @property
     def reason(self) -> str: ...
     @property
+    def seconds(self) -> float: ...
+    @property
     def plan(self) -> str: ...
     @property
     def cost(self) -> str: ...
@@ -72,13 +74,21 @@ def progress_text(going: Going) -> str:
     return " · ".join(said)
 
 
-def progress_html(going: Going) -> str:
-    """What is asked, a bar, and the same below it, with how to end it."""
+def head_html(going: Going, *, is_over: bool = False) -> str:
+    """What is asked and how far it is, above a thin bar; of what is over what it took, and the bar's place."""
     share = f'value="{going.done}" max="{going.total}"' if going.total else ""
-    said = f"{progress_text(going)} · interrupting the kernel ends it, and keeps what is there"
-    bar = f'<progress {share} style="width:100%;max-width:30em"></progress>'
-    plan = style.heading(going.plan) if going.plan else ""
-    return style.frame(f'<div style="margin:0.3em 0">{plan}{bar}{style.small(escape(said))}</div>')
+    bar = "" if is_over else (
+        f'<progress {share} aria-label="answers" style="display:block;width:100%;height:100%;margin:0"></progress>'
+    )
+    took = [f"{going.tokens:,.0f} tokens"] if going.tokens else []
+    took += [going.cost] if going.cost else []
+    took += [duration(going.seconds)] if going.seconds else []
+    said = " · ".join(took) if is_over else progress_text(going)
+    return (
+        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1em">{style.heading(going.plan)}'
+        f'<span style="{style.SMALL};{style.DIM}">{escape(said)}</span></div>'
+        f'<div style="height:0.35em;max-width:46em;margin:0.1em 0 0.6em 0">{bar}</div>'
+    )
 
 
 def left_text(left: tuple[float, float] | None) -> str:
