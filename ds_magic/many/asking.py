@@ -17,7 +17,7 @@ from .answers import Answers
 from .factors import Arm, arms_of
 from .pace import AT_HOME, Limits
 from .plan import Costs, Plan, Reckoned
-from .progress import Listener, Nobody, Progress, listening
+from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Asking, Runner
@@ -197,8 +197,10 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
     listener = listener if isinstance(listener, Nobody) else Reckoned(listener, plan, costs)
-    shown = {"listener": listener, "watcher": running.get("watcher")}
-    runner = Runner(running["client"], limits=limits, stop=stop, kept=costs.add, **shown)
+    watcher: Watcher | None = running.get("watcher")
+    runner = Runner(
+        running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
+    )
     came = list[Row]()
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows)
