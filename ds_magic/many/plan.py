@@ -114,8 +114,8 @@ class Costs:
             is_bounded = is_bounded and request.max_tokens is not None and asks_once
         share = plan.total / len(plan.turns)
         if is_bounded:
-            return f"at most about {money((input_ + output) * share)}"
-        return f"about {money(input_ * share)} for what is asked, and more for the answers"
+            return f"costs at most about {money((input_ + output) * share)}"
+        return f"costs about {money(input_ * share)} for what is asked, and more for the answers"
 
     def add(self, row: Row) -> None:
         """One more row is done. What was in a journal, and what failed, costs nothing."""
@@ -131,7 +131,7 @@ class Costs:
                 self._spent.add(completion.model, None, usage)
 
     def said(self, done: int, total: int | None) -> str:
-        """`at most about 0.33`; once something is measured `spent 0.012 so far, about 0.31 in all`."""
+        """`costs at most about 0.33`; once something is measured `spent 0.012 so far, about 0.31 in all`."""
         costs = [sums.cost(self._prices.get(model)) for (model, _), sums in self._spent.sums.items()]
         if not costs:
             return self._ahead

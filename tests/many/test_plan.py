@@ -80,13 +80,13 @@ def test_a_terminal_has_the_plan_once_above_the_line():
 
 def test_the_cost_is_bounded_before_it_starts_and_measured_as_it_goes_on(connect, server):
     before, *during = told_of(connect, server, max_tokens=10, times=4, prices=PRICES)
-    assert before.cost == "at most about 0.040"
+    assert before.cost == "costs at most about 0.040"
     assert during[0].cost == "spent 0.0030 so far, about 0.012 in all" and during[-1].cost == "spent 0.012"
 
 
 def test_without_a_most_of_tokens_no_bound_is_said(connect, server):
     before, *_ = told_of(connect, server, prompt="x" * 4_000_000, times=2, prices=PRICES)
-    assert before.cost == "about 2.00 for what is asked, and more for the answers"
+    assert before.cost == "costs about 2.00 for what is asked, and more for the answers"
     before, *_ = told_of(connect, server, max_tokens=10, json=True, repair=1, prices=PRICES)
     assert "and more" in before.cost
 
@@ -102,7 +102,7 @@ def test_one_arm_without_a_price_leaves_the_sum_unsaid(connect, server):
 
 def test_rows_are_priced_by_the_first(connect, server):
     before, *_ = told_of(connect, server, ds_magic.map, "{{ x }}", ["a"] * 50, max_tokens=10, prices=PRICES)
-    assert before.cost == "at most about 0.50" and before.plan == "50 rows"
+    assert before.cost == "costs at most about 0.50" and before.plan == "50 rows"
 
 
 def test_what_was_in_a_journal_costs_nothing(connect, server, tmp_path):
