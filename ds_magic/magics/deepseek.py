@@ -24,7 +24,6 @@ from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
-from .options import SEVERAL
 from .server_meant import ServerMeant
 from .settings import setting, traits_of
 
@@ -134,7 +133,7 @@ class DeepSeekMagics(Magics):
         namespace = ChainMap(local_ns or {}, self.user_ns)
         set_size(setting(self, "size") or "normal")
         set_explorable(setting(self, "explorable"))
-        if any(given.option.key in SEVERAL for given in parsed.given):
+        if any(given.is_of_several for given in parsed.given):
             from .several import Several
 
             answers = Several(self, text, parsed, namespace).answered()

@@ -54,6 +54,11 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
+    def is_listed(self) -> bool:
+        """Whether several values with commas between them are as many requests: numbers of a request, never words."""
+        return self.kind in ("number", "count") and bool(self.field) and self.implied is None
+
+    @property
     def range(self) -> str:
         """What a value may be, in words; empty for a flag."""
         return "" if self.kind == "flag" else self.limit
@@ -135,8 +140,11 @@ _OF_OURS = (
            limit="a number of seconds above 0"),
     Option("times", "count", "ask N times: the result is one collection, Answers", "Many answers", "N",
            limit="a whole number, 1 or more"),
+    Option("draw", "flag", "samples of one token: ask once with -l 20, and draw the N from the distribution of that",
+           "Many answers"),
     Option("sweep", "word", "ask for each value of an option, and for each combination", "Many answers", "OPTION=…",
-           limit="temperature=0,0.5,1, or the name of a list or dict of values: system=variants", repeatable=True),
+           limit="temperature=0,0.5,1 (for numbers the same as -t 0,0.5,1), or the name of a list or dict of values: "
+           "system=variants", repeatable=True),
     Option("map", "word", "ask for each row of a variable; {{ column }} is filled from it", "Many answers", "NAME",
            limit="the name of a DataFrame, Series, list, dict or any iterable"),
     Option("journal", "word", "record what is asked and answered, an exchange a line", "Recordings", "FILE",
@@ -157,7 +165,7 @@ _OF_OURS = (
 
 OPTIONS = (*_OF_OURS, *(_option_of(name, field) for name, field in FIELDS.items() if field.help))
 
-SEVERAL = ("times", "sweep", "map")
+SEVERAL = ("times", "draw", "sweep", "map")
 """The options with which a cell asks for several answers, by `Option.key`."""
 
 VARIED = ("number", "count", "word", "text")

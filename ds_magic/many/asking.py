@@ -18,15 +18,17 @@ from .answers import Answers
 from .factors import Arm, arms_of
 from .marked import check
 from .pace import AT_HOME, Limits
-from .progress import Listener, listening
+from .plan import Costs, Plan, Reckoned
+from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
-from .runner import Asking, Runner
+from .runner import Runner
+from .task import Asking
 
 if TYPE_CHECKING:
     from ..api.client import Client
 
-_RUNNING = ("client", "stop", "listener", "executor", *Limits.__dataclass_fields__)
+_RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
 
 
@@ -45,7 +47,7 @@ def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) 
     if draw:
         from .drawn import drawn
 
-        return drawn(sweep(prompt, **{**options, "max_tokens": 1, "top_logprobs": 20}), times, options.get("seed"))
+        return drawn(sweep(prompt, **{"top_logprobs": 20, **options, "max_tokens": 1}), times, options.get("seed"))
     return sweep(prompt, times=times, **options)
 
 
@@ -66,10 +68,12 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
     (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
     `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
-    `listener` (told how far it is; without it a line in a terminal); `executor`, whose workers ask in place of threads
-    of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's `client.executor()`. It
-    stays yours. Each request is sent to them with the API key, over the cluster's own connections, and the embedded
-    server is that of a worker's machine; functions, journal and limits stay here. A failure is a row.
+    `listener` (told how far it is; without it a line in a terminal); `prices` (yours for a million tokens, as in
+    `%config DeepSeekMagics.prices`: what it may cost is said before it starts); `executor`, whose workers ask in place
+    of threads of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's
+    `client.executor()`. It stays yours. Each request is sent to them with the API key, over the cluster's own
+    connections, and the embedded server is that of a worker's machine; functions, journal and limits stay here. A
+    failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -80,7 +84,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    answers = answers_to(running, rows, times * len(arms))
+    answers = answers_to(running, rows, Plan.of(arms, turns, times=times))
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
@@ -111,16 +115,16 @@ def map(
     first = next(records, None)
     if first is None:
         return Answers(notes=["There were no rows."])
-    for arm in arms if missing(names, first) is None else ():
-        _filled(running, messages, arm, first)  # what is wrong with the template is wrong with all rows
+    # What is wrong with the template is wrong with all rows.
+    turns = [_filled(running, messages, arm, first) for arm in arms if missing(names, first) is None]
     if correct is not None:
         check(correct, first)
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
     )
-    count = count_of(rows)
-    answers = answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    plan = Plan.of(arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True)
+    answers = answers_to(running, asked, plan)
     return answers if correct is None else answers.marked(correct, contains=contains)
 
 
@@ -202,20 +206,26 @@ def times_of(times: int) -> int:
     return times
 
 
-def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
+def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
+    costs = Costs(running.get("prices"), plan, running["client"])
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
     is_at_home = running["client"].name == EMBEDDED and running.get("executor") is None
     at_home = {"concurrency": AT_HOME} if is_at_home and "in_flight" not in said else {}
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
-    runner = Runner(running["client"], limits=limits, stop=stop, listener=listener)
+    watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows)
-        runner.notes += changed
-        results = runner.run(rows, total)
+        if not isinstance(listener, Nobody):
+            listener = Reckoned(listener, plan, costs, changed)
+            listener.progress(Progress(plan.total))
+        runner = Runner(
+            running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
+        )
+        results = runner.run(rows, plan.total)
         try:
             came.extend(results)
         except KeyboardInterrupt as interrupt:
@@ -225,19 +235,18 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | 
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*runner.notes, *_known(came)])
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
 
 
-def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], list[str]]:
+def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], str]:
     """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
     rows = iter(rows)
     passed = list[Asking]()
     for asking in rows:
         passed.append(asking)
         if asking.turn is not None:
-            changed = client.changed_since(as_sent(asking.turn.request))
-            return chain(passed, rows), [changed] if changed else []
-    return iter(passed), []
+            return chain(passed, rows), client.changed_since(as_sent(asking.turn.request)) or ""
+    return iter(passed), ""
 
 
 def _known(rows: Iterable[Row]) -> list[str]:

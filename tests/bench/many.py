@@ -131,7 +131,8 @@ def not_collected(url, rows, in_flight):
     import ds_magic
     from ds_magic.conversation.turn import turn_for
     from ds_magic.many.pace import Limits
-    from ds_magic.many.runner import Asking, Runner
+    from ds_magic.many.runner import Runner
+    from ds_magic.many.task import Asking
 
     with tempfile.TemporaryDirectory() as folder:
         client = ds_magic.Client(url, "key", model=MODEL, journal=Path(folder, "run.jsonl"))

@@ -211,8 +211,8 @@ def test_there_is_a_line_of_progress_in_a_terminal_and_nowhere_else():
         line.close()
     assert file.getvalue() == ""
     shown = terminal.getvalue().split("\r\x1b[2K")
-    assert shown[1] == "37 of 100 · 2 failed · 8 running · 4,210 tokens · 3.7 a second · 14 – 21 s left"
+    assert shown[1] == "37 of 100 · 2 failed · 8 running · 14 – 21 s left · 4,210 tokens · 3.7 a second"
 
 
 def test_a_pause_is_told_with_its_reason():
-    assert str(Progress(None, 3, 0, 1, 1, 0, 1.0, 12, "full")).endswith("waiting 12 s: full")
+    assert "waiting 12 s: full" in str(Progress(None, 3, 0, 1, 1, 0, 1.0, 12, "full"))
