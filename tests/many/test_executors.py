@@ -162,8 +162,10 @@ def test_a_stream_that_is_kept_open_behind_its_end_keeps_no_worker(client):
         connection.wait_until_closed()
         return "close"
 
-    with ScriptedServer(unended) as server, ThreadPoolExecutor(1) as executor:
-        assert ds_magic.sample("Go.", 2, client=client(server), executor=executor).contents == ("a", "a")
+    with ThreadPoolExecutor(1) as executor, ScriptedServer(unended) as server:
+        patient = client(server, timeout=Timeouts(idle=None))
+        rows = Background(ds_magic.sample, "Go.", 2, client=patient, executor=executor).result()
+    assert rows.contents == ("a", "a")
 
 
 def test_the_journal_is_written_here_and_what_is_whole_in_it_goes_to_no_worker(client, tmp_path):
