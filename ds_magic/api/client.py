@@ -22,7 +22,7 @@ from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
 from .models import Model, listed
 from .notes import without_effect
 from .opening import Opening
-from .recorded import RECORDING, Begin, Question, Source, Tape, Unopened
+from .recorded import RECORDING, Begin, Question, RecalledTape, Source, Tape, Unopened
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
@@ -116,7 +116,8 @@ class Client:
 
     def of_sample(self, number: int) -> Client:
         """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
-        return self.through(self._tape.of_sample(number))
+        tape = self._tape.of_sample(number)
+        return self if tape is self._tape else self.through(tape)
 
     def recording(self) -> AbstractContextManager[object]:
         """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
@@ -124,8 +125,11 @@ class Client:
 
     def changed_since(self, request: ChatRequest) -> str | None:
         """How `request` differs from the nearest that its journal spares, a sentence; None where it knows it."""
-        asked, named = self._with_model(request, {})
-        return self._tape.changed_since(self._question(asked.prepared().request, named, lambda note: None))
+        return self._tape.changed_since(self._question(request))
+
+    def recalling(self, request: ChatRequest) -> RecalledTape | None:
+        """The tape that answers `request` with what its journal spares; None where somebody has to be asked."""
+        return self._tape.recalling(self._question(request))
 
     @property
     def model(self) -> str:
@@ -188,13 +192,8 @@ class Client:
         return completion
 
     def stream(
-        self,
-        messages: Any,
-        *,
-        timeout: Timeouts | float | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        notes: Sequence[str] = (),
-        **fields: Any,
+        self, messages: Any, *, timeout: Timeouts | float | None = None,
+        on_event: Callable[[Event], None] | None = None, notes: Sequence[str] = (), **fields: Any,
     ) -> Stream:
         """The answer as it comes: a Stream to iterate over, with its `.completion`. Arguments as for `chat`."""
         on_event = on_event or self._on_event
@@ -269,7 +268,7 @@ class Client:
         request, named = self._with_model(messages, fields)
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
-        if self.name != addresses.EMBEDDED:
+        if self.server != addresses.EMBEDDED:
             check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         said = [*notes, *self._announced, *prepared.notes]
@@ -289,13 +288,8 @@ class Client:
         return request, named
 
     def _open(
-        self,
-        request: ChatRequest,
-        named: bool,
-        timeout: Timeouts,
-        on_event: Callable[[Event], None],
-        notes: list[str],
-        adopt: Callable[[Source], None],
+        self, request: ChatRequest, named: bool, timeout: Timeouts, on_event: Callable[[Event], None],
+        notes: list[str], adopt: Callable[[Source], None],
     ) -> tuple[Source, ChatRequest]:
         """An opened source of the answer, and the request that it answers."""
 
@@ -308,7 +302,12 @@ class Client:
         question = self._question(request, named, tell)
         return self._tape.open(question, lambda: opening.open(request, named), adopt, notes)
 
-    def _question(self, request: ChatRequest, named: bool, tell: Callable[[str], None]) -> Question:
+    def _question(
+        self, request: ChatRequest, named: bool | None = None, tell: Callable[[str], None] = lambda note: None
+    ) -> Question:
+        if named is None:  # not prepared yet
+            asked, named = self._with_model(request, {})
+            request = asked.prepared().request
         # The model on this machine is the server's, and nobody's choice.
         is_named = named and not (self._locate and request.model == self._named_model)
         return Question(

@@ -12,6 +12,7 @@ from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
+from ..run import as_sent
 from ..stop import Stop, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
@@ -227,21 +228,19 @@ def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking]
     for asking in rows:
         passed.append(asking)
         if asking.turn is not None:
-            request = asking.turn.request
-            changed = client.changed_since(  # as `run` sends it
-                request if request.stream is False else request.model_copy(update={"stream": True})
-            )
+            changed = client.changed_since(as_sent(asking.turn.request))
             return chain(passed, rows), [changed] if changed else []
     return iter(passed), []
 
 
 def _known(rows: Iterable[Row]) -> list[str]:
     """How many were not asked again."""
-    found = [row.answer.recorded for row in rows if row.answer is not None]
-    known = sum(each is not None and not each.is_replay for each in found)
-    if not known:
-        return []
-    return [f"{known:,} of {len(found):,} had been asked before, and {len(found) - known:,} were asked."]
+    count = known = 0
+    for row in rows:
+        recorded = row.recorded
+        known += recorded is not None and not recorded.is_replay
+        count += recorded is not None or row.answer is not None
+    return [f"{known:,} of {count:,} had been asked before, and {count - known:,} were asked."] if known else []
 
 
 _LONG = 80
@@ -249,9 +248,8 @@ _LONG = 80
 
 def _unmoved(answers: Answers) -> Iterator[str]:
     """A note where long answers are the same to the letter, whatever was varied of how they are drawn."""
-    contents = {row.content for row in answers.where(lambda row: row.ok)}
-    if len(answers) < 2 or len(contents) != 1 or len(next(iter(contents))) < _LONG:
-        return
-    for name, values in answers.factors.items():
-        if name in ("temperature", "top_p", "seed") and len(values) > 1:
+    varied = [name for name in ("temperature", "top_p", "seed") if len(answers.factors.get(name, ())) > 1]
+    contents = {row.content for row in answers.where(lambda row: row.ok)} if varied else set()
+    if len(contents) == 1 and len(next(iter(contents))) >= _LONG:
+        for name in varied:
             yield f"Every answer is the same, whatever the {name}: this server may take no notice of it."
