@@ -23,7 +23,7 @@ class Told:
     def close(self):
         pass
 
-client = ds_magic.Client(sys.argv[1], "k", model="m")
+client = ds_magic.Client(sys.argv[1], "k", model="m", retries=0)
 answers = ds_magic.map("Row {{ n }}", range(int(sys.argv[3])), client=client, concurrency=int(sys.argv[4]),
                        stream=False, journal=sys.argv[2], cache=True, listener=Told())
 print(*answers.contents, sep="\\n", flush=True)
