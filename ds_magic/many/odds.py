@@ -47,6 +47,11 @@ def computed(
         return {}, ["Not all were asked the same: each group of `group_by` has its own probabilities."]
     is_one = all(_is_one_token(answer) for answer in answers if answer.logprobs)
     used = tables[0].provenance
+    if not _begin_alike(tables):
+        return {}, [
+            "Not computed: not all of them began at the same place, as after a prefix that ends in a blank, which may "
+            "be a part of the next word or a token of its own. End the prefix with a word."
+        ]
     penalties = [name for name in ("frequency_penalty", "presence_penalty") if getattr(used, name)]
     begun = answers[0].request is not None and bool(answers[0].request.prefix)
     if penalties and (begun or not is_one):
@@ -72,6 +77,21 @@ def _is_one_token(answer: ChatCompletion) -> bool:
     table = answer.logprobs
     chosen = own(table)
     return len(chosen) == 1 and bool(table.n_alternatives[chosen[0]]) and not answer.tool_calls
+
+
+def _begin_alike(tables: Sequence[LogprobTable]) -> bool:
+    """Whether all were drawn from one distribution at first: the likeliest there of each is known to the first."""
+    tops = [place[0] for place in map(_first_place, tables) if place]
+    return not tops or set(tops) <= set(_first_place(tables[0]))
+
+
+def _first_place(table: LogprobTable) -> list[bytes]:
+    """The alternatives where the model chose first, the likeliest in front."""
+    chosen = own(table)
+    if not chosen:
+        return []
+    starts, alternatives = table._alternative_starts, table.alternatives()
+    return list(alternatives.bytes[int(starts[chosen[0]]) : int(starts[chosen[0] + 1])])
 
 
 class Place:
