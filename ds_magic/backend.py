@@ -159,6 +159,13 @@ def known(name: str | None) -> Client | None:
     return next((client for client in _clients.values() if client.name == name), None)
 
 
+def reached(base_url: str, key: Secret | None, name: str) -> Client:
+    """The client of a server that another process asks, with that one's key or none: never with one from here."""
+    from .api.client import Client
+
+    return _client((base_url, key, name), lambda: Client(base_url, key or "", name=name))
+
+
 def _client(identity: Hashable, make: Callable[[], Client]) -> Client:
     if identity not in _clients:
         _clients[identity] = make()

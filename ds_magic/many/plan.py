@@ -120,7 +120,7 @@ class Costs:
     def add(self, row: Row) -> None:
         """One more row is done. What was in a journal, and what failed, costs nothing."""
         answer = row.answer
-        if answer is None or answer.recorded is not None:
+        if not self._prices or answer is None or answer.recorded is not None:
             return
         self._asked += 1
         for completion in [each.completion for each in answer.rounds] or [answer]:

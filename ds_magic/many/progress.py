@@ -69,7 +69,7 @@ class Listener(Protocol):
 class Watcher(Protocol):
     """Whoever is shown what runs; without one nothing is kept of it before it is done."""
 
-    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience:
+    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience | None:
         """The row of this number is asked, for the first time or again; gives whom its answer is shown to."""
 
     def ended(self, number: int, row: Row) -> None:
@@ -77,7 +77,13 @@ class Watcher(Protocol):
 
 
 class Nobody:
-    """Is told, and does nothing."""
+    """Is told and shown, and does nothing."""
+
+    def begun(self, number: int, factors: Mapping[str, Any]) -> None:
+        """Nothing."""
+
+    def ended(self, number: int, row: Row) -> None:
+        """Nothing."""
 
     def progress(self, progress: Progress) -> None:
         """Nothing."""
@@ -92,27 +98,28 @@ class ProgressLine:
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
         self._next = -math.inf
-        self._latest = self._plan = ""
+        self._latest: Progress | None = None
+        self._plan = ""
 
     def progress(self, progress: Progress) -> None:
         """Write it, where the last is old enough or a pause begins."""
-        self._latest = str(progress)
+        self._latest = progress
         if progress.plan and not self._plan:
             self._plan = progress.plan
-            self._write(f"{self._plan}\n")
+            self._write(f"{self._plan}\n")  # it stays
         if self._clock() >= self._next or progress.paused:
             self._next = self._clock() + 0.1
-            self._write(self._latest)
+            self._write(progress)
 
     def close(self) -> None:
         """The last figures, and the end of the line."""
-        if self._latest:
+        if self._latest is not None:
             self._write(self._latest)
             self._out.write("\n")
             self._out.flush()
 
-    def _write(self, text: str) -> None:
-        self._out.write(f"\r\x1b[2K{text}")
+    def _write(self, said: Progress | str) -> None:
+        self._out.write(f"\r\x1b[2K{said}")
         self._out.flush()
 
 

@@ -80,7 +80,7 @@ class Drawing:
 
     def line(self, row: Row) -> str:
         """An answer within a line, tinted, cut where it is long; and what went wrong."""
-        return _line(row)
+        return line_html(row)
 
     def figures(self, row: Row) -> Sequence[str]:
         """Its tokens and its perplexity."""
@@ -105,26 +105,35 @@ def groups_of(rows: Sequence[Row]) -> list[Group]:
 def answers_html(rows: Sequence[Row], notes: Sequence[str] = (), head: str = "") -> str:
     """The picture of several answers, below a `head` that is HTML already."""
     groups = groups_of(rows)
-    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
-    return style.frame(head + body_html(groups) + said + style.small(escape(summary(rows, groups))))
+    return style.frame(head + body_html(groups) + below(rows, groups, notes))
 
 
 def body_html(
     groups: Sequence[Group], drawing: Drawing | None = None, *, as_table: bool = False, n: int | None = None
 ) -> str:
-    """The groups side by side, or where they are many the first of them as a table, and what their tints mean.
+    """The groups side by side, or where they are many the first of them as a table.
 
     `n`: how many groups there are, where these are some of them.
     """
     drawing, n = drawing or Drawing(), len(groups) if n is None else n
-    body = _table(groups, drawing, n) if as_table or n > FEW else _columns(groups, drawing)
+    return _table(groups, drawing, n) if as_table or n > FEW else _columns(groups, drawing)
+
+
+def below(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> str:
+    """What stands below the picture: what its tints mean, what is to be known, how many they are."""
+    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
+    return meaning_html(groups) + said + style.small(escape(summary(rows, groups)))
+
+
+def meaning_html(groups: Sequence[Group]) -> str:
+    """What the tints mean in the groups that are shown."""
     shown = [group.row.answer for group in groups[:LISTED] if group.row.answer is not None]
     tables = [answer.logprobs for answer in shown if answer.logprobs]
     if not tables:
-        return body
+        return ""
     from ..tokens.heatmap import legend
 
-    return body + legend(*tables)
+    return legend(*tables)
 
 
 def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
@@ -215,23 +224,29 @@ def _first(groups: Sequence[Group], name: str) -> Any:
     return next((group.row.factors[name] for group in groups if name in group.row.factors), None)
 
 
-def _line(row: Row) -> str:
+def line_html(row: Row, start: int = 0, length: int = CELL) -> str:
+    """An answer within a line, tinted, from its character `start`, cut where it is long; and what went wrong."""
     answer, wrong = row.answer, _wrong(row)
     said = ""
     if answer is not None:
         called = "".join(style.code(on_one_line(call, 120)) for call in _calls(row))
-        said = _tinted_start(answer) if answer.content else called
+        said = _tinted_part(answer, start, length) if answer.content else called
     return " ".join(filter(None, [said, f"<b>{style.prose(wrong)}</b>" if wrong else ""])) or "<i>nothing</i>"
 
 
-def _tinted_start(answer: ChatCompletion) -> str:
+def _tinted_part(answer: ChatCompletion, start: int, length: int) -> str:
+    """A part of an answer with whole tokens, and marks where it is cut."""
     text, table = answer.content, answer.logprobs
-    cut = "…" if len(text) > CELL else ""
+    end = min(len(text), start + length)
+    begun, cut = "… " if start else "", "…" if end < len(text) else ""
     if not table or not table.matches_content:
-        return escaped(text[:CELL]) + cut
-    whole = int(table.char_end.searchsorted(min(len(text), CELL), side="right"))
-    part = text[: int(table.char_end[whole - 1])] if whole else text[:CELL]
-    return tinted(escaped(part), part, table[:whole]) + cut
+        return begun + escaped(text[start:end]) + cut
+    first = int(table.char_start.searchsorted(start, side="left"))
+    last = int(table.char_end.searchsorted(end, side="right"))
+    if first >= last:
+        return begun + escaped(text[start:end]) + cut
+    part = text[int(table.char_start[first]) : int(table.char_end[last - 1])]
+    return begun + tinted(escaped(part), part, table[first:last]) + cut
 
 
 def _figures(row: Row) -> list[str]:
@@ -257,15 +272,20 @@ def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
     else:
         names = _names(groups)
         table = [
-            [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, _text_line(group.row)]
+            [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, line_text(group.row)]
             for group in groups[:LISTED]
         ]
         head = [*(on_one_line(name, 40) for name in names), "", "answer"]
         lines += style_text.rows([head, *table], widest=[24] * (len(names) + 1), indent="")
         lines += filter(None, [_rest(len(groups))])
-    said = [on_one_line(note, _NOTE) for note in notes]
-    return "\n".join([*lines, *said, f"⟨{summary(rows, groups)}⟩"])
+    return "\n".join([*lines, *below_text(rows, groups, notes)])
 
 
-def _text_line(row: Row) -> str:
-    return on_one_line(" ".join(filter(None, [row.content[:CELL], *_calls(row), _wrong(row)])) or "nothing", 200)
+def below_text(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> list[str]:
+    """The lines below it."""
+    return [*(on_one_line(note, _NOTE) for note in notes), f"⟨{summary(rows, groups)}⟩"]
+
+
+def line_text(row: Row, start: int = 0) -> str:
+    part = "…" * (start > 0) + row.content[start : start + CELL]
+    return on_one_line(" ".join(filter(None, [part, *_calls(row), _wrong(row)])) or "nothing", 200)
