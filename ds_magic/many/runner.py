@@ -89,7 +89,7 @@ class Runner:
     What may pass is tried again here, and no longer by the client, but for turns that call functions: they are asked
     once, as in a cell, since nobody wants a function called twice. A refusal for want of room (429, 503), a server that
     is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done,
-    `watcher` shown what runs. Afterwards `notes` say why not all were asked; `fatal` is an error that all would have met.
+    `watcher` shown what runs. Afterwards `notes` say why not all were asked; `fatal` is an error that all would meet.
     """
 
     def __init__(
