@@ -77,7 +77,10 @@ class Plan:
             text = f"for each row {text}" if text else "an answer for each row"
         elif not text:
             text = _counted(n, "answer")
-        return f"{text}, {_counted(self.drawn, 'sample')} drawn from each" if self.drawn else text
+        if self.drawn:
+            drawn = f"{_counted(self.drawn, 'sample')} drawn from"
+            return f"{drawn} one answer" if n == 1 else f"{text}, {drawn} each"
+        return text
 
 
 def _counted(n: int, name: str) -> str:

@@ -83,7 +83,7 @@ def head_html(going: Going, *, is_over: bool = False) -> str:
     )
     took = [f"{going.tokens:,.0f} tokens in and out"] if going.tokens else []
     took += [going.cost] if going.cost else []
-    took += [duration(going.seconds)] if going.seconds else []
+    took += [duration(going.seconds)] if going.seconds >= 0.05 else []
     said = " · ".join(took) if is_over else progress_text(going)
     # On one line whatever it says, so that nothing below it moves; what does not fit is what is least wanted.
     return (
