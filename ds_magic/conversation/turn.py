@@ -277,7 +277,7 @@ def turn_for(
         schema=_wanted(schema, json),
         use=SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,
-        key=f"ask-{uuid.uuid4().hex[:12]}",
+        key="" if chat is None else f"ask-{uuid.uuid4().hex[:12]}",
         max_rounds=max_rounds,
         run_tools=run_tools,
         repair=repair,

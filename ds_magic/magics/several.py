@@ -17,7 +17,7 @@ from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
 from ..many.records import count_of, missing, names_in, records_of
-from ..many.runner import Asking
+from ..many.task import Asking
 from ..views import default_view
 from .line import Given, Parsed, convert
 from .objects import named

@@ -22,12 +22,13 @@ from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
-from .runner import Asking, Runner
+from .runner import Runner
+from .task import Asking
 
 if TYPE_CHECKING:
     from ..api.client import Client
 
-_RUNNING = ("client", "stop", "listener", "prices", "executor", *Limits.__dataclass_fields__)
+_RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
 
 
@@ -68,11 +69,11 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
     `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
     `listener` (told how far it is; without it a line in a terminal); `prices` (yours for a million tokens, as in
-    `%config DeepSeekMagics.prices`: what it may cost is said before it starts).
-    `executor`, whose workers ask in place of threads
-    of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's `client.executor()`. It
-    stays yours. Each request is sent to them with the API key, over the cluster's own connections, and the embedded
-    server is that of a worker's machine; functions, journal and limits stay here. A failure is a row.
+    `%config DeepSeekMagics.prices`: what it may cost is said before it starts); `executor`, whose workers ask in place
+    of threads of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's
+    `client.executor()`. It stays yours. Each request is sent to them with the API key, over the cluster's own
+    connections, and the embedded server is that of a worker's machine; functions, journal and limits stay here. A
+    failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -214,16 +215,16 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
-    listener = listener if isinstance(listener, Nobody) else Reckoned(listener, plan, costs)
     watcher: Watcher | None = running.get("watcher")
-    runner = Runner(
-        running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
-    )
     came = list[Row]()
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows)
-        runner.notes += changed
-        listener.progress(Progress(plan.total))
+        if not isinstance(listener, Nobody):
+            listener = Reckoned(listener, plan, costs, changed)
+            listener.progress(Progress(plan.total))
+        runner = Runner(
+            running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
+        )
         results = runner.run(rows, plan.total)
         try:
             came.extend(results)
@@ -234,19 +235,18 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*runner.notes, *_known(came)])
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
 
 
-def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], list[str]]:
+def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], str]:
     """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
     rows = iter(rows)
     passed = list[Asking]()
     for asking in rows:
         passed.append(asking)
         if asking.turn is not None:
-            changed = client.changed_since(as_sent(asking.turn.request))
-            return chain(passed, rows), [changed] if changed else []
-    return iter(passed), []
+            return chain(passed, rows), client.changed_since(as_sent(asking.turn.request)) or ""
+    return iter(passed), ""
 
 
 def _known(rows: Iterable[Row]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..api.response import ChatCompletion
 from ..conversation.turn import Seats
-from ..views.many.beside import CELL, FEW, LISTED, LONGEST, Drawing, Group, body_html, key_of, meaning_html
+from ..views.many.beside import CELL, FEW, LISTED, LONGEST, Drawing, Group, body_html, key_of
 from ..views.tokens import style
 from .rows import Row
 
@@ -77,8 +77,7 @@ class Growing:
         else:  # samples of one thing: by how many they are, as in the end
             pairs = sorted(pairs, key=lambda pair: (-pair[1].n, pair[0])) + running
         self._drawing.begin([group.row for _, group in running], [coming.state for _, coming in coming])
-        groups = [group for _, group in pairs]
-        return body_html(groups, self._drawing, as_table=as_table, n=max(n, len(pairs))) + meaning_html(groups)
+        return body_html([group for _, group in pairs], self._drawing, as_table=as_table, n=max(n, len(pairs)))
 
 
 class _Coming:

@@ -154,16 +154,16 @@ def money(amount: float) -> str:
 
 
 class Reckoned:
-    """A listener that is told the plan and its cost, too."""
+    """A listener that is told the plan and its cost, too, and what has `changed` since a journal was written."""
 
-    def __init__(self, listener: Listener, plan: Plan, costs: Costs) -> None:
-        self._listener, self._plan, self._costs = listener, str(plan), costs
+    def __init__(self, listener: Listener, plan: Plan, costs: Costs, changed: str = "") -> None:
+        self._listener, self._plan, self._costs, self._changed = listener, str(plan), costs, changed
         self.close = listener.close
 
     def progress(self, progress: Progress) -> None:
         """So far it is, and so much it costs."""
         cost = self._costs.said(progress.done, progress.total)
-        self._listener.progress(replace(progress, plan=self._plan, cost=cost))
+        self._listener.progress(replace(progress, plan=self._plan, cost=cost, changed=self._changed))
 
 
 def _checked(prices: Any) -> Prices:

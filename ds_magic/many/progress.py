@@ -20,8 +20,8 @@ class Progress:
     """How far it is: rows `done` (of them `failed`) of `total` (None: not known), `in_flight`, of at most `allowed`.
 
     `tokens` were spent in `seconds`. `paused`: seconds until something may begin again, 0 where there is no pause,
-    and `reason` is why. `plan` and `cost`: what is asked, and what it costs, in words; empty where there is nothing to
-    say.
+    and `reason` is why. `plan`, `cost` and `changed`: what is asked, what it costs, and what is other than in the
+    journal, in words; empty where there is nothing to say.
     """
 
     total: int | None
@@ -35,6 +35,7 @@ class Progress:
     reason: str = ""
     plan: str = ""
     cost: str = ""
+    changed: str = ""
 
     @property
     def rate(self) -> float:
@@ -69,7 +70,7 @@ class Listener(Protocol):
 class Watcher(Protocol):
     """Whoever is shown what runs; without one nothing is kept of it before it is done."""
 
-    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience | None:
+    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience:
         """The row of this number is asked, for the first time or again; gives whom its answer is shown to."""
 
     def ended(self, number: int, row: Row) -> None:
@@ -77,13 +78,7 @@ class Watcher(Protocol):
 
 
 class Nobody:
-    """Is told and shown, and does nothing."""
-
-    def begun(self, number: int, factors: Mapping[str, Any]) -> None:
-        """Nothing."""
-
-    def ended(self, number: int, row: Row) -> None:
-        """Nothing."""
+    """Is told, and does nothing."""
 
     def progress(self, progress: Progress) -> None:
         """Nothing."""
@@ -106,7 +101,7 @@ class ProgressLine:
         self._latest = progress
         if progress.plan and not self._plan:
             self._plan = progress.plan
-            self._write(f"{self._plan}\n")  # it stays
+            self._out.write("".join(f"{said}\n" for said in (self._plan, progress.changed) if said))
         if self._clock() >= self._next or progress.paused:
             self._next = self._clock() + 0.1
             self._write(progress)
@@ -118,8 +113,8 @@ class ProgressLine:
             self._out.write("\n")
             self._out.flush()
 
-    def _write(self, said: Progress | str) -> None:
-        self._out.write(f"\r\x1b[2K{said}")
+    def _write(self, progress: Progress) -> None:
+        self._out.write(f"\r\x1b[2K{progress}")
         self._out.flush()
 
 

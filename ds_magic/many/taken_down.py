@@ -164,7 +164,8 @@ def _read(payloads: list[bytes]) -> tuple[str, list[Any]]:
         for choice in filter(None, read.choices or ()):
             for said in filter(None, (choice.delta, choice.message)):
                 for name, pieces in texts.items():
-                    pieces.extend(_strings_of(getattr(said, name)))
+                    if value := getattr(said, name):
+                        pieces.extend(_strings_of(value))
             reasons.append(choice.finish_reason)
     return "\n".join("".join(pieces) for pieces in texts.values()), reasons
 

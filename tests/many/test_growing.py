@@ -10,7 +10,7 @@ from ds_magic.api.response import ChatCompletion
 from ds_magic.many.growing import Growing
 from ds_magic.many.rows import Row
 from ds_magic.many.runner import Runner
-from ds_magic.views.many.beside import CELL, FEW, LISTED, LONGEST, body_html, groups_of, meaning_html
+from ds_magic.views.many.beside import CELL, FEW, LISTED, LONGEST, body_html, groups_of
 from tests.many.scripted_answers import answer, body, entry
 from tests.servers.scripted import ScriptedServer, said
 from tests.views.making import HOSTILE, Page
@@ -43,12 +43,6 @@ def piece(text, *entries, **fields):
     return Delta.of({}, {"index": 0, "delta": {"content": text, **fields}, "logprobs": logprobs})
 
 
-def final(rows):
-    """The picture of all of them, without what is said below it."""
-    groups = groups_of(rows)
-    return body_html(groups) + meaning_html(groups)
-
-
 def text_of(html):
     return " ".join(re.sub(r"<[^>]*>", " ", html).split())
 
@@ -78,13 +72,13 @@ def test_the_last_picture_is_the_final_one():
         for number in range(n):
             growing.begin(number, n=number)
         rows = [growing.end(number, f"Says {number}.", n=number) for number in range(n)]
-        assert growing.html() == final(rows)
+        assert growing.html() == body_html(groups_of(rows))
 
 
 def test_samples_that_say_the_same_are_one_with_their_number():
     growing = Drawing()
     rows = [growing.end(number, "red" if number % 3 else "blue", sample=number) for number in range(9)]
-    assert growing.html() == final(rows) and "× 6" in growing.html()
+    assert growing.html() == body_html(groups_of(rows)) and "× 6" in growing.html()
 
 
 def test_of_many_the_newest_that_are_done_and_the_oldest_that_run_are_shown():
@@ -167,10 +161,10 @@ def test_a_runner_shows_what_runs_to_whoever_watches(connect):
     growing = Drawing()
     with ScriptedServer(said("Hel", "lo")) as server:
         from ds_magic.conversation.turn import turn_for
-        from ds_magic.many.runner import Asking
+        from ds_magic.many.task import Asking
 
         client = connect(server)
         asked = [Asking({"n": n}, turn_for(client, "Go.")) for n in range(2)]
         rows = list(Runner(client, watcher=growing).run(asked))
     # Two began, and each of their answers came in two pieces; empty ones are none.
-    assert growing.changes == 2 + 4 and growing.html() == final(rows) and growing.n_running == 0
+    assert growing.changes == 2 + 4 and growing.html() == body_html(groups_of(rows)) and growing.n_running == 0

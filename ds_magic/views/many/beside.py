@@ -108,25 +108,26 @@ def answers_html(rows: Sequence[Row], notes: Sequence[str] = (), head: str = "")
     return style.frame(head + body_html(groups) + below(rows, groups, notes))
 
 
+def below(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> str:
+    """What stands below the picture: what is to be known, and how many they are."""
+    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
+    return said + style.small(escape(summary(rows, groups)))
+
+
 def body_html(
     groups: Sequence[Group], drawing: Drawing | None = None, *, as_table: bool = False, n: int | None = None
 ) -> str:
-    """The groups side by side, or where they are many the first of them as a table.
+    """The groups side by side, or where they are many the first of them as a table, and what their tints mean.
 
     `n`: how many groups there are, where these are some of them.
     """
     drawing, n = drawing or Drawing(), len(groups) if n is None else n
-    return _table(groups, drawing, n) if as_table or n > FEW else _columns(groups, drawing)
+    body = _table(groups, drawing, n) if as_table or n > FEW else _columns(groups, drawing)
+    return body + legend_of(groups)
 
 
-def below(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> str:
-    """What stands below the picture: what its tints mean, what is to be known, how many they are."""
-    said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
-    return meaning_html(groups) + said + style.small(escape(summary(rows, groups)))
-
-
-def meaning_html(groups: Sequence[Group]) -> str:
-    """What the tints mean in the groups that are shown."""
+def legend_of(groups: Sequence[Group]) -> str:
+    """What the tints of these answers mean; nothing where there are none."""
     shown = [group.row.answer for group in groups[:LISTED] if group.row.answer is not None]
     tables = [answer.logprobs for answer in shown if answer.logprobs]
     if not tables:
@@ -287,5 +288,6 @@ def below_text(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str
 
 
 def line_text(row: Row, start: int = 0) -> str:
+    """An answer within a line of text, from its character `start`."""
     part = "…" * (start > 0) + row.content[start : start + CELL]
     return on_one_line(" ".join(filter(None, [part, *_calls(row), _wrong(row)])) or "nothing", 200)

@@ -40,6 +40,8 @@ class Going(Protocol):
     @property
     def plan(self) -> str: ...
     @property
+    def changed(self) -> str: ...
+    @property
     def cost(self) -> str: ...
 
 
@@ -85,11 +87,12 @@ def head_html(going: Going, *, is_over: bool = False) -> str:
     took += [going.cost] if going.cost else []
     took += [duration(going.seconds)] if going.seconds >= 0.05 else []
     said = " · ".join(took) if is_over else progress_text(going)
+    changed = style.small(style.prose(on_one_line(going.changed, 400))) if going.changed and not is_over else ""
     # On one line whatever it says, so that nothing below it moves; what does not fit is what is least wanted.
     return (
         f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1em">{style.heading(going.plan)}'
         f'<span style="{style.SMALL};{style.DIM};{_ONE_LINE}" title="{escape(said)}">{escape(said)}</span></div>'
-        f'<div style="height:0.35em;margin:0.1em 0 0.6em 0">{bar}</div>'
+        f'<div style="height:0.35em;margin:0.1em 0 0.6em 0">{bar}</div>{changed}'
     )
 
 
