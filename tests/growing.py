@@ -429,6 +429,21 @@ def several_answers(text):
     _all_of_answers(_rows(text, text, f"{text}b", f"{text[:half]}c{text[half:]}", f"d{text}"))
 
 
+def answers_while_they_come(text):
+    """A picture after each tenth of an answer."""
+    from ds_magic.api.delta import Delta
+    from ds_magic.many.growing import Growing
+
+    growing = Growing(lambda: None)
+    (observer,) = growing.begun(0, {"a": text}).observers()
+    for at in range(0, len(text), len(text) // 10 or 1):
+        piece = text[at : at + (len(text) // 10 or 1)]
+        token = {"token": piece, "logprob": -1.0, "bytes": None, "top_logprobs": []}
+        choice = {"index": 0, "delta": {"content": piece}, "logprobs": {"content": [token]}}
+        observer.delta(Delta.of({}, choice))
+        growing.html()
+
+
 def a_template_of_rows(text):
     from ds_magic.many.records import names_in
 
@@ -440,7 +455,8 @@ PLACES = {each.__name__.replace("_", " "): each for each in (
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
     fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
-    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers, a_template_of_rows,
+    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers,
+    answers_while_they_come, a_template_of_rows,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),
