@@ -52,8 +52,8 @@ def computed(
     used = tables[0].provenance
     if ends_in_blank(answers[0].request):
         return {}, [
-            "Not computed: after a prefix that ends in a blank some begin with the next word, and others with a token of "
-            "the blank that nobody sees. End the prefix with a word."
+            "Not computed: after a prefix that ends in a blank some begin with the next word, and others with a token "
+            "of the blank that nobody sees. End the prefix with a word."
         ]
     answers = _of_one_beginning(answers) or answers
     tables = [answer.logprobs for answer in answers if answer.logprobs]
