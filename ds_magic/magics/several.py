@@ -12,7 +12,7 @@ from ..api.fields import MOST_ALTERNATIVES
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
-from ..many.asking import answers_to, factors_of, numbered, times_of
+from ..many.asking import answers_to, asking_of, factors_of, times_of
 from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
@@ -164,14 +164,10 @@ class Several:
         use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
-    def _asked(self, turn: Turn | DeepSeekError, factors: Mapping[str, Any], number: int) -> Asking:
-        named = factors_of(factors, number, self._times)
-        return Asking(named, numbered(turn, number)) if isinstance(turn, Turn) else Asking(named, None, turn)
-
     def _of_arms(self) -> tuple[Iterator[Asking], Plan]:
         turns = [(self._turn(arm), arm.factors) for arm in self._arms]
         asked = (
-            self._asked(turn, factors, number)
+            asking_of(turn, factors, number, self._times)
             for number in range(1, self._times + 1)
             for turn, factors in turns
         )
@@ -205,6 +201,6 @@ class Several:
                 )
             except DeepSeekError as error:
                 turn = error
-            factors = record | {name if name not in record else f"{name}_": each for name, each in arm.factors.items()}
+            factors = factors_of(record, arm.factors)
             for number in range(1, self._times + 1 if isinstance(turn, Turn) else 2):
-                yield self._asked(turn, factors, number)
+                yield asking_of(turn, factors, number, self._times)

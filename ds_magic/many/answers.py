@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..logprobs.refused import NoSuchNameError
-from .rows import Row
+from .rows import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -228,7 +228,7 @@ class Answers(Sequence[Row]):
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame with a row an answer.
 
-        The factors; `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
+        The factors (`factor_…` where the name is that of a column here); `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
         `completion_tokens`, `finish_reason`, `perplexity` (NaN where only bounds are known) and `perplexity_low`,
         `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked (`is_correct` if that is taken).
         """
@@ -318,6 +318,6 @@ def _is_hashable(value: Any) -> bool:
 
 def _as_key(value: Any) -> Any:
     """What a factor's value is found by: itself, or how it is written where it cannot be; NaN equals itself."""
-    if not _is_hashable(value) or value != value:
+    if value is not None and (not _is_hashable(value) or is_missing(value)):
         return repr(value)
     return value

@@ -80,7 +80,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     arms = arms_of(fields)
     turns = [_turn(running, prompt, arm.fields) for arm in arms]
     rows = (
-        Asking(factors_of(arm.factors, number, times), numbered(turn, number))
+        asking_of(turn, arm.factors, number, times)
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
@@ -118,7 +118,7 @@ def map(
     # What is wrong with the template is wrong with all rows.
     turns = [_filled(running, messages, arm, first) for arm in arms if missing(names, first) is None]
     if correct is not None:
-        check(correct, first)
+        check(correct, factors_of(first, {}))
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
@@ -131,7 +131,7 @@ def map(
 def _of_record(
     running: Mapping[str, Any], messages: list[Any], arm: Arm, record: dict[str, Any], names: list[str], times: int
 ) -> Iterator[Asking]:
-    factors = {**record, **{name if name not in record else f"{name}_": value for name, value in arm.factors.items()}}
+    factors = factors_of(record, arm.factors)
     turn: Turn | None = None
     error: DeepSeekError | None = None
     lacking = missing(names, record)
@@ -145,10 +145,10 @@ def _of_record(
         except DeepSeekError as caught:
             error = caught
     if turn is None:
-        yield Asking(factors_of(factors, 1, times), None, error)
+        yield asking_of(error, factors, 1, times)
         return
     for number in range(1, times_of(times) + 1):
-        yield Asking(factors_of(factors, number, times), numbered(turn, number))
+        yield asking_of(turn, factors, number, times)
 
 
 def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
@@ -193,8 +193,20 @@ def numbered(turn: Turn, number: int) -> Turn:
     return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
 
 
-def factors_of(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
-    return {**factors, SAMPLE: number} if times > 1 else dict(factors)
+def asking_of(turn: Turn | DeepSeekError | None, factors: Mapping[str, Any], number: int, times: int) -> Asking:
+    """The sample of this number, of so many; or why it cannot be asked."""
+    named = {**factors, SAMPLE: number} if times > 1 else factors
+    if isinstance(turn, DeepSeekError) or turn is None:
+        return Asking(named, None, turn, number)
+    return Asking(named, numbered(turn, number), sample=number)
+
+
+def factors_of(record: Mapping[str, Any], varied: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's columns, then what is varied besides. What is varied steps aside for a column of its name; a column
+    `sample` is `sample_`, since that is what the sample's number is called.
+    """
+    columns = {f"{SAMPLE}_" if name == SAMPLE else name: value for name, value in record.items()}
+    return columns | {f"{name}_" if name in record else name: value for name, value in varied.items()}
 
 
 def times_of(times: int) -> int:

@@ -143,11 +143,32 @@ def test_rows_and_values_multiply(client):
     assert len(answers) == 8 and answers.factors == {"x": ("a", "b"), "temperature": (0, 1), "sample": (1, 2)}
 
 
-@pytest.mark.parametrize("lacking", [None, float("nan"), np.nan])
+@pytest.mark.parametrize("lacking", [None, float("nan"), np.float64("nan"), pd.NA, pd.NaT])
 def test_a_row_that_lacks_a_value_fails_and_is_not_asked(lacking, server, client):
     answers = ds_magic.map("{{ x }}", [lacking, "b", lacking], client=client, stream=False)
     assert answers.contents == ("", "b", "") and asked_of(server) == ["b"]
     assert "`{{ x }}`: the row has no value there." in str(answers[0].error)
+    assert "b" in repr(answers) and len(answers.group_by("x")) == 2
+
+
+def test_a_column_called_sample_is_a_factor_beside_the_samples_number(tmp_path, client):
+    frame = pd.DataFrame({"q": ["a", "b"], "sample": ["blood", "urine"]})
+    once = ds_magic.map("{{ q }} in {{ sample }}", frame, client=client, stream=False, journal=tmp_path / "run.jsonl")
+    assert once.contents == ("a in blood", "b in urine") and once.factors["sample_"] == ("blood", "urine")
+    twice = ds_magic.map("{{ q }}", frame, times=2, correct="sample_", client=client, stream=False)
+    assert [(row.factors["sample_"], row.factors["sample"]) for row in twice][1:3] == [("blood", 2), ("urine", 1)]
+
+
+def test_columns_of_one_name_are_refused(client):
+    with pytest.raises(InvalidRequestError, match="several columns `q`"):
+        ds_magic.map("{{ q }}", pd.DataFrame([["a", "b"]], columns=["q", "q"]), client=client)
+
+
+def test_a_factor_with_the_name_of_a_figure_is_a_column_of_its_own(client):
+    rows = [{"content": "a", "model": "car", "error": "none"}]
+    frame = ds_magic.map("{{ content }}", rows, client=client, stream=False).to_pandas()
+    assert frame[["content", "model"]].values.tolist() == [["a", "scripted"]]
+    assert frame[["factor_content", "factor_model", "factor_error"]].values.tolist() == [["a", "car", "none"]]
 
 
 def test_a_row_without_the_column_fails_alone(client):
