@@ -177,7 +177,7 @@ class ChatCompletion(Incoming):
     def fork(
         self, token: str | int, instead: str | None = None, *, rank: int | None = None, **fields: Any
     ) -> ChatCompletion:
-        """The answer continued from `token` with `instead`, or the alternative of `rank`, in its place: `branch.fork`."""
+        """The answer continued from `token` with `instead`, or the alternative of `rank`, instead: `branch.fork`."""
         return conveniences.forked(self, token, instead, rank, fields)
 
     def explore(self) -> Explorer:

@@ -21,15 +21,11 @@ OFFERED = "ABCDE"
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A token that could begin the word: its label, what one types for it, and its share; NaN where that is not known.
-
-    `bits` is log2(p / p of the likeliest), at most 0; `is_bound`: it may be less.
-    """
+    """A token that could begin the word: its label, what one types for it, its probability, or the most it can be."""
 
     label: str
     word: str
     prob: float
-    bits: float
     is_bound: bool = False
 
     @property
@@ -44,7 +40,6 @@ class Choices(NamedTuple):
     all: list[Choice]
     chosen: int
     most: float
-    most_bits: float
 
     def offered(self) -> list[int]:
         """Which one may pick from, in alphabetical order: the likeliest that read differently, and the chosen."""
@@ -65,22 +60,14 @@ def choices_of(row: Token) -> Choices:
         # One that a grammar or a cut has let through may be as good as impossible by its number.
         shares.append(row.prob if row.status == "exact" and row.prob > 0 else math.nan)
         named.append((row.label, _spelt(row.bytes)))
-    best = max((share for share in shares if not math.isnan(share)), default=math.nan)
-    held = sum(share for share in shares if not math.isnan(share))
-    most = min([*(one.prob for one in known), max(SOFTMAX_ERROR, 1 + SOFTMAX_ERROR - held)])
+    exact = [share for share in shares if not math.isnan(share)]
+    most = min([*exact, max(SOFTMAX_ERROR, 1 + SOFTMAX_ERROR - sum(exact))])
     bound = math.exp(row.logprob_upper) if row.status == "censored" else most
     found = []
     for (label, word), share in zip(named, shares, strict=True):
         is_bound = math.isnan(share)
-        found.append(Choice(label, word, share, _below(bound if is_bound else share, best), is_bound))
-    return Choices(found, chosen, most, _below(most, best))
-
-
-def _below(share: float, best: float) -> float:
-    """How many halvings a share lies below the likeliest one, as a number that is at most 0."""
-    if not (share > 0 and best > 0):  # of which nothing is known
-        return 0.0
-    return min(0.0, round(math.log2(share / best), 3)) + 0.0
+        found.append(Choice(label, word, bound if is_bound else share, is_bound))
+    return Choices(found, chosen, most)
 
 
 def _spelt(token_bytes: bytes) -> str:

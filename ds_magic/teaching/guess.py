@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from ds_magic.views.tokens.bars import Bars
 from ds_magic.views.tokens.explorer.assets import look
 
 from .choices import Choices, choices_of
-from .words import Word, words
+from .words import Word, bare, words
 
 if TYPE_CHECKING:
     from ds_magic.api.response import ChatCompletion
@@ -31,6 +30,7 @@ MOST = 200
 """Words that are hidden; nobody guesses more, and what follows them is shown with the last one."""
 _LONGEST_QUESTION = 4_000
 _LONGEST_TEXT = 20_000
+_LONGEST_KEY = 80
 
 
 class Guess:
@@ -113,14 +113,14 @@ class Guess:
         return {
             "before": encodable(shortened(word.before, _LONGEST_TEXT)),
             "word": encodable(shortened(word.text, _LONGEST_TEXT)),
+            "key": encodable(bare(word.text)[:_LONGEST_KEY]),
             "choices": [
-                [encodable(one.label), encodable(one.word), None if math.isnan(one.prob) else one.prob, one.bits]
+                [encodable(one.label), encodable(one.word[:_LONGEST_KEY]), one.prob, one.is_bound]
                 for one in choices.all
             ],
             "chosen": choices.chosen,
             "offered": choices.offered(),
             "most": choices.most,
-            "mostBits": choices.most_bits,
         }
 
     def bundle(self) -> dict[str, Any]:

@@ -56,7 +56,8 @@ def _guessable(table: LogprobTable) -> list[bool]:
 
 
 def _begins_a_word(text: str, before: str) -> bool:
-    return text[:1].isspace() or _stands_alone(text[:1]) or (bool(text) and _stands_alone(before[-1:]))
+    first = text[:1]
+    return first.isspace() or _stands_alone(first) or (first.isalnum() and _stands_alone(before[-1:]))
 
 
 def _stands_alone(character: str) -> bool:
