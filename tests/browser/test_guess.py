@@ -88,8 +88,9 @@ def typed(page, word):
 
 
 def has_focus(page, selector, text=""):
-    [matches, shown] = page.evaluate("""one => [document.activeElement.matches(one), document.activeElement.innerText]""", selector)
-    return matches and text in shown
+    focus = "one => document.activeElement.matches(one) && document.activeElement.innerText"
+    shown = page.evaluate(focus, selector)
+    return shown is not False and text in shown
 
 
 @pytest.mark.parametrize("kind", [Lab, Notebook7], ids=lambda kind: kind.__name__)
@@ -133,7 +134,8 @@ def test_the_whole_word_is_right_although_it_is_of_two_tokens(saved):
     page = saved(output(kept={"at": 2})).page
     page.focus(INPUT)
     typed(page, " “BRISBANE”!")
-    assert status(page).startswith("Right: “Brisbane”, which begins with “Bris”, 25.0 %; the model's favourite was “Sydney”")
+    assert status(page).startswith("Right: “Brisbane”, which begins with “Bris”, 25.0 %; ")
+    assert "the model's favourite was “Sydney”, 50.0 %. 1.0 bits behind." in status(page)
     assert "You: 1 of 1 right, 1.0 bits behind. The model's favourite each time: 0 of 1 right." in status(page)
 
 
@@ -187,7 +189,8 @@ def test_a_class_votes_with_a_key_a_choice_on_bars_that_have_no_words(saved, kin
     page.keyboard.press("Shift+D")
     assert page.evaluate(CELLS) == cells and page.locator(".dsg-hands").all_inner_texts()[3] == "0"
     page.keyboard.press("Enter")
-    rows = page.eval_on_selector_all(".dsg-bars tbody tr", "rows => rows.map(one => one.innerText.split(/\\s+/).join(' '))")
+    spaced = "rows => rows.map(row => row.innerText.split(/\\s+/).join(' '))"
+    rows = page.eval_on_selector_all(".dsg-bars tbody tr", spaced)
     assert rows[:2] == ["A Canberra 50.0 % 1 hand", "E Sydney 25.0 % 3 hands"]
     assert "The word is “Canberra”. The model: 50.0 %. You: 1 of 5 hands, 20.0 %." in status(page)
     assert "The word had the most hands 0 of 1 times." in status(page)
@@ -347,7 +350,8 @@ def test_what_is_below_does_not_jump_from_word_to_word(saved):
 
 
 WATCH = """() => { window.seen = []; const all = document.querySelector('.jp-Notebook');
-new MutationObserver(() => seen.push(all.innerText)).observe(all, {subtree: true, childList: true, characterData: true}); }"""
+const changes = {subtree: true, childList: true, characterData: true};
+new MutationObserver(() => seen.push(all.innerText)).observe(all, changes); }"""
 ASKED = '%%deepseek {} --prefix "The capital of Australia is" -o answer\nWhat is the capital of Australia?'
 
 

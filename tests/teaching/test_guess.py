@@ -58,7 +58,9 @@ def test_a_part_of_a_character_is_not_guessed():
     assert pieces(*parts, " one") == [("é ", "one")]
 
 
-@pytest.mark.parametrize(("text", "word"), [(" Paris.", "Paris"), ("**(well-known", "well-known"), (",", ","), ("", "")])
+@pytest.mark.parametrize(
+    ("text", "word"), [(" Paris.", "Paris"), ("**(well-known", "well-known"), (",", ","), ("", "")]
+)
 def test_a_word_is_typed_without_the_marks_around_it(text, word):
     assert bare(text) == word
 
