@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ds_magic.api.clean_text import escaped, for_terminal
 from ds_magic.views.answer.static import root_html
 from ds_magic.views.tokens import style
-from ds_magic.views.tokens.numbers import OF_A_CHOICE
+from ds_magic.views.tokens.numbers import OF_A_CHOICE, percent
 from ds_magic.views.tokens.style_text import filled
 
 from .choices import OFFERED
@@ -56,7 +56,7 @@ def _word(guess: Guess, number: int, inner: str) -> str:
 
 
 def _offered(guess: Guess, word: Word) -> str:
-    """The choices of a vote, by their letters, in alphabetical order."""
+    """The choices of a vote, by their letters, in alphabetical order, and their bars, which nobody can tell apart."""
     if not guess.vote:
         return ""
     choices = guess.choices(word)
@@ -65,7 +65,10 @@ def _offered(guess: Guess, word: Word) -> str:
         f'<span style="display:inline-block;margin-right:1.4em"><b>{letter}</b> {style.chip(name)}</span>'
         for letter, name in named
     ]
-    return f'<div {style.IGNORE} style="margin:0.6em 0">{"".join(names)}</div>'
+    shares = sorted((choices.all[at].prob for at in choices.offered() if not choices.all[at].is_bound), reverse=True)
+    head: style.Head = [("", False), ("", "70%"), ("", True)]
+    bars = style.grid(head, [["?", style.bar(share), percent(share)] for share in shares])
+    return f'<div {style.IGNORE} style="margin:0.6em 0">{"".join(names)}{bars}</div>'
 
 
 def _running(guess: Guess, word: Word, *, is_told: bool = False) -> str:
