@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ds_magic.api.clean_text import on_one_line, shortened
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.logprobs.glyphs import encodable
-from ds_magic.views.answer.facts import answered_by, question_of
+from ds_magic.views.answer.facts import answered_by, ending, question_of
 from ds_magic.views.answer.given import prefix_of
 from ds_magic.views.size import explorable
 from ds_magic.views.tokens.bars import Bars
@@ -69,8 +69,14 @@ class Guess:
 
     @property
     def origin(self) -> list[str]:
-        """The model, and where it ran or that it is a recording."""
-        return [on_one_line(name, 80) for name in (self.answer.model, *answered_by(self.answer)) if name]
+        """The model, where it ran or that it is a recording, and why the answer is not whole."""
+        named = (self.answer.model, *answered_by(self.answer), ending(self.answer))
+        return [on_one_line(name, 120) for name in named if name]
+
+    @property
+    def notes(self) -> list[str]:
+        """What was changed or left out on the way, and what is odd about the probabilities."""
+        return [on_one_line(note, 400) for note in (*self.answer.notes, *self.table.notes)]
 
     def choices(self, word: Word) -> Choices:
         """What could have stood in a word's place."""
@@ -104,6 +110,8 @@ class Guess:
             "places": places,
             "tail": shortened(self.tail, _LONGEST_TEXT),
             "origin": self.origin,
+            "isRecorded": self.answer.recorded is not None,
+            "notes": self.notes,
             "vocabulary": self.table.vocabulary_size or 0,
         }
         return {**held, "name": sha256(json.dumps(held).encode()).hexdigest()[:16]}

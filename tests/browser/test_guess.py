@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ds_magic.api.response import ChatCompletion
+from ds_magic.api.recorded import Recorded
 from ds_magic.teaching.guess import TYPE
 from ds_magic.views import size
 from tests.servers.scripted import ScriptedServer, streamed, text_chunk
@@ -254,6 +254,7 @@ def test_saved_and_reopened_with_no_kernel_it_goes_on_where_it_was(saved, jupyte
 def test_opening_a_notebook_changes_nothing_in_it(saved):
     outputs = [output(kept={"at": 1, "said": ["Sydney"]}), output(vote=True)]
     page = saved(*outputs).page
+    assert "tiny · embedded model" in page.inner_text(".dsg .dsx-footer >> nth=0")
     assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets[0].model.outputs.toJSON()") == outputs
 
 
@@ -266,6 +267,16 @@ def test_one_output_seen_twice_is_one_guess(saved):
     typed(page, "Sydney")
     page.wait_for_selector(".jp-Notebook .dsg-told:has-text('Your “Sydney”')")
     assert has_focus(page, f".jp-LinkedOutputView {INPUT}")
+
+
+def test_before_a_class_small_print_goes_but_not_that_it_is_a_recording(saved):
+    recorded = answered(recorded=Recorded("embedded model", "tiny", "2026-11-01T12:00:00Z", is_replay=True))
+    size.set_size("projector")
+    try:
+        page = saved(output(recorded), output()).page
+    finally:
+        size.set_size("normal")
+    assert "RECORDING" in page.inner_text(".dsg >> nth=0") and "tiny" not in page.inner_text(".dsg >> nth=1")
 
 
 HUGE = "x" * 100_000
@@ -382,4 +393,3 @@ def test_python_gives_the_same(page, jupyter):
     notebook = Lab(page, jupyter, "python.ipynb")
     notebook.run_all()
     page.wait_for_selector(".dsg-voting")
-    assert isinstance(answered(), ChatCompletion)

@@ -23,9 +23,10 @@ ENTRIES = [
 PREFIX = "The capital of Australia is"
 
 
-def answered(entries=ENTRIES, *, prefix=PREFIX, question="What is the capital of Australia?"):
-    """An answer of these tokens."""
+def answered(entries=ENTRIES, *, prefix=PREFIX, question="What is the capital of Australia?", **known):
+    """An answer of these tokens; `known` goes to ChatCompletion.from_wire."""
     content = b"".join(bytes(each["bytes"]) for each in entries).decode(errors="replace")
     choice = {"message": {"content": content}, "logprobs": {"content": entries}, "finish_reason": "stop"}
     asked = ChatRequest.build(question, prefix=prefix, top_logprobs=20)
-    return ChatCompletion.from_wire({"model": "tiny", "choices": [choice]}, request=asked, backend="embedded model")
+    known = {"backend": "embedded model", **known}
+    return ChatCompletion.from_wire({"model": "tiny", "choices": [choice]}, request=asked, **known)

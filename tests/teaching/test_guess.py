@@ -153,6 +153,18 @@ def test_a_word_is_not_shown_before_it_is_opened():
     assert "Canberra" not in plain and "The capital of Australia is ____" in plain and "reveal(1)" in plain
 
 
+def test_what_there_is_to_know_of_the_answer_stands_below_it():
+    answer = answered()
+    answer.notes.append("the server left <b> out")
+    answer.interrupt("stopped")
+    for vote in (False, True):
+        guess = answer.guess(vote=vote)
+        text = Page(guess.bundle()["text/html"]).text
+        assert "Note: the server left <b> out" in text and "stopped: this answer is partial" in text
+        assert guess.held()["notes"] == ["the server left <b> out"]
+        assert guess.held()["origin"] == ["tiny", "embedded model", "stopped: this answer is partial"]
+
+
 def test_a_word_can_be_revealed_in_python():
     guess = answered().guess()
     assert "Canberra" in repr(guess.reveal(1)) and "not" not in repr(guess.reveal(1))

@@ -26,7 +26,7 @@ export class Guessing {
   }
 
   build() {
-    const { isVote, question, origin, look } = this.held;
+    const { isVote, question, origin, notes, isRecorded, look } = this.held;
     this.count = make("span", "dsx-small dsx-dim");
     this.text = make("p", "dsg-text");
     this.input = make("input", "dsx-search dsg-input");
@@ -60,7 +60,9 @@ export class Guessing {
     this.box = make(
       "div", isVote ? "dsx dsg dsg-voting" : "dsx dsg",
       make("div", "dsg-head", title, this.count), ...(question ? [asked] : []), this.text, ...played,
-      make("div", "dsx-footer dsx-small", [...origin, TRUTH].join(" · ")),
+      ...notes.map((note) => make("div", "dsx-small", `Note: ${note}`)),
+      // Before a class small print is left out, but never a word that it is a recording.
+      make("div", isRecorded ? "dsx-small" : "dsx-footer dsx-small", [...origin, TRUTH].join(" · ")),
     );
     this.box.style.cssText = look;
     this.box.tabIndex = -1; // so that a click anywhere in it brings the keys here

@@ -20,7 +20,9 @@ export function read(data) {
     given: text(data.given),
     places: data.places.map(placeOf),
     tail: text(data.tail),
-    origin: Array.isArray(data.origin) ? data.origin.slice(0, 9).map(text) : [],
+    origin: lines(data.origin),
+    isRecorded: data.isRecorded === true,
+    notes: lines(data.notes),
     vocabulary: Number.isSafeInteger(data.vocabulary) ? data.vocabulary : 0,
   };
 }
@@ -37,6 +39,10 @@ function placeOf({ before, word, key, choices, chosen, offered, most }) {
 
 function choiceOf([label, word, prob, isBound]) {
   return { label: text(label), word: text(word), prob: share(prob), isBound: isBound === true };
+}
+
+function lines(value) {
+  return Array.isArray(value) ? value.slice(0, 9).map(text) : [];
 }
 
 function text(value) {
