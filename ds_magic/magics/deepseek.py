@@ -128,7 +128,7 @@ class DeepSeekMagics(Magics):
         parsed = parse(line)
         text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
         from .prompt import Filler
-        from .question import shown_to, turn_of
+        from .question import is_hidden, shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
         set_size(setting(self, "size") or "normal")
@@ -159,7 +159,7 @@ class DeepSeekMagics(Magics):
         completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs:
             shown.explore(completion)
-        return completion if cell is None else None
+        return completion if cell is None and not is_hidden(values) else None
 
     def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
         """The turn is about to be asked: its place in the cell is taken, and its chat is one of the kernel's."""
@@ -171,11 +171,6 @@ class DeepSeekMagics(Magics):
     def _in_background(self, turn: Turn, client: Client, shown: Shown, values: dict[str, Any]) -> Background:
         from .background import Background
 
-        if values.get("explore"):
-            raise InvalidRequestError(
-                "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
-                remedy="Leave it out, and explore the result: `handle.result().explore()`.",
-            )
         handle = Background(lambda stop: turn.answer(client, shown, stop))
         shown.begin_in_background(turn.request, client.name, handle.stop)
         return handle.begin()

@@ -61,7 +61,8 @@ error that shows where; --repair N asks again up to N times with the reason.""",
     "probabilities": """
 Probabilities: -l asks for the probability of every token with 20 alternatives each (-l 5: with five).
 answer.logprobs is the table; answer.logprobs.to_pandas() a data frame. A probability measures the choice of a
-token, not the truth of a sentence.""",
+token, not the truth of a sentence. --guess hides the answer: its words are guessed one by one, with a score in bits
+against the model's favourite; --vote counts the hands of a class. Afterwards: answer.guess(vote=True).""",
     "many": """
 Many answers: --times 100 asks so often (of one token --draw draws them from one request); -t 0,0.5,1 for each number,
 --sweep system=variants for each of a list or dict, several for each combination; --map questions for each row of a

@@ -99,6 +99,10 @@ def _tool_choice(word: str) -> dict[str, Any]:
     return {"tool_choice": {"type": "function", "function": {"name": word}}}
 
 
+def _with_alternatives(_: bool) -> dict[str, Any]:
+    return {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}
+
+
 _WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
     "stop": _stops,
     "tools": lambda names: {},
@@ -132,7 +136,11 @@ _OF_OURS = (
            limit="a whole number, 1 or more"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
-           wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
+           wire=_with_alternatives),
+    Option("guess", "flag", "hide the answer: guess its words one by one, then see what the model nearly said",
+           "Probabilities", wire=_with_alternatives),
+    Option("vote", "flag", "the same for a class, which votes on each word by show of hands", "Probabilities",
+           wire=_with_alternatives),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
            limit=f"an address such as {DEEPSEEK_URL}"),

@@ -5,6 +5,7 @@ import { Session } from "../../../views/tokens/explorer/js/session.js";
 import { Branches } from "./branches.js";
 import { insertBelow } from "./cells.js";
 import { Held } from "./held.js";
+import { EXPLORER } from "./styles.js";
 
 const ANSWER = "application/vnd.ds-magic.answer+json";
 
@@ -13,6 +14,8 @@ const ANSWER = "application/vnd.ds-magic.answer+json";
  * Throws where what the output holds cannot be read.
  */
 export class Living {
+  static sheets = EXPLORER;
+
   constructor(model, root, { sanitizer, typeset }, notebooks) {
     Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);

@@ -12,6 +12,8 @@ export const OPTIONS = [
   {"name": "max-rounds", "kind": "count", "spellings": ["--max-rounds"], "help": "ask at most N times for an answer (8)", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
   {"name": "run-tools", "kind": "flag", "spellings": ["--run-tools", "--no-run-tools"], "help": "make the calls, or stop before the first"},
   {"name": "explore", "kind": "flag", "spellings": ["--explore"], "help": "token probabilities to explore and to branch from, below the answer"},
+  {"name": "guess", "kind": "flag", "spellings": ["--guess"], "help": "hide the answer: guess its words one by one, then see what the model nearly said"},
+  {"name": "vote", "kind": "flag", "spellings": ["--vote"], "help": "the same for a class, which votes on each word by show of hands"},
   {"name": "local", "kind": "flag", "spellings": ["--local", "--no-local"], "help": "answer with the model on this machine"},
   {"name": "base-url", "kind": "word", "spellings": ["--base-url"], "help": "another server that speaks this API", "possible": "an address such as https://api.deepseek.com", "example": "URL"},
   {"name": "timeout", "kind": "number", "spellings": ["--timeout"], "help": "give up after so many seconds", "possible": "a number of seconds above 0", "example": "0.5"},
