@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
+from .memory import allowed_memory, places
 from .model_failures import ContextOverflowError, EngineError, LocalModelError
 from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
@@ -39,7 +40,7 @@ class Engine:
         context: int | None = None, sleep: int = ServerOptions.sleep,
     ):
         self.threads = threads
-        self.slots = Slots(parallel, waiting)
+        self.slots = Slots(parallel or places(allowed_memory()), waiting)
         self._asked_context = context
         self._sleep = sleep
         self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
