@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from .cores import CGROUPS
@@ -25,13 +26,9 @@ def allowed_memory(cgroups: Path = CGROUPS, environment: Mapping[str, str] = os.
     """
     said = [environment.get("MEM_LIMIT", "")]
     for file in ("memory.max", "memory/memory.limit_in_bytes"):
-        try:
+        with suppress(OSError):
             said.append((cgroups / file).read_text().strip())
-        except OSError:
-            pass
-    limits = [int(limit) for limit in said if limit.isascii() and limit.isdigit() and int(limit)]
-    try:
+    limits = [int(limit) for limit in said if limit.isascii() and limit.isdigit()]
+    with suppress(AttributeError, OSError, ValueError):  # not on Windows
         limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
-    except (AttributeError, OSError, ValueError):  # not on Windows
-        pass
     return min((limit for limit in limits if limit > 0), default=None)

@@ -19,8 +19,11 @@ class Checkout:
         self.folder = folder
         shutil.copytree(ROOT / "binder", folder / "binder", ignore=shutil.ignore_patterns("__pycache__"))
         self.git("init", "-q", "-b", "main")
-        self.git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-q", "--allow-empty", "-m", "All")
+        self.commit_something()
         self.commit = self.git("rev-parse", "HEAD").stdout.strip()
+
+    def commit_something(self):
+        self.git("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "commit", "-q", "--allow-empty", "-m", "It")
 
     def git(self, *arguments):
         return subprocess.run(["git", *arguments], cwd=self.folder, check=True, capture_output=True, text=True)
@@ -101,7 +104,7 @@ def test_what_is_not_pushed_is_said_and_what_is_pushed_is_not(checkout):
     assert "git push -u origin main" in checkout.link(remote="https://github.com/ada/engine").stderr
     checkout.git("update-ref", "refs/remotes/origin/main", "HEAD")
     assert checkout.link().stderr == checkout.link("--commit").stderr == ""
-    checkout.git("-c", "user.name=Ada", "-c", "user.email=a@example.org", "commit", "-q", "--allow-empty", "-m", "More")
+    checkout.commit_something()
     assert "not pushed" in checkout.link().stderr and "not pushed" in checkout.link("--commit").stderr
 
 
