@@ -42,7 +42,7 @@ class Engine:
         self.threads = threads
         self.slots = Slots(parallel or places(allowed_memory()), waiting)
         self._asked_context = context
-        self._sleep = sleep
+        self.sleep = sleep
         self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
@@ -58,7 +58,7 @@ class Engine:
             self.origin = await asyncio.to_thread(of_model, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
             self.llama = Llama(
-                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self._sleep
+                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self.sleep
             )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
