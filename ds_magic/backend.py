@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
 
 from .api.addresses import EMBEDDED
+from .recording import recording_meant
 
 if TYPE_CHECKING:
     from .api.client import Client
@@ -47,7 +48,7 @@ def current_key() -> Secret | None:
 
 def resolve(
     *, local: bool | None = None, base_url: str | None = None, timeout: Timeouts | float | None = None,
-    journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
+    journal: Any = None, cache: bool | None = None, replay: Any = None, speed: float | None = None,
 ) -> Client:
     """The client of the server that the environment means; the same one again for the same server.
 
@@ -55,17 +56,24 @@ def resolve(
     another server. Without them: DEEPSEEK_BASE_URL if set, DeepSeek if there is a key, else the embedded server.
     Raises a DeepSeekError that names both ways out where the embedded server cannot be had, or was not to answer.
     Which models a server offers is asked once for all its clients, before the first request that names none.
-    `journal`, `cache`, `replay` and `speed` as for `Client`: a replay means no server, and starts none.
+    `journal`, `cache`, `replay` and `speed` as for `Client`, and where they are not given as `recording_meant` says: a
+    replay means no server, and starts none.
     """
     from .api.client import Client
 
-    if replay is not None or speed is not None:
-        return Client(base_url, replay=replay, journal=journal, cache=cache, speed=speed)
-    client = _resolved(local, base_url, timeout)
-    if journal is None and not cache:
+    meant = recording_meant(journal=journal, cache=cache, replay=replay, speed=speed)
+    if "replay" in meant or "speed" in meant:
+        return Client(base_url, **meant)
+    return _through(_resolved(local, base_url, timeout), meant)
+
+
+def _through(client: Client, recording: dict[str, Any]) -> Client:
+    """A client that asks through a journal: the same one for the same file."""
+    if not any(recording.values()):
         return client
-    file = None if journal is None else os.path.realpath(getattr(journal, "path", journal))
-    return _client((client, file, cache), lambda: client.through(journal=journal, cache=cache))
+    journal = recording.get("journal")
+    file = journal and os.path.realpath(getattr(journal, "path", journal))
+    return _client((client, file, recording.get("cache")), lambda: client.through(**recording))
 
 
 def _resolved(local: bool | None, base_url: str | None, timeout: Timeouts | float | None) -> Client:
@@ -100,14 +108,14 @@ def resolve_through(
     client: Client | None,
     *,
     journal: Any = None,
-    cache: bool = False,
+    cache: bool | None = None,
     replay: Any = None,
     speed: float | None = None,
 ) -> Client:
     """`client`, else the one that the environment means, asking through a journal where one is given."""
     if client is None or replay is not None or speed is not None:
         return resolve(journal=journal, cache=cache, replay=replay, speed=speed)
-    return client.through(journal=journal, cache=cache) if journal is not None or cache else client
+    return client.through(journal=journal, cache=bool(cache)) if journal is not None or cache else client
 
 
 def _located() -> tuple[str, str]:
@@ -135,16 +143,27 @@ def _say_once_why(client: Client) -> None:
 
 
 def named(name: str | None) -> Client | None:
-    """The client of the server that a completion's `backend` names, or None where it is no longer known."""
-    if name == EMBEDDED:
+    """The client of the server that a completion's `backend` names, or None where it is no longer known.
+
+    It records where everything does; and a recording that everything is answered from is asked itself.
+    """
+    recording = recording_meant()
+    if "replay" in recording or name == EMBEDDED:
         return resolve(local=True)
     client = known(name) or resolve()
-    return client if client.name == name else None
+    return _through(client, recording) if client.name == name else None
 
 
 def known(name: str | None) -> Client | None:
     """The same of those that were asked in this process, which starts and asks nothing."""
     return next((client for client in _clients.values() if client.name == name), None)
+
+
+def reached(base_url: str, key: Secret | None, name: str) -> Client:
+    """The client of a server that another process asks, with that one's key or none: never with one from here."""
+    from .api.client import Client
+
+    return _client((base_url, key, name), lambda: Client(base_url, key or "", name=name))
 
 
 def _client(identity: Hashable, make: Callable[[], Client]) -> Client:
@@ -154,7 +173,7 @@ def _client(identity: Hashable, make: Callable[[], Client]) -> Client:
 
 
 def chat(
-    messages: Any, *, journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
+    messages: Any, *, journal: Any = None, cache: bool | None = None, replay: Any = None, speed: float | None = None,
     **fields: Any,
 ) -> ChatCompletion:
     """The whole answer of whichever server the environment means; see `Client.chat`, and `Client` for the journal."""
@@ -162,7 +181,7 @@ def chat(
 
 
 def stream(
-    messages: Any, *, journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
+    messages: Any, *, journal: Any = None, cache: bool | None = None, replay: Any = None, speed: float | None = None,
     **fields: Any,
 ) -> Stream:
     """The answer of whichever server the environment means, as it comes; see `Client.stream`, and `Client`."""

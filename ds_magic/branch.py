@@ -74,7 +74,7 @@ def fork(
     stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    tokens = _tokens(answer, point) if client.name == answer.backend == EMBEDDED else []
+    tokens = _tokens(answer, point) if client.server == answer.backend == EMBEDDED else []
     turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
         reply = turn.answer(client, Seats(*observers), stop)

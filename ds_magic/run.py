@@ -51,6 +51,11 @@ class AtTheEnd:
         raise NotImplementedError
 
 
+def as_sent(request: ChatRequest) -> ChatRequest:
+    """The request as `run` sends it: streamed, unless it says otherwise."""
+    return request if request.stream is False else request.model_copy(update={"stream": True})
+
+
 def run(
     client: Client,
     request: ChatRequest,

@@ -409,11 +409,19 @@ def _rows(*contents):
 
 
 def _all_of_answers(rows):
+    from ds_magic import Answers
+    from ds_magic.many.rows import Row
+
     for seen in (rows, rows.counts(), rows.divergence()):
         repr(seen)
         seen._repr_html_()
     rows.entropy()
     rows.to_pandas()
+    crossed = Answers(Row({**row.factors, "a": n % 2, "b": n // 2 % 2}, row.answer) for n, row in enumerate(rows))
+    for seen in (crossed, crossed.grid("a", "b"), crossed.entropy(by="a")):
+        repr(seen)
+        seen._repr_html_()
+    crossed.marked(lambda row: True).marked("a", contains=True)
 
 
 def several_answers(text):

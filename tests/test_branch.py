@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from ds_magic import Client
+from ds_magic import Answers, Client
 from ds_magic.api.addresses import EMBEDDED
 from ds_magic.api.errors import InvalidRequestError, StreamInterruptedError
 from ds_magic.run import AtTheEnd
@@ -128,6 +128,17 @@ def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tre
     ]
     assert tree.requests == 3 and "3 requests: the answer and 2 branches" in repr(tree)
     assert "It is ▸Sydney◂ is large" in repr(tree)
+
+
+def test_what_was_grown_by_hand_is_a_tree_of_answers_with_what_each_fork_held(answered):
+    answer, client, _ = answered(spoken(*CANBERRA), spoken(*SYDNEY))
+    branch = answer.fork("Canberra", "Sydney", client=client)
+    for known in (Answers.of(answer), Answers.of(branch), Answers.of(answer, branch)):
+        assert known.contents == (answer.content, branch.content)
+    tree = known.divergence()
+    assert known.factors == {"branch": ("the answer", "Sydney at token 0")} and tree.by == "token"
+    assert [each.prob for _, each in tree][1:] == pytest.approx([0.57, 0.38])
+    assert Answers.of(answered(spoken(*CANBERRA))[0]).factors == {}
 
 
 def test_an_answer_that_a_stop_string_ended_inside_a_token_can_be_branched(answered):

@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "api": {"logprobs"},
     "local.launch": {"api", "local"},
     "local": {"api"},
-    "backend": {"api", "local.launch"},
+    "recording": {"api"},
+    "backend": {"api", "recording", "local.launch"},
     "stop": set(),
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
@@ -27,7 +28,10 @@ MAY_IMPORT = {
     "many": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
     },
-    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
+    "magics": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many",
+        "recording", "",
+    },
     "__main__": {"local", "many"},
     "": {"magics"},
 }

@@ -10,6 +10,7 @@ from .error_messages import error_in_body, not_an_answer, too_long
 from .events import Event, Queued
 from .loose_json import LONGEST, fit_to_keep, parse_json
 from .recorded import Source
+from .usage import Timing
 
 
 class Body:
@@ -45,6 +46,17 @@ def read_body(exchange: Source, on_event: Callable[[Event], None]) -> dict[str, 
             waits = True
             on_event(Queued())
     return parse_body(body.whole(), exchange.url)
+
+
+def collected(exchange: Source, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
+    """The same with how long it took; then the exchange is over."""
+    whole = False
+    try:
+        body = read_body(exchange, on_event)
+        whole = True
+    finally:
+        exchange.finish(whole=whole)
+    return body, Timing.of_whole(exchange.clock() - exchange.sent_at, body.get("usage"))
 
 
 def parse_body(payload: bytes, url: str) -> dict[str, Any]:

@@ -12,17 +12,17 @@ import requests
 
 from .. import conveniences
 from . import addresses
-from .body import read_body
+from .body import collected
 from .clean_text import mask_keys
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
 from .limit_errors import check_alternatives
 from .model_choice import AT_DEEPSEEK, ELSEWHERE, STANDS_FOR, Offer
-from .models import Model
+from .models import Model, listed
 from .notes import without_effect
 from .opening import Opening
-from .recorded import RECORDING, Question, Source, Tape
+from .recorded import RECORDING, Begin, Question, RecalledTape, Source, Tape, Unopened
 from .request import ChatRequest
 from .response import ChatCompletion
 from .secret import Secret
@@ -30,14 +30,13 @@ from .spent import SPENT
 from .stream import Stream
 from .timeouts import Timeouts
 from .transport import HEADERS, KeyAuth, make_session, no_key
-from .usage import Timing
 
 
 class Client:
     """A connection to a server of the chat-completions API.
 
     `base_url` and `api_key` default to DEEPSEEK_BASE_URL and DEEPSEEK_API_KEY, the first then to
-    DeepSeek's. `model` is taken where a request names none; where neither names one it is
+    DeepSeek's; an empty `api_key` is none. `model` is taken where a request names none; where neither names one it is
     `deepseek-flash` at DeepSeek and `deepseek-chat` elsewhere, replaced by the first that fits of the
     server's models where the server refuses it, and with an `offer` (which clients of one server can share)
     chosen from them before the first request. `timeout` is a Timeouts, or a number: the total in seconds.
@@ -69,7 +68,7 @@ class Client:
         self._tape = conveniences.tape(journal, cache, replay, speed)
         self.base_url = addresses.base_url_of(base_url)
         # A traceback through here may show what its names stand for.
-        api_key = Secret.of(api_key) or Secret.of(os.environ.get("DEEPSEEK_API_KEY"))
+        api_key = Secret.of(os.environ.get("DEEPSEEK_API_KEY") if api_key is None else api_key)
         self._models_url = addresses.address(self.base_url, "/models")
         self._auth = KeyAuth(api_key) if api_key else None
         if self._auth and not self._auth.is_sendable:
@@ -84,6 +83,7 @@ class Client:
         self._on_event = on_event or log_event
         self._session = make_session(self.base_url)
         self._locate = locate
+        self._begin: Begin = Exchange
         self._announced: list[str] = []
 
     @property
@@ -97,6 +97,17 @@ class Client:
         """Whose answers these are: the `name`, or in a replay that of the server which was recorded."""
         return self.name if self._tape.server is None else self._tape.server
 
+    @property
+    def key(self) -> Secret | None:
+        """The key that requests are sent with, which shows nothing of itself."""
+        return self._auth.key if self._auth else None
+
+    def beginning(self, begin: Begin) -> Client:
+        """This client, its exchanges made by `begin` rather than by `Exchange`: elsewhere, for example."""
+        other = copy(self)
+        other._begin = begin
+        return other
+
     def through(self, tape: Tape | None = None, *, journal: Any = None, cache: bool = False) -> Client:
         """This client, asking through a tape or that of a journal: the same connections, the same key."""
         other = copy(self)
@@ -105,7 +116,8 @@ class Client:
 
     def of_sample(self, number: int) -> Client:
         """This client for the `number`th of several answers to the same request, from 0: a journal tells them apart."""
-        return self.through(self._tape.of_sample(number))
+        tape = self._tape.of_sample(number)
+        return self if tape is self._tape else self.through(tape)
 
     def recording(self) -> AbstractContextManager[object]:
         """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
@@ -113,8 +125,11 @@ class Client:
 
     def changed_since(self, request: ChatRequest) -> str | None:
         """How `request` differs from the nearest that its journal spares, a sentence; None where it knows it."""
-        asked, named = self._with_model(request, {})
-        return self._tape.changed_since(self._question(asked.prepared().request, named, lambda note: None))
+        return self._tape.changed_since(self._question(request))
+
+    def recalling(self, request: ChatRequest) -> RecalledTape | None:
+        """The tape that answers `request` with what its journal spares; None where somebody has to be asked."""
+        return self._tape.recalling(self._question(request))
 
     @property
     def model(self) -> str:
@@ -157,7 +172,7 @@ class Client:
         try:
             exchange, request = self._open(request, named, timeout, on_event, said, adopt)
             # Blank lines say that DeepSeek's queue is waited in; of the embedded server they say less than that.
-            body, timing = self._collect(exchange, unheard if self._locate else on_event)
+            body, timing = collected(exchange, unheard if self._locate else on_event)
         except DeepSeekError as caught:
             error = caught
         if error is not None:
@@ -177,13 +192,8 @@ class Client:
         return completion
 
     def stream(
-        self,
-        messages: Any,
-        *,
-        timeout: Timeouts | float | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        notes: Sequence[str] = (),
-        **fields: Any,
+        self, messages: Any, *, timeout: Timeouts | float | None = None,
+        on_event: Callable[[Event], None] | None = None, notes: Sequence[str] = (), **fields: Any,
     ) -> Stream:
         """The answer as it comes: a Stream to iterate over, with its `.completion`. Arguments as for `chat`."""
         on_event = on_event or self._on_event
@@ -206,7 +216,7 @@ class Client:
         error = None
         try:
             exchange = self.exchange("GET", self._models_url, None, self.timeouts, self._on_event)
-            return self._listed(exchange, self._on_event)
+            return listed(exchange, self._on_event)
         except DeepSeekError as caught:
             error = caught
         raise bare(error, self.masked)
@@ -249,7 +259,7 @@ class Client:
     def masked(self, text: str) -> str:
         """`text` without anything of the key; the names of models are none of it."""
         names = {self.model, *STANDS_FOR, AT_DEEPSEEK, *(self.offer.names or ())}
-        return mask_keys(text, self._auth.key.reveal() if self._auth else None, names)
+        return mask_keys(text, self.key.reveal() if self.key else None, names)
 
     def _prepare(
         self, messages: Any, fields: dict[str, Any], on_event: Callable[[Event], None], notes: Sequence[str]
@@ -258,7 +268,7 @@ class Client:
         request, named = self._with_model(messages, fields)
         if self._auth is None and self.is_deepseek and self.server == self.name:
             raise AuthenticationError("There is no API key for DeepSeek.")
-        if self.name != addresses.EMBEDDED:
+        if self.server != addresses.EMBEDDED:
             check_alternatives(request.top_logprobs)
         prepared = request.prepared()
         said = [*notes, *self._announced, *prepared.notes]
@@ -278,13 +288,8 @@ class Client:
         return request, named
 
     def _open(
-        self,
-        request: ChatRequest,
-        named: bool,
-        timeout: Timeouts,
-        on_event: Callable[[Event], None],
-        notes: list[str],
-        adopt: Callable[[Source], None],
+        self, request: ChatRequest, named: bool, timeout: Timeouts, on_event: Callable[[Event], None],
+        notes: list[str], adopt: Callable[[Source], None],
     ) -> tuple[Source, ChatRequest]:
         """An opened source of the answer, and the request that it answers."""
 
@@ -297,20 +302,18 @@ class Client:
         question = self._question(request, named, tell)
         return self._tape.open(question, lambda: opening.open(request, named), adopt, notes)
 
-    def _question(self, request: ChatRequest, named: bool, tell: Callable[[str], None]) -> Question:
+    def _question(
+        self, request: ChatRequest, named: bool | None = None, tell: Callable[[str], None] = lambda note: None
+    ) -> Question:
+        if named is None:  # not prepared yet
+            asked, named = self._with_model(request, {})
+            request = asked.prepared().request
         # The model on this machine is the server's, and nobody's choice.
         is_named = named and not (self._locate and request.model == self._named_model)
         return Question(
             request, is_named, self.name, self.address_of(request), None if is_named else self._named_model,
-            self._auth.key if self._auth else None, self.masked, tell,
+            self.key, self.masked, tell,
         )
-
-    def _listed(self, exchange: Exchange, on_event: Callable[[Event], None]) -> list[Model]:
-        exchange.open()
-        body, _ = self._collect(exchange, on_event)
-        listed = body.get("data")
-        listed = listed if isinstance(listed, list) else []
-        return [Model.model_validate(each) for each in listed if isinstance(each, dict)]
 
     def address_of(self, request: ChatRequest) -> str:
         """Where a request goes."""
@@ -320,7 +323,7 @@ class Client:
         """The names of the server's models, asked for once and without trying again. Raises a DeepSeekError."""
         exchange = self.exchange("GET", self._models_url, None, timeout, on_event, retries=0)
         adopt(exchange)
-        return [model.id for model in self._listed(exchange, on_event) if model.id]
+        return [model.id for model in listed(exchange, on_event) if model.id]
 
     def exchange(
         self,
@@ -330,20 +333,10 @@ class Client:
         timeouts: Timeouts,
         on_event: Callable[[Event], None],
         retries: int | None = None,
-    ) -> Exchange:
+    ) -> Unopened:
         """An exchange with the server, not begun yet."""
         retries = self.retries if retries is None else retries
-        return Exchange(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
+        return self._begin(self, method, url, body, timeouts=timeouts, retries=retries, on_event=on_event)
 
     def _timeouts(self, timeout: Timeouts | float | None) -> Timeouts:
         return self.timeouts if timeout is None else Timeouts.of(timeout)
-
-    def _collect(self, exchange: Source, on_event: Callable[[Event], None]) -> tuple[dict[str, Any], Timing]:
-        whole = False
-        try:
-            body = read_body(exchange, on_event)
-            whole = True
-        finally:
-            exchange.finish(whole=whole)
-        return body, Timing.of_whole(exchange.clock() - exchange.sent_at, body.get("usage"))
-

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from .body import collected
+from .events import Event
 from .lenient import Incoming, Lenient, Text
+from .recorded import Unopened
 
 
 class Model(Incoming):
@@ -15,3 +20,12 @@ class Model(Incoming):
 
     def __str__(self) -> str:
         return self.id
+
+
+def listed(exchange: Unopened, on_event: Callable[[Event], None]) -> list[Model]:
+    """The models of a server that `exchange` asks for them. Raises a DeepSeekError."""
+    exchange.open()
+    body, _ = collected(exchange, on_event)
+    models = body.get("data")
+    models = models if isinstance(models, list) else []
+    return [Model.model_validate(each) for each in models if isinstance(each, dict)]

@@ -61,6 +61,16 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
+class Unopened(Source, Protocol):
+    """A Source that is asked for by `open`, which is false where it was closed meanwhile, or raises a DeepSeekError."""
+
+    def open(self) -> bool: ...
+
+
+Begin = Callable[..., Unopened]
+"""Makes an exchange, not opened yet, of what `Exchange` is made of."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What a client is about to ask: the request as it leaves, and what tells it from others.
@@ -103,6 +113,9 @@ class Tape(Protocol):
     def changed_since(self, question: Question) -> str | None:
         """How a question differs from the nearest that is not asked again; None where there is nothing to say."""
 
+    def recalling(self, question: Question) -> RecalledTape | None:
+        """The tape that has the answer to a question which is not asked again, and needs nothing else; else None."""
+
     def open(
         self,
         question: Question,
@@ -114,6 +127,13 @@ class Tape(Protocol):
 
         `ask` asks the server. `adopt` is given each source before it is waited for. `notes`: what was said so far.
         """
+
+
+class RecalledTape(Tape, Protocol):
+    """A tape of one question, whose answer it has. `recorded`: when that was given."""
+
+    @property
+    def recorded(self) -> Recorded: ...
 
 
 class Direct:
@@ -130,6 +150,10 @@ class Direct:
         return nullcontext()
 
     def changed_since(self, question: Question) -> str | None:
+        """See `Tape`."""
+        return None
+
+    def recalling(self, question: Question) -> None:
         """See `Tape`."""
         return None
 

@@ -53,7 +53,7 @@ def score(
         raise InvalidRequestError("There is nothing to score: give one or more texts, none of them empty.")
     client = client or backend.resolve()
     request = _request(client, messages, fields)
-    if client.name == EMBEDDED:
+    if client.server == EMBEDDED:
         return _at_once(client, request, texts)
     return _by_tokens(client, request, texts, allow_requests)
 

@@ -40,7 +40,7 @@ def surprisal(table: LogprobTable, *, ax: Axes | None = None, ink: str | None = 
     Where the surprisal stands above the band, the model said something that it found unlikely. Censored tokens
     are arrowheads at their lower bound. The least certain tokens are named, of a short answer all.
     """
-    ax, inks = _axes(ax, (7.5, 3.0), ink)
+    ax, inks = axes_of(ax, (7.5, 3.0), ink)
     x = table.position
     exact, censored = table.status == "exact", table.status == "censored"
     known = ~np.isnan(table.entropy_low)
@@ -77,7 +77,7 @@ def surprisal(table: LogprobTable, *, ax: Axes | None = None, ink: str | None = 
                 color=inks[0],
                 parse_math=False,
             )
-    return _tidy(ax, inks)
+    return tidy(ax, inks)
 
 
 def _apart(table: LogprobTable, height: float) -> list[Token]:
@@ -113,7 +113,7 @@ def alternatives(
         text = _percent(row.prob) if known else f"at most {_percent(bound)}"
         drawn.append((_plain(row.label), row.prob if known else 0.0, text, True))
     rest = max(0.0, 1 - sum(share for _, share, _, _ in drawn))
-    ax, inks = _axes(ax, (6, 0.28 * (len(drawn) + 1) + 0.8), ink)
+    ax, inks = axes_of(ax, (6, 0.28 * (len(drawn) + 1) + 0.8), ink)
     for place, (_, share, text, chosen) in enumerate(drawn):
         ax.barh(place, share, color=inks[1] if chosen else HUE, height=0.7)
         _said(ax, share, place, text, inks)
@@ -127,7 +127,7 @@ def alternatives(
     ax.set_xlim(0, min(1.15, max([rest, *(share for _, share, _, _ in drawn)]) * 1.25 + 0.02))
     ax.xaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f} %")
     ax.set(xlabel=f"probability at token {row.position}")
-    return _tidy(ax, inks)
+    return tidy(ax, inks)
 
 
 def _said(ax: Axes, share: float, place: int, text: str, inks: tuple[str, str]) -> None:
@@ -138,7 +138,7 @@ def _said(ax: Axes, share: float, place: int, text: str, inks: tuple[str, str]) 
 
 def ranks(table: LogprobTable, *, ax: Axes | None = None, ink: str | None = None) -> Axes:
     """How often the chosen token was the likeliest, the second, … or below what was returned (GLTR's histogram)."""
-    ax, inks = _axes(ax, (6, 3), ink)
+    ax, inks = axes_of(ax, (6, 3), ink)
     counted = ~table.forced & np.isin(table.status, ("exact", "censored")) & (table.n_alternatives > 0)
     found = table.rank[counted]
     most = int(table.n_alternatives[counted].max(initial=1))
@@ -153,7 +153,7 @@ def ranks(table: LogprobTable, *, ax: Axes | None = None, ink: str | None = None
     ax.set_xticks([*steps, most + 1.5], [*map(str, steps), f"> {most}"])
     ax.set(xlabel="rank of the chosen token", ylabel="tokens")
     ax.margins(y=0.12)
-    return _tidy(ax, inks)
+    return tidy(ax, inks)
 
 
 def reliability(
@@ -167,7 +167,7 @@ def reliability(
     """
     pairs = list(zip(fields, correct, strict=True))
     known = [(field.prob.value, bool(right)) for field, right in pairs if field.prob.value is not None]
-    ax, inks = _axes(ax, (4.2, 4), ink)
+    ax, inks = axes_of(ax, (4.2, 4), ink)
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle="--", label="as probable as right")
     probs = np.array([prob for prob, _ in known])
     rights = np.array([right for _, right in known])
@@ -186,10 +186,10 @@ def reliability(
         ylabel="share that is right",
     )
     ax.set_aspect("equal")
-    return _tidy(ax, inks)
+    return tidy(ax, inks)
 
 
-def _axes(ax: Axes | None, size: tuple[float, float], ink: str | None) -> tuple[Axes, tuple[str, str]]:
+def axes_of(ax: Axes | None, size: tuple[float, float], ink: str | None) -> tuple[Axes, tuple[str, str]]:
     """The axes to draw on, and the inks of their text: the user's, on a figure of ours greys that read on any page."""
     try:
         import matplotlib.pyplot as plt
@@ -204,7 +204,7 @@ def _axes(ax: Axes | None, size: tuple[float, float], ink: str | None) -> tuple[
     return made, INKS if ink is None else (ink, ink)
 
 
-def _tidy(ax: Axes, inks: tuple[str, str]) -> Axes:
+def tidy(ax: Axes, inks: tuple[str, str]) -> Axes:
     ax.spines[["top", "right"]].set_visible(False)
     for axis, side, ink in ((ax.xaxis, "bottom", inks[0]), (ax.yaxis, "left", inks[1])):
         ax.spines[side].set_color(ink)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from .bounded import Bounded
+from .folding import folded
 from .metrics import HasLogprobs, likelihood
 from .refused import NotGivenError
 
@@ -49,8 +50,8 @@ def entropy(
 ) -> SampleEntropy[Answer]:
     """Length-normalised and semantic entropy over several answers to one prompt.
 
-    Answers mean the same where `same(a, b)` says so; without it, where their contents are equal but for case,
-    white space around and a full stop. An answer without logprobs counts for the semantic entropy alone.
+    Answers mean the same where `same(a, b)` says so; without it, where their contents are equal but for case, blanks
+    and punctuation around words. An answer without logprobs counts for the semantic entropy alone.
     Raises NotGivenError where there is no answer.
     """
     answers = list(answers)
@@ -71,7 +72,7 @@ def _by_meaning(answers: list[Answer], same: Callable[[Answer, Answer], bool] | 
     if same is None:
         by_text: dict[str, list[Answer]] = {}
         for answer in answers:
-            by_text.setdefault(_plain(answer), []).append(answer)
+            by_text.setdefault(folded(str(answer)), []).append(answer)
         return list(by_text.values())
     clusters: list[list[Answer]] = []
     for answer in answers:
@@ -95,10 +96,6 @@ def _drawn_otherwise(answers: Iterable[HasLogprobs]) -> Iterator[str]:
                 f"Drawn at {name} {', '.join(f'{value:g}' for value in others)}, scored by numbers from before it: "
                 "the length-normalised entropy is that of neither distribution."
             )
-
-
-def _plain(answer: object) -> str:
-    return str(answer).strip().rstrip(".").casefold()
 
 
 def _length_normalised(answers: Iterable[HasLogprobs]) -> Bounded:

@@ -74,6 +74,7 @@ def _configured(kind: type, shell: Any) -> Any:
 
 def unload(shell: Any) -> None:
     """Take everything back that `load` registered, and give back what it displaced."""
+    from ..recording import record
     from ..views.answer import control_channel
     from .deepseek import DeepSeekMagics
     from .protect import protect_cells, protect_questions
@@ -102,3 +103,4 @@ def unload(shell: Any) -> None:
         if transformer in shell.input_transformers_cleanup:
             shell.input_transformers_cleanup.remove(transformer)
     control_channel.leave()
+    record()

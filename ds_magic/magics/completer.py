@@ -12,6 +12,7 @@ from ..api.errors import DeepSeekError
 from .line import parse
 from .options import COMPANIONS, OPTIONS, SEVERAL, VARIED, Option, spelled
 from .prompt_completer import SHELLS_OWN, in_prompt, names_to_fill, starting
+from .server_meant import ServerMeant
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
@@ -141,9 +142,9 @@ def _models(magics: DeepSeekMagics) -> list[str]:
     """The server's models; without starting the embedded server, and without waiting long."""
     from ..local import launch
 
-    if magics.is_embedded_meant({}) and launch.running() is None:
+    if ServerMeant(magics, {}).is_embedded and launch.running() is None:
         return []
-    return magics.client({"timeout": _MODELS_TIMEOUT}).offered()
+    return ServerMeant(magics, {"timeout": _MODELS_TIMEOUT}).client().offered()
 
 
 def _is_tool(value: Any) -> bool:

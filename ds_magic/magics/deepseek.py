@@ -18,7 +18,6 @@ from IPython.core.magic import (
 )
 from traitlets import Bool, Dict, Enum, Float, Int, Unicode, observe
 
-from ..api.addresses import EMBEDDED, base_url_of, given_url, is_deepseek
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from ..views.size import SIZES, set_explorable, set_size
@@ -26,12 +25,12 @@ from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
 from .options import SEVERAL
-from .settings import recording_meant, setting, traits_of
+from .server_meant import ServerMeant
+from .settings import setting, traits_of
 
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.response import ChatCompletion
-    from ..conversation.answer_schema import SchemaUse
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
     from ..many.answers import Answers
@@ -78,6 +77,7 @@ class DeepSeekMagics(Magics):
     journal = Unicode(None, allow_none=True, help="Where exchanges are recorded, as --journal.").tag(config=True)
     cache = Bool(None, allow_none=True, help="Do not ask again what is in the journal, as --cache.").tag(config=True)
     replay = Unicode(None, allow_none=True, help="A recording that answers, as --replay.").tag(config=True)
+    speed = Float(None, allow_none=True, min=0, help="How fast it is replayed, as --speed.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
 
     prices = Dict(
@@ -105,6 +105,12 @@ class DeepSeekMagics(Magics):
     @observe("size")
     def _resize(self, change: Any) -> None:
         set_size(change["new"] or "normal")
+
+    @observe("journal", "cache", "replay", "speed")
+    def _record(self, change: Any) -> None:
+        from ..recording import record
+
+        record(journal=self.journal, cache=self.cache, replay=self.replay, speed=self.speed)
 
     @observe("explorable")
     def _limit_output(self, change: Any) -> None:
@@ -135,18 +141,19 @@ class DeepSeekMagics(Magics):
             return answers if cell is None else None
         fill = Filler(namespace)
         values = parsed.values(fill)
-        use = self.schema_use(values)
+        server = ServerMeant(self, values)
+        use = server.schema_use()
         if values.get("dry_run"):
             from .dry_run import MARKS, DryRun, show
 
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
             turn = turn_of(self, text, values, marked, namespace, use=use, notes=parsed.notes)
-            dry = DryRun(turn.request, self._base_url(values), self.is_embedded_meant(values), turn.notes)
+            dry = DryRun(turn.request, server.base_url, server.is_embedded, turn.notes)
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
-        client, shown = self.client(values), shown_to(self, turn, values)
+        client, shown = server.client(), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
             return self._in_background(turn, client, shown, values)
@@ -222,7 +229,7 @@ class DeepSeekMagics(Magics):
         from .listings import ModelList
 
         refuse_keys(line)
-        client = self.client(parse(line).values())
+        client = ServerMeant(self, parse(line).values()).client()
         return ModelList(client.models(), client.name)
 
     @line_magic
@@ -303,43 +310,6 @@ class DeepSeekMagics(Magics):
         """What tells this turn of a conversation from others: its cell, and which of the cell's it is."""
         cell, before = self._cell or _digest(text), self._turns[chat]
         return f"{cell}#{before + 1}" if before else cell
-
-    def client(self, values: dict[str, Any]) -> Client:
-        """The client of the server that the options, `%config` and the environment mean."""
-        from ..backend import resolve
-
-        timeout = values.get("timeout", setting(self, "timeout"))
-        base_url = values.get("base_url") or setting(self, "base_url")
-        recording = recording_meant(self, values)
-        return resolve(local=self._is_local_meant(values), base_url=base_url, timeout=timeout, **recording)
-
-    def is_embedded_meant(self, values: dict[str, Any]) -> bool:
-        """Whether the embedded server answers; told without starting it."""
-        from ..backend import current_key
-
-        local = self._is_local_meant(values)
-        return not (self._base_url(values) or current_key()) if local is None else local
-
-    def schema_use(self, values: dict[str, Any]) -> SchemaUse | None:
-        """How the server that is meant is told of a schema; None where there is none."""
-        if "schema" not in values and "json" not in values:
-            return None
-        from ..conversation.answer_schema import SchemaUse
-
-        if recording_meant(self, values).get("replay"):
-            client = self.client(values)
-            return SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek)
-        url = base_url_of(self._base_url(values))
-        return SchemaUse.at(is_embedded=self.is_embedded_meant(values), is_deepseek=is_deepseek(url))
-
-    def _is_local_meant(self, values: dict[str, Any]) -> bool | None:
-        """Whether the model on this machine is to answer; None where nobody said."""
-        by_default = setting(self, "local") and "base_url" not in values
-        local: bool | None = values.get("local", True if by_default else None)
-        return local
-
-    def _base_url(self, values: dict[str, Any]) -> str | None:
-        return given_url(values.get("base_url") or setting(self, "base_url"))
 
 
 DeepSeekMagics.deepseek.__doc__ = page()

@@ -56,16 +56,3 @@ def setting(magics: Any, name: str) -> Any:
             remedy=f"{trait.help} Change the variable, or set `%config DeepSeekMagics.{name} = …`.",
         )
     return None
-
-
-def recording_meant(magics: Any, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The journal or the recording that a line and the defaults mean, as `Client` takes them.
-
-    What stands on the line wins over a default that contradicts it.
-    """
-    given = {name: values[name] for name in ("journal", "cache", "replay", "speed") if name in values}
-    if not {"journal", "cache", "replay"} & given.keys() and (replay := setting(magics, "replay")):
-        given["replay"] = replay
-    if "replay" not in given and (journal := given.get("journal") or setting(magics, "journal")):
-        given |= {"journal": journal, "cache": given.get("cache", bool(setting(magics, "cache")))}
-    return given

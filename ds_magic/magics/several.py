@@ -28,6 +28,7 @@ from .observers import RESULT
 from .options import BY_KEY, SEVERAL, VARIED, spelled
 from .prompt import Filler
 from .question import turn_of
+from .server_meant import ServerMeant
 from .settings import setting
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Several:
         """
         of_all = [given for given in self._one.given if given.option.group in ("Where", "Recordings", "The cell")]
         values = Parsed(of_all).values(Filler(self._namespace))
-        client = self._magics.client(values)
+        client = ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
         asked, total = self._of_arms() if self._rows is None else self._of_rows()
         shown = _Shown(kind)
@@ -122,7 +123,7 @@ class Several:
     def _turn(self, arm: Arm, record: Mapping[str, Any] | None = None) -> Turn:
         fill = Filler(self._namespace if record is None else ChainMap(dict(record), dict(self._namespace)))
         values = self._one.values(fill) | arm.values
-        use = self._magics.schema_use(values)
+        use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
     def _asked(self, turn: Turn | DeepSeekError, factors: Mapping[str, Any], number: int) -> Asking:

@@ -11,13 +11,16 @@ from .rows import Row
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from ..api.response import ChatCompletion
     from ..logprobs.compare import Comparison
     from ..logprobs.samples import SampleEntropy
     from .counts import Counts
+    from .crossed import Grid
     from .divergence import Divergence
     from .joined import JoinedTable
+    from .meanings import Entropies, Same
     from .reliability import Reliability
 
 
@@ -33,6 +36,16 @@ class Answers(Sequence[Row]):
     def __init__(self, rows: Iterable[Row] = (), notes: Iterable[str] = ()) -> None:
         self._rows = tuple(rows)
         self.notes = tuple(dict.fromkeys(notes))
+
+    @classmethod
+    def of(cls, *answers: ChatCompletion) -> Answers:
+        """Answers that are there already, each with its tree: the one that it branched off, and all branches.
+
+        `Answers.of(answer).divergence()` shows what was grown by hand in the explorer or by `fork`.
+        """
+        from .grown import grown
+
+        return cls(grown(answers))
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -108,10 +121,12 @@ class Answers(Sequence[Row]):
             key = tuple(map(_as_key, found))
             rows.setdefault(key, []).append(row)
             values.setdefault(key, tuple(v if _is_hashable(v) else k for v, k in zip(found, key, strict=True)))
-        return Groups(
+        groups = Groups(
             (values[key] if len(names) != 1 else values[key][0], Answers(each, self.notes))
             for key, each in rows.items()
         )
+        groups.by = ", ".join(map(str, names))
+        return groups
 
     def _check_factor(self, name: str) -> None:
         if name not in (known := self.factors):
@@ -126,13 +141,21 @@ class Answers(Sequence[Row]):
 
         return counted(self, of)
 
-    def entropy(self, *, same: Callable[[Row, Row], bool] | None = None) -> SampleEntropy[Row]:
+    @overload
+    def entropy(self, *, by: None = None, same: Same | None = None) -> SampleEntropy[Row]: ...
+    @overload
+    def entropy(self, *, by: str, same: Same | None = None) -> Entropies: ...
+    def entropy(self, *, by: str | None = None, same: Same | None = None) -> SampleEntropy[Row] | Entropies:
         """How much they differ: length-normalised and semantic entropy over the rows that have an answer.
 
-        `same(a, b)`: whether two rows mean the same; see `ds_magic.entropy`.
+        `by`: a factor, for each of whose values there is one, shown as a table, the most uncertain first. `same(a, b)`:
+        whether two rows mean the same; without it those whose contents are equal but for case, blanks and punctuation
+        around words. See `ds_magic.entropy`.
         """
         from ..logprobs.samples import entropy
 
+        if by is not None:
+            return self.group_by(by).entropy(same=same)
         return entropy([row for row in self if row.answer is not None], same=same)
 
     def divergence(self) -> Divergence:
@@ -149,22 +172,65 @@ class Answers(Sequence[Row]):
         names = [factors_text(self[number].factors) or f"row {number}" for number in (i, j)]
         return compare(self[i], self[j], names=(names[0], names[1]))
 
-    def reliability(self, correct: Any, *, bins: int = 10, of: Callable[[Row], float] | None = None) -> Reliability:
+    def marked(self, correct: str | Callable[[Row], Any], *, contains: bool = False) -> Answers:
+        """The same, with `row.correct`: whether each answer is right, None where nobody can say.
+
+        `correct`: the name of the factor that holds the right answer, or a list of right ones, which the content is to
+        equal but for case, blanks and punctuation (`contains=True`: whose words stand in it), or a function of a Row.
+        Raises NotGivenError for a factor that no row has.
+        """
+        from .marked import marked
+
+        rows, notes = marked(self, correct, contains=contains)
+        return Answers(rows, [*self.notes, *notes])
+
+    def reliability(
+        self,
+        correct: str | Callable[[Row], Any] | None = None,
+        *,
+        contains: bool = False,
+        bins: int = 10,
+        of: Callable[[Row], float] | None = None,
+    ) -> Reliability:
         """How often the answers are right, against how sure the model was of them.
 
-        `correct`: the name of the factor that holds the right answer, or a function of a Row. `of`: how sure the model
-        was of a row, 0 … 1; without it the probability of the answer's tokens.
+        `correct`, `contains`: as for `marked`; without them as the answers are marked. `of`: how sure the model was of
+        a row, 0 … 1; without it the probability of the answer's tokens.
         """
         from .reliability import reliable
 
-        return reliable(self, correct, bins, of)
+        return reliable(self if correct is None else self.marked(correct, contains=contains), bins, of)
+
+    def grid(self, columns: str | None = None, rows: str | None = None) -> Grid:
+        """A grid of small answers: the values of one factor go across, those of another down.
+
+        Without names those that were varied. `grid[down, across]` are the Answers of a cell. Raises NotGivenError where
+        there are not two such factors.
+        """
+        from .crossed import crossed
+
+        return crossed(self, columns, rows)
+
+    def plot(
+        self, metric: str | None = None, *, by: str | None = None, ax: Axes | None = None, ink: str | None = None
+    ) -> Axes:
+        """A metric by a factor: a line where that is a number, else bars; returns the matplotlib axes.
+
+        `metric`: `perplexity`, `tokens`, `seconds`, `correct` (see `marked`), any column of `to_pandas()` that has
+        numbers; or of samples `entropy` (semantic, in bits) and `agreement` (the share of what most of them mean).
+        `by`: a factor. Without them what says most, by what was varied. A dot is an answer, or the samples of one
+        thing; the mean has an interval at 95 %. Raises NotGivenError where one of them is not there.
+        """
+        from .plotted import plotted
+
+        return plotted(self, metric, by, ax, ink)
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame with a row an answer.
 
         The factors; `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
         `completion_tokens`, `finish_reason`, `perplexity` (NaN where only bounds are known) and `perplexity_low`,
-        `seconds`, `model`, `interrupted` and `error`.
+        `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked (`is_correct` if that is taken).
         """
         from .frames import frame_of
 
@@ -202,16 +268,20 @@ class Answers(Sequence[Row]):
         return read(path)
 
     def to_html(self) -> str:
-        """A few side by side, many as a table; equal ones once, with their number. Script-free."""
+        """A few side by side, those of two factors as a grid, many as a table; equal ones once. Script-free."""
         from ..views.many.beside import answers_html
+        from .crossed import natural
 
-        return answers_html(self._rows, self.notes)
+        grid = natural(self)
+        return answers_html(self._rows, self.notes) if grid is None else grid._repr_html_()
 
     def to_text(self) -> str:
         """The same for a terminal."""
         from ..views.many.beside import answers_text
+        from .crossed import natural
 
-        return answers_text(self._rows, self.notes)
+        grid = natural(self)
+        return answers_text(self._rows, self.notes) if grid is None else repr(grid)
 
     def _repr_html_(self) -> str:
         return self.to_html()
@@ -221,7 +291,15 @@ class Answers(Sequence[Row]):
 
 
 class Groups(dict[Any, Answers]):
-    """Answers by the value of a factor; by a tuple of values where there are several."""
+    """Answers by the value of a factor; by a tuple of values where there are several. `by`: the factors' names."""
+
+    by = ""
+
+    def entropy(self, *, same: Same | None = None) -> Entropies:
+        """How much the answers of each group differ, the most uncertain first; see `Answers.entropy`."""
+        from .meanings import entropies
+
+        return entropies(self.items(), self.by, same)
 
     def _repr_html_(self) -> str:
         return Answers(row for answers in self.values() for row in answers).to_html()

@@ -12,9 +12,11 @@ from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
+from ..run import as_sent
 from ..stop import Stop, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
+from .marked import check
 from .pace import AT_HOME, Limits
 from .progress import Listener, listening
 from .records import count_of, missing, names_in, records_of
@@ -24,7 +26,7 @@ from .runner import Asking, Runner
 if TYPE_CHECKING:
     from ..api.client import Client
 
-_RUNNING = ("client", "stop", "listener", *Limits.__dataclass_fields__)
+_RUNNING = ("client", "stop", "listener", "executor", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
 
 
@@ -64,7 +66,10 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
     (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
     `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
-    `listener` (told how far it is; without it a line in a terminal). A failure is a row.
+    `listener` (told how far it is; without it a line in a terminal); `executor`, whose workers ask in place of threads
+    of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's `client.executor()`. It
+    stays yours. Each request is sent to them with the API key, over the cluster's own connections, and the embedded
+    server is that of a worker's machine; functions, journal and limits stay here. A failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -79,7 +84,9 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     return Answers(answers, [*answers.notes, *_unmoved(answers)])
 
 
-def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
+def map(
+    template: Any, rows: Any, *, times: int = 1, correct: Any = None, contains: bool = False, **options: Any
+) -> Answers:
     """The answers to a question for each row, `{{ column }}` filled from it as in a cell.
 
         ds_magic.map("What is the capital of {{ country }}?", ["France", "Chad"], temperature=0).to_pandas()
@@ -87,7 +94,8 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
     `template`: a text or messages; `system` and `prefix` are filled, too. `rows`: a DataFrame, a Series, a list, a
     dict (its keys are `{{ key }}`) or any iterable, which is read no faster than it is asked; each of mappings,
     dataclasses, or values, which stand under the template's one name. The columns are the factors of the answers. A
-    row that lacks a value fails, and no other. `options` as for `sweep`, which may vary, too.
+    row that lacks a value fails, and no other. `correct`: the column with the right answers, or a function of a Row,
+    and `contains`, as for `Answers.marked`. `options` as for `sweep`, which may vary, too.
     """
     running, fields = _parted(options)
     arms = arms_of(fields)
@@ -105,12 +113,15 @@ def map(template: Any, rows: Any, *, times: int = 1, **options: Any) -> Answers:
         return Answers(notes=["There were no rows."])
     for arm in arms if missing(names, first) is None else ():
         _filled(running, messages, arm, first)  # what is wrong with the template is wrong with all rows
+    if correct is not None:
+        check(correct, first)
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
     )
     count = count_of(rows)
-    return answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    answers = answers_to(running, asked, None if count is None else count * len(arms) * times_of(times))
+    return answers if correct is None else answers.marked(correct, contains=contains)
 
 
 def _of_record(
@@ -156,7 +167,12 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     recorded = {name: options[name] for name in _RECORDED if name in options}
     others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
     stop, fields = told_apart(running.get("stop"), others)
-    return {**running, "stop": stop, "client": resolve_through(running.get("client"), **recorded)}, fields
+    client = resolve_through(running.get("client"), **recorded)
+    if (executor := running.get("executor")) is not None:
+        from .elsewhere import Elsewhere
+
+        client = client.beginning(Elsewhere(executor).begin)
+    return {**running, "stop": stop, "client": client}, fields
 
 
 def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
@@ -189,7 +205,8 @@ def times_of(times: int) -> int:
 def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], total: int | None) -> Answers:
     """Run them all. Raises what every row would have met, where no row was answered."""
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
-    at_home = {"concurrency": AT_HOME} if running["client"].name == EMBEDDED and "in_flight" not in said else {}
+    is_at_home = running["client"].name == EMBEDDED and running.get("executor") is None
+    at_home = {"concurrency": AT_HOME} if is_at_home and "in_flight" not in said else {}
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
@@ -218,21 +235,19 @@ def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking]
     for asking in rows:
         passed.append(asking)
         if asking.turn is not None:
-            request = asking.turn.request
-            changed = client.changed_since(  # as `run` sends it
-                request if request.stream is False else request.model_copy(update={"stream": True})
-            )
+            changed = client.changed_since(as_sent(asking.turn.request))
             return chain(passed, rows), [changed] if changed else []
     return iter(passed), []
 
 
 def _known(rows: Iterable[Row]) -> list[str]:
     """How many were not asked again."""
-    found = [row.answer.recorded for row in rows if row.answer is not None]
-    known = sum(each is not None and not each.is_replay for each in found)
-    if not known:
-        return []
-    return [f"{known:,} of {len(found):,} had been asked before, and {len(found) - known:,} were asked."]
+    count = known = 0
+    for row in rows:
+        recorded = row.recorded
+        known += recorded is not None and not recorded.is_replay
+        count += recorded is not None or row.answer is not None
+    return [f"{known:,} of {count:,} had been asked before, and {count - known:,} were asked."] if known else []
 
 
 _LONG = 80
@@ -240,9 +255,8 @@ _LONG = 80
 
 def _unmoved(answers: Answers) -> Iterator[str]:
     """A note where long answers are the same to the letter, whatever was varied of how they are drawn."""
-    contents = {row.content for row in answers.where(lambda row: row.ok)}
-    if len(answers) < 2 or len(contents) != 1 or len(next(iter(contents))) < _LONG:
-        return
-    for name, values in answers.factors.items():
-        if name in ("temperature", "top_p", "seed") and len(values) > 1:
+    varied = [name for name in ("temperature", "top_p", "seed") if len(answers.factors.get(name, ())) > 1]
+    contents = {row.content for row in answers.where(lambda row: row.ok)} if varied else set()
+    if len(contents) == 1 and len(next(iter(contents))) >= _LONG:
+        for name in varied:
             yield f"Every answer is the same, whatever the {name}: this server may take no notice of it."

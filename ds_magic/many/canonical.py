@@ -9,6 +9,8 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 
+_text = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def canonical(value: Any) -> str:
     """`value` (parsed JSON) as RFC 8785 writes it: names sorted by UTF-16, numbers as in ECMAScript, no blanks."""
@@ -32,10 +34,6 @@ def key_of(wire: dict[str, Any], server: str, sample: int = 0) -> str:
     except RecursionError:
         raise InvalidRequestError("The request is nested too deeply to be recorded.") from None
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _number(value: float) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..logprobs.glyphs import END
+from ..logprobs.glyphs import END, label
 from .counts import said
+from .grown import root_of
 from .odds import asked_the_same
 from .rows import Row
 
 if TYPE_CHECKING:
+    from ..logprobs.rows import Token
     from ..logprobs.table import LogprobTable
 
 _OVER = ("", "")
@@ -23,7 +25,8 @@ class Stretch:
     """A text that `rows` (their numbers) have in common, from one fork to the next; `branches` are how they go on.
 
     `prob`: how likely its first token was where they parted, 0 … 1, None where nobody knows. `is_end`: whether the
-    answers of `rows` are over behind it.
+    answers of `rows` are over behind it. `fork`: the token behind it, whose alternatives are what the branches were
+    chosen from; None without branches, and where nobody knows. `label`: how its first token is shown.
     """
 
     text: str
@@ -31,6 +34,8 @@ class Stretch:
     branches: list[Stretch] = field(default_factory=list)
     prob: float | None = None
     is_end: bool = False
+    fork: Token | None = None
+    label: str = ""
 
     @property
     def n(self) -> int:
@@ -42,11 +47,12 @@ class Divergence:
     """The tree in which several answers part.
 
     `root`: the Stretch that all have in common, which may be empty. `by`: "token" or "character". `total`: how many
-    answers are in it. Iterating gives (depth, stretch), each before its branches, those that more took first.
+    answers are in it; `contents`: the text of each, by its row. Iterating gives (depth, stretch), each before its
+    branches, those that more took first.
     """
 
-    def __init__(self, root: Stretch, by: str, total: int) -> None:
-        self.root, self.by, self.total = root, by, total
+    def __init__(self, root: Stretch, by: str, total: int, contents: Mapping[int, str] | None = None) -> None:
+        self.root, self.by, self.total, self.contents = root, by, total, contents or {}
 
     def __iter__(self) -> Iterator[tuple[int, Stretch]]:
         waiting = [(0, self.root)]
@@ -100,10 +106,11 @@ def diverging(rows: Sequence[Row]) -> Divergence:
         _insert(root, steps, number)
     if len(root.branches) == 1:
         (root,) = root.branches.values()
-    has_odds = by_tokens and asked_the_same(completions)
+    # A branch is asked with what it shares with its parent as a prefix: what was asked is its root's question.
+    has_odds = by_tokens and asked_the_same([root_of(answer) for answer in completions])
     return Divergence(
         _drawn(root, tables if has_odds else {}, by_tokens=by_tokens), "token" if by_tokens else "character",
-        len(answers),
+        len(answers), {number: said(answer) for number, answer in answers},
     )
 
 
@@ -141,8 +148,9 @@ def _drawn(root: _Node, tables: dict[int, LogprobTable], *, by_tokens: bool) -> 
         ordered = sorted(node.branches.values(), key=lambda each: -len(each.rows))
         for child in ordered:
             made = _stretch(child, by_tokens)
-            if child.rows[0] in tables:
-                made.prob = _share(tables[child.rows[0]], child.start)
+            if (table := tables.get(child.rows[0])) is not None and child.start < len(table):
+                made.prob = _share(table, child.start)
+                stretch.fork = stretch.fork or table[child.start]
             stretch.branches.append(made)
             waiting.append((child, made))
     return top
@@ -156,12 +164,11 @@ def _stretch(node: _Node, by_tokens: bool) -> Stretch:
     else:
         is_end = bool(steps) and steps[-1] is _OVER
         text = "".join(steps[:-1] if is_end else steps)
-    return Stretch(text or (END if is_end else ""), node.rows, is_end=is_end)
+    first = label(steps[0][1], steps[0][0]) if by_tokens and steps and steps[0] is not _OVER else ""
+    return Stretch(text or (END if is_end else ""), node.rows, is_end=is_end, label=first)
 
 
 def _share(table: LogprobTable, position: int) -> float | None:
     """How likely the token at a place was; None where that is not known."""
-    if position >= len(table):
-        return None
     share = float(table.prob[position])
     return share if share == share else None

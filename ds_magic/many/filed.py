@@ -35,6 +35,7 @@ def write(answers: Answers, path: str | Path) -> Path:
                 "factors": {str(name): _as_json(value) for name, value in row.factors.items()},
                 "answer": row.answer and state_of(row.answer),
                 "error": row.error and _error_state(row.error),
+                **({} if row.correct is None else {"correct": row.correct}),
             }))
     return path
 
@@ -63,7 +64,8 @@ def _rows(lines: Iterable[str]) -> tuple[list[Row], list[str]]:
         try:
             saved = json.loads(line)
             answer = saved["answer"] and restored(saved["answer"], ChatCompletion)
-            rows.append(Row(saved["factors"], answer, saved["error"] and _error_of(saved["error"], answer)))
+            error = saved["error"] and _error_of(saved["error"], answer)
+            rows.append(Row(saved["factors"], answer, error, saved.get("correct")))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             notes.append(f"Line {number:,} of the file is damaged, and left out.")
     return rows, notes

@@ -24,13 +24,15 @@ def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
 
     factors = dict.fromkeys(name for row in rows for name in row.factors)
     objects = [spread(row.parsed) for row in rows]
-    taken = {*factors, "content", *FIGURES}
+    taken = {*factors, "content", *FIGURES, "correct"}
     names = {name: f"parsed_{name}" if name in taken else name for each in objects for name in each}
     columns: dict[str, list[Any]] = {str(name): [row.factors.get(name) for row in rows] for name in factors}
     columns["content"] = [row.content if row.answer is not None else None for row in rows]
     columns |= {column: [each.get(name) for each in objects] for name, column in names.items()}
     figures = [_figures(row) for row in rows]
     columns |= {name: [each[at] for each in figures] for at, name in enumerate(FIGURES)}
+    if any(row.correct is not None for row in rows):
+        columns["is_correct" if "correct" in factors else "correct"] = [row.correct for row in rows]
     return pd.DataFrame(columns)
 
 

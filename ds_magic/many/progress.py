@@ -75,24 +75,24 @@ class ProgressLine:
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
         self._next = -math.inf
-        self._latest = ""
+        self._latest: Progress | None = None
 
     def progress(self, progress: Progress) -> None:
         """Write it, where the last is old enough or a pause begins."""
-        self._latest = str(progress)
+        self._latest = progress
         if self._clock() >= self._next or progress.paused:
             self._next = self._clock() + 0.1
-            self._write(self._latest)
+            self._write(progress)
 
     def close(self) -> None:
         """The last figures, and the end of the line."""
-        if self._latest:
+        if self._latest is not None:
             self._write(self._latest)
             self._out.write("\n")
             self._out.flush()
 
-    def _write(self, text: str) -> None:
-        self._out.write(f"\r\x1b[2K{text}")
+    def _write(self, progress: Progress) -> None:
+        self._out.write(f"\r\x1b[2K{progress}")
         self._out.flush()
 
 

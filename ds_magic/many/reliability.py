@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ..logprobs.refused import ASK, NoSuchNameError, NotGivenError
+from ..logprobs.refused import ASK, NotGivenError
 from .counts import wilson
 from .rows import Row
 
@@ -39,9 +39,9 @@ class Bin:
 class Reliability:
     """Bins of answers by how sure the model was, those without any left out; iterating gives them.
 
-    `n` answers, of which `right` are correct; `left_out` had no answer or no probability. `error`: the mean distance
-    between share and confidence, each bin by its number (expected calibration error, arXiv 1706.04599). `brier`: the
-    mean of (confidence − right)², 0 … 1.
+    `n` answers, of which `right` are correct; `left_out` had no answer, no probability or no mark. `error`: the mean
+    distance between share and confidence, each bin by its number (expected calibration error, arXiv 1706.04599).
+    `brier`: the mean of (confidence − right)², 0 … 1.
     """
 
     def __init__(self, pairs: Sequence[tuple[float, bool]], bins: int, left_out: int) -> None:
@@ -83,18 +83,20 @@ class Reliability:
         return reliability_text(self)
 
 
-def reliable(rows: Sequence[Row], correct: Any, bins: int, of: Callable[[Row], float] | None) -> Reliability:
-    """See `Answers.reliability`. Raises NotGivenError where no row has a probability, or there is no such factor."""
-    if not callable(correct) and not any(correct in row.factors for row in rows):
-        raise NoSuchNameError(correct, sorted({str(name) for row in rows for name in row.factors}), "factor")
+def reliable(rows: Sequence[Row], bins: int, of: Callable[[Row], float] | None) -> Reliability:
+    """See `Answers.reliability`. Raises NotGivenError where no row has a probability, or none is marked."""
+    if rows and all(row.correct is None for row in rows):
+        raise NotGivenError(
+            "It is not known which answers are right.",
+            "Say it: `answers.reliability(correct)`, the name of a factor that holds the right ones, or a function.",
+        )
     pairs, left_out = [], 0
     for row in rows:
         sure = (of or _confidence)(row) if row.answer is not None else math.nan
-        if sure != sure:
+        if sure != sure or row.correct is None:
             left_out += 1
             continue
-        is_right = bool(correct(row) if callable(correct) else _equal(row, correct))
-        pairs.append((min(1.0, max(0.0, float(sure))), is_right))
+        pairs.append((min(1.0, max(0.0, float(sure))), row.correct))
     if rows and not pairs:
         raise NotGivenError("None of the answers has a probability.", ASK)
     return Reliability(pairs, max(1, bins), left_out)
@@ -104,9 +106,3 @@ def _confidence(row: Row) -> float:
     """The probability of the answer's tokens; of a bounded one the middle is not known, so NaN."""
     measure = row.logprobs.probability if row.logprobs else None
     return math.nan if measure is None or measure.value is None else float(measure.value)
-
-
-def _equal(row: Row, name: str) -> bool:
-    """Whether the answer is the right one but for case, white space around and a full stop."""
-    texts = (str(each).strip().rstrip(".").casefold() for each in (row.content, row.factors.get(name)))
-    return len(set(texts)) == 1

@@ -11,25 +11,58 @@ from ..views.many.captions import factors_text
 
 if TYPE_CHECKING:
     from ..api.errors import DeepSeekError
+    from ..api.recorded import Recorded
     from ..api.response import ChatCompletion
     from ..logprobs.table import LogprobTable
+    from .recalled import Recalled
 
 SAMPLE = "sample"
 """The factor that tells apart what was asked several times: its number, from 1."""
 
 
+class _MadeWhenLookedAt:
+    """The place of a Recalled, whose answer is made when somebody looks for one."""
+
+    __slots__ = ("_recalled",)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "answer":
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+        answer = self._recalled.answer()
+        object.__setattr__(self, "answer", answer)
+        return answer
+
+
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(_MadeWhenLookedAt):
     """One of several answers.
 
     `factors`: what it was asked with, by name (temperature, model, columns of the input; `sample` is its number, from
     1, where the same was asked several times). `answer`: the completion, None where nothing came. `error`: what went
-    wrong, or None; then `answer` is what had arrived, if anything. `str(row)` is the content.
+    wrong, or None; then `answer` is what had arrived, if anything. `correct`: whether the answer is right, None where
+    nobody said what is; see `Answers.marked`. `str(row)` is the content.
     """
 
     factors: Mapping[str, Any] = field(default_factory=dict)
     answer: ChatCompletion | None = None
     error: DeepSeekError | None = None
+    correct: bool | None = None
+
+    @classmethod
+    def of_recalled(cls, factors: Mapping[str, Any], recalled: Recalled) -> Row:
+        """The row of what had been asked before."""
+        row = cls(factors)
+        object.__delattr__(row, "answer")
+        object.__setattr__(row, "_recalled", recalled)
+        return row
+
+    @property
+    def recorded(self) -> Recorded | None:
+        """Of an answer that was not asked for now: when it was given; see `ChatCompletion.recorded`."""
+        recalled: Recalled | None = getattr(self, "_recalled", None)
+        if recalled is not None:
+            return recalled.recorded
+        return self.answer.recorded if self.answer is not None else None
 
     @property
     def ok(self) -> bool:

@@ -23,8 +23,10 @@ from ..api.errors import (
 )
 from ..api.retry import wait_before
 from ..stop import Stop, second_interrupt
+from .elsewhere import ExecutorGoneError
 from .pace import Limits, Pace
 from .progress import Listener, Nobody, Progress
+from .recalled import recalled
 from .rows import SAMPLE, Row
 
 if TYPE_CHECKING:
@@ -160,6 +162,9 @@ class Runner:
             self._end(f"The budget of {self._limits.token_budget:,.0f} tokens is used up.")
         wait = pace.wait()
         while wait <= 0 and (task := self._next_task(source)) is not None:
+            if self._recall(task):  # one a step: it is given at once, and a stop is heard
+                self._take(0.0)
+                return True
             self._begin(task, pool)
             wait = pace.wait()
         if self._ended:
@@ -194,12 +199,22 @@ class Runner:
             self._end(f"The rows broke off: {type(error).__name__}: {error}")
             return None
 
+    def _recall(self, task: _Task) -> bool:
+        """Finish a row that was asked before, as far as the client spares such; it takes no place in flight."""
+        assert task.asking.turn is not None
+        known = recalled(task.asking.turn, self._client_of(task))
+        if known is not None:
+            self._done_with(task, Row.of_recalled(task.asking.factors, known))
+        return known is not None
+
+    def _client_of(self, task: _Task) -> Client:
+        client = self._client if _calls_functions(task) else self._once
+        return client.of_sample(task.asking.factors.get(SAMPLE, 1) - 1)
+
     def _begin(self, task: _Task, pool: ThreadPoolExecutor) -> None:
         assert task.asking.turn is not None
         task.begun_at = self._pace.begin()
-        client = self._client if _calls_functions(task) else self._once
-        sample = task.asking.factors.get(SAMPLE, 1) - 1
-        future = pool.submit(asked, task.asking.turn, client.of_sample(sample), self._stop)
+        future = pool.submit(asked, task.asking.turn, self._client_of(task), self._stop)
         future.add_done_callback(lambda done: self._arrived.put((task, done)))
 
     def _take(self, seconds: float) -> bool:
@@ -226,7 +241,7 @@ class Runner:
             heapq.heappush(self._again, task)
             return
         elif _is_everybodys(error):
-            self._end(str(error), error)
+            self._end(f"{error} {error.remedy}", error)
         elif error.retryable or isinstance(error, APIConnectionError):
             self._lost_in_a_row += 1
             if self._lost_in_a_row >= MOST_LOST:
@@ -259,17 +274,18 @@ class Runner:
         return True
 
     def _finish(self, task: _Task, outcome: Outcome) -> None:
-        row = Row(task.asking.factors, *outcome)
+        self._done_with(task, Row(task.asking.factors, *outcome))
+
+    def _done_with(self, task: _Task, row: Row) -> None:
         self._kept(row)
         self._done[task.number] = row
-        done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
-        self._progress = replace(self._progress, done=done, failed=failed)
-        self._tell()
+        before = self._progress
+        self._tell(done=before.done + 1, failed=before.failed + (row.error is not None))
 
-    def _tell(self, reason: str = "") -> None:
+    def _tell(self, reason: str = "", **counts: int) -> None:
         pace, paused = self._pace, self._pace.paused
         self._progress = replace(
-            self._progress, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
+            self._progress, **counts, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
             seconds=pace.now - self._began_at, paused=paused,
             reason=(reason or self._progress.reason) if paused else "",
         )
@@ -305,7 +321,8 @@ def _calls_functions(task: _Task) -> bool:
 
 def _is_everybodys(error: DeepSeekError) -> bool:
     """Whether every other request would meet the same."""
-    return isinstance(error, AuthenticationError | InsufficientBalanceError) or error.code == UNAVAILABLE
+    gone = AuthenticationError | InsufficientBalanceError | ExecutorGoneError
+    return isinstance(error, gone) or error.code == UNAVAILABLE
 
 
 def _is_empty(outcome: Outcome) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -91,7 +90,7 @@ class TakenDown:
         except DeepSeekError as error:
             self._error = error
             raise
-        self._pieces.append((time.monotonic(), data))
+        self._pieces.append((self._source.clock(), data))
         return data
 
     def close(self) -> None:

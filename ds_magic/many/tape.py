@@ -42,7 +42,7 @@ class RecordingTape:
 
     def of_sample(self, number: int) -> RecordingTape:
         """See `api.recorded.Tape`."""
-        return RecordingTape(self.journal, cache=self.cache, sample=number)
+        return self if number == self.sample else RecordingTape(self.journal, cache=self.cache, sample=number)
 
     def held(self) -> AbstractContextManager[object]:
         """See `api.recorded.Tape`. Raises JournalInUseError where another process has it."""
@@ -58,6 +58,17 @@ class RecordingTape:
             return None
         return change_shown(self.journal, question.wire, self.sample)
 
+    def recalling(self, question: Question) -> RecalledTape | None:
+        """See `api.recorded.Tape`."""
+        known = self._known(question)
+        return None if known is None else RecalledTape(known, self.journal.warnings())
+
+    def _known(self, question: Question) -> Entry | None:
+        """What came when the same was asked before, if that spares asking again."""
+        if not self.cache:
+            return None
+        return self.journal.find(self.key(question), is_whole=True, model=question.model)
+
     def open(
         self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
     ) -> tuple[Source, ChatRequest]:
@@ -69,16 +80,15 @@ class RecordingTape:
                 "The request holds an API key, which would be recorded: nothing was sent.",
                 remedy="A key is never part of a request. Give it to `%ds_login`, or in DEEPSEEK_API_KEY.",
             )
-        key = self.key(question)
         self.journal.acquire()
         is_held = True
         try:
             for warning in self.journal.warnings():
                 question.tell(warning)
-            known = self.journal.find(key, is_whole=True, model=question.model) if self.cache else None
+            known = self._known(question)
             if known is not None:
                 return _played(known, question, adopt, Pace(0), is_replay=False)
-            blank = _Blank(question, key, self.sample, body, notes)
+            blank = _Blank(question, self.key(question), self.sample, body, notes)
             taken = TakenDown(blank.asked(ask, self.journal), question, blank, self.journal)
             is_held = False
             adopt(taken)
@@ -125,6 +135,45 @@ class _Blank:
         )
 
 
+class RecalledTape:
+    """Answers the one question that an entry is of, at once. The entry is all it needs: no file, and no server."""
+
+    server: str | None = None
+
+    def __init__(self, entry: Entry, warnings: list[str]):
+        self._entry = entry
+        self._warnings = warnings
+
+    @property
+    def recorded(self) -> Recorded:
+        """When it was asked."""
+        return Recorded(self._entry.backend, self._entry.model, self._entry.at, is_replay=False)
+
+    def of_sample(self, number: int) -> RecalledTape:
+        """See `api.recorded.Tape`: it is of one."""
+        return self
+
+    def held(self) -> AbstractContextManager[object]:
+        """See `api.recorded.Tape`: nobody writes."""
+        return nullcontext()
+
+    def changed_since(self, question: Question) -> str | None:
+        """See `api.recorded.Tape`: nothing has."""
+        return None
+
+    def recalling(self, question: Question) -> RecalledTape:
+        """See `api.recorded.Tape`."""
+        return self
+
+    def open(
+        self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
+    ) -> tuple[Source, ChatRequest]:
+        """See `api.recorded.Tape`."""
+        for warning in self._warnings:
+            question.tell(warning)
+        return _played(self._entry, question, adopt, Pace(0), is_replay=False)
+
+
 class ReplayTape:
     """Answers from a journal alone, at the pace of the recording times `speed`; 0 is at once.
 
@@ -138,7 +187,7 @@ class ReplayTape:
 
     def of_sample(self, number: int) -> ReplayTape:
         """See `api.recorded.Tape`."""
-        return ReplayTape(self.journal, self.pace, sample=number)
+        return self if number == self.sample else ReplayTape(self.journal, self.pace, sample=number)
 
     def held(self) -> AbstractContextManager[object]:
         """See `api.recorded.Tape`: nobody writes."""
@@ -151,6 +200,10 @@ class ReplayTape:
 
     def changed_since(self, question: Question) -> str | None:
         """See `api.recorded.Tape`: what is not known is an error."""
+        return None
+
+    def recalling(self, question: Question) -> RecalledTape | None:
+        """See `api.recorded.Tape`: what is replayed has its pace."""
         return None
 
     def open(

@@ -42,7 +42,8 @@ def bare_shell():
 @pytest.fixture
 def shell(bare_shell):
     bare_shell.run_cell("%load_ext ds_magic").raise_error()
-    return bare_shell
+    yield bare_shell
+    bare_shell.run_cell("%unload_ext ds_magic")
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from ds_magic.magics.line import parse
 from ds_magic.magics.options import OPTIONS
 from ds_magic.magics.prompt import Filler
 from ds_magic.magics.question import turn_of
+from ds_magic.magics.server_meant import ServerMeant
 from tests.servers.scripted import ScriptedServer, said
 
 KEY = "sk-5d41402abc4b2a76b9719d911017c592"
@@ -35,7 +36,7 @@ def read(cell, **namespace):
     assert not parsed.prompt and not parsed.notes
     magics, fill = DeepSeekMagics(), Filler(NAMESPACE | namespace)
     values = parsed.values(fill)
-    turn = turn_of(magics, body, values, fill, fill.namespace, use=magics.schema_use(values))
+    turn = turn_of(magics, body, values, fill, fill.namespace, use=ServerMeant(magics, values).schema_use())
     assert not [note for note in turn.notes if "typographic" in note]
     return turn.request
 

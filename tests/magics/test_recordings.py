@@ -142,6 +142,75 @@ def test_defaults_say_where_to_record_and_what_to_replay(cell, serving, monkeypa
     assert [str(cell.names[name]) for name in ("again", "anew", "replayed")] == ["a", "b", "b"]
 
 
+LESSON = """
+%%deepseek -m m -l 2 --prefix "It is" -o capital
+The capital of Australia?
+---
+import ds_magic
+branch = capital.fork(0, "Syd")
+---
+drawn = ds_magic.sample("Name a colour.", 2, model="m", concurrency=1)
+alone = ds_magic.chat("Name a town.", model="m", stream=True)
+---
+%%deepseek -m m --sweep temperature=0,1 -o swept
+Name a river.
+"""
+
+
+def taught(cell):
+    """Run the lesson; what came of it."""
+    for each in LESSON.strip().split("\n---\n"):
+        cell(each)
+    names = cell.names
+    return [
+        *(names[name].content for name in ("capital", "branch", "alone")), names["drawn"].contents,
+        names["swept"].contents,
+    ]
+
+
+def test_a_whole_notebook_is_recorded_by_one_line_and_run_again_without_a_request(cell, serving, monkeypatch):
+    scripts = [
+        streamed(*probable("Can", "ber", "ra")), streamed(*probable("ney")),
+        *(said(name) for name in ("red", "blue", "Bern", "Aare", "Rhine")),
+    ]
+    record = '%config DeepSeekMagics.journal = "run.jsonl"\n%config DeepSeekMagics.cache = True'
+    with serving(*scripts) as server:
+        cell(record)
+        first = taught(cell)
+        assert first[1:3] == ["Sydney", "Bern"] and len(server.requests) == 7
+        cell("%reload_ext ds_magic")
+        cell(record)
+        assert taught(cell) == first and len(server.requests) == 7
+    monkeypatch.delenv("DEEPSEEK_BASE_URL")
+    cell("%reload_ext ds_magic")
+    monkeypatch.setenv("DS_MAGIC_REPLAY", "run.jsonl")
+    monkeypatch.setenv("DS_MAGIC_SPEED", "0")
+    assert taught(cell) == first and cell.names["branch"].recorded.is_replay
+
+
+def test_unloading_ends_the_recording(cell, serving, folder):
+    import ds_magic
+
+    cell('%config DeepSeekMagics.journal = "run.jsonl"')
+    cell("%unload_ext ds_magic")
+    with serving(said("Hi")):
+        ds_magic.chat("Hi", model="m", stream=True)
+    assert not (folder / "run.jsonl").exists()
+
+
+def test_the_folder_of_the_weights_says_nothing_of_the_journal(cell, serving, monkeypatch):
+    monkeypatch.setenv("DS_MAGIC_CACHE", "some/folder")
+    with serving(said("a"), said("b")) as server:
+        cell("%%deepseek --journal run.jsonl\nHi")
+        cell("%%deepseek --journal run.jsonl\nHi")
+        assert len(server.requests) == 2
+
+
+def test_a_speed_that_is_none_is_said_to_be_the_environments(cell, monkeypatch):
+    monkeypatch.setenv("DS_MAGIC_SPEED", "quick")
+    assert "DS_MAGIC_SPEED is 'quick'" in cell("%deepseek Hi", fails=True)
+
+
 def test_an_unknown_request_is_a_short_panel(cell):
     asked = {"messages": [{"role": "user", "content": "News of 2026-11-29, please. " + "And more. " * 300}],
              "stream": True, "stream_options": {"include_usage": True}}  # fmt: skip

@@ -1,6 +1,7 @@
 """Many answers of the embedded model: drawn beside computed, arms beside each other, meanings counted."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -55,3 +56,11 @@ def test_five_samples_have_a_semantic_entropy(model):
     found = answers.entropy()
     assert sum(map(len, found.clusters)) == 5 and 0 <= found.semantic <= 2.33
     assert found.length_normalised.low > 0 and found.clusters[0][0].factors["sample"] in range(1, 6)
+
+
+def test_the_workers_of_an_executor_ask_the_embedded_model_of_their_own_machine(local_server):
+    here = Client("http://127.0.0.1:1", "of-no-use-there", model=local_server.model, name="embedded model")
+    with here, ThreadPoolExecutor(2) as executor:
+        answers = ds_magic.sample("Name a colour.", 3, max_tokens=2, top_logprobs=20, client=here, executor=executor)
+    assert [row.ok for row in answers] == [True] * 3 and {row.answer.backend for row in answers} == {"embedded model"}
+    assert all(row.logprobs for row in answers)

@@ -72,8 +72,9 @@ def _places(text: str, table: LogprobTable, given: int) -> tuple[list[int], list
     # Line ends of two characters become one; all else that is cleaned keeps its place.
     doubled = [found.start() for found in re.finditer("\r\n", text)] if "\r" in text else []
     starts, ends, groups = [], [], []
+    zero = int(table.char_start[0]) if len(table) else 0  # of a slice, whose text begins with its first token
     for first, last in drawn_groups(table):
-        begin, end = int(table.char_start[first]), min(agree, int(table.char_end[last - 1]))
+        begin, end = int(table.char_start[first]) - zero, min(agree, int(table.char_end[last - 1]) - zero)
         if begin >= end:
             continue
         begin, end = begin + offset, end + offset

@@ -83,6 +83,11 @@ def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
     """The picture of several answers."""
     groups = groups_of(rows)
     body = _columns(groups) if len(groups) <= FEW else _table(groups)
+    return style.frame(body + below(rows, groups, notes))
+
+
+def below(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> str:
+    """What stands below the picture: what its tints mean, what is to be known, how many they are."""
     shown = [group.row.answer for group in groups[:_LISTED] if group.row.answer is not None]
     tables = [answer.logprobs for answer in shown if answer.logprobs]
     meaning = ""
@@ -91,7 +96,7 @@ def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
 
         meaning = legend(*tables)
     said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
-    return style.frame(body + meaning + said + style.small(escape(summary(rows, groups))))
+    return meaning + said + style.small(escape(summary(rows, groups)))
 
 
 def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
@@ -160,7 +165,7 @@ def _table(groups: Sequence[Group]) -> str:
     cells = [
         [
             *(style.wrapped(escape(factor_text(group.row.factors.get(name, "")))) for name in names),
-            f'<div dir="auto" style="{_SAID}">{_line(group.row)}</div>',
+            f'<div dir="auto" style="{_SAID}">{line_html(group.row)}</div>',
             *([group.times] if is_counted else []),
             *_figures(group.row),
         ]
@@ -183,24 +188,29 @@ def _first(groups: Sequence[Group], name: str) -> Any:
     return next((group.row.factors[name] for group in groups if name in group.row.factors), None)
 
 
-def _line(row: Row) -> str:
-    """An answer within a line, tinted, cut where it is long; and what went wrong."""
+def line_html(row: Row, start: int = 0, length: int = _CELL) -> str:
+    """An answer within a line, tinted, from its character `start`, cut where it is long; and what went wrong."""
     answer, wrong = row.answer, _wrong(row)
     said = ""
     if answer is not None:
         called = "".join(style.code(on_one_line(call, 120)) for call in _calls(row))
-        said = _tinted_start(answer) if answer.content else called
+        said = _tinted_part(answer, start, length) if answer.content else called
     return " ".join(filter(None, [said, f"<b>{style.prose(wrong)}</b>" if wrong else ""])) or "<i>nothing</i>"
 
 
-def _tinted_start(answer: ChatCompletion) -> str:
+def _tinted_part(answer: ChatCompletion, start: int, length: int) -> str:
+    """A part of an answer with whole tokens, and marks where it is cut."""
     text, table = answer.content, answer.logprobs
-    cut = "…" if len(text) > _CELL else ""
+    end = min(len(text), start + length)
+    begun, cut = "… " if start else "", "…" if end < len(text) else ""
     if not table or not table.matches_content:
-        return escaped(text[:_CELL]) + cut
-    whole = int(table.char_end.searchsorted(min(len(text), _CELL), side="right"))
-    part = text[: int(table.char_end[whole - 1])] if whole else text[:_CELL]
-    return tinted(escaped(part), part, table[:whole]) + cut
+        return begun + escaped(text[start:end]) + cut
+    first = int(table.char_start.searchsorted(start, side="left"))
+    last = int(table.char_end.searchsorted(end, side="right"))
+    if first >= last:
+        return begun + escaped(text[start:end]) + cut
+    part = text[int(table.char_start[first]) : int(table.char_end[last - 1])]
+    return begun + tinted(escaped(part), part, table[first:last]) + cut
 
 
 def _figures(row: Row) -> list[str]:
@@ -226,15 +236,20 @@ def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
     else:
         names = _names(groups)
         table = [
-            [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, _text_line(group.row)]
+            [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, line_text(group.row)]
             for group in groups[:_LISTED]
         ]
         head = [*(on_one_line(name, 40) for name in names), "", "answer"]
         lines += style_text.rows([head, *table], widest=[24] * (len(names) + 1), indent="")
         lines += filter(None, [_rest(groups)])
-    said = [on_one_line(note, _NOTE) for note in notes]
-    return "\n".join([*lines, *said, f"⟨{summary(rows, groups)}⟩"])
+    return "\n".join([*lines, *below_text(rows, groups, notes)])
 
 
-def _text_line(row: Row) -> str:
-    return on_one_line(" ".join(filter(None, [row.content[:_CELL], *_calls(row), _wrong(row)])) or "nothing", 200)
+def below_text(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> list[str]:
+    """The lines below it."""
+    return [*(on_one_line(note, _NOTE) for note in notes), f"⟨{summary(rows, groups)}⟩"]
+
+
+def line_text(row: Row, start: int = 0) -> str:
+    part = "…" * (start > 0) + row.content[start : start + _CELL]
+    return on_one_line(" ".join(filter(None, [part, *_calls(row), _wrong(row)])) or "nothing", 200)

@@ -56,11 +56,11 @@ def counts_html(counts: Counts) -> str:
     for each in shown:
         row = [
             style.wrapped(style.chip(_named(each.text), strong=each.n > 0)), f"{each.n:,}",
-            style.bar(each.share, "chosen"), escape(_interval(each)),
+            style.bar(each.share, "chosen") + style.whisker(*each.interval), escape(_interval(each)),
         ]  # fmt: skip
         if is_computed:
             low, high = _bounds(each)
-            row += [style.bar(low, to=high), escape(_computed(each))]
+            row += [style.bar(low, to=high) + style.whisker(math.nan, math.nan), escape(_computed(each))]
         rows.append(row)
     return style.table(_title(counts), head, rows, note=_note(counts))
 

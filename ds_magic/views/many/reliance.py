@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 from typing import Protocol
@@ -48,8 +49,9 @@ def reliability_html(found: Reliability) -> str:
     head = [*head, ("", "24%"), ("right", False)]
     rows = [
         [
-            _range(each), f"{each.n:,}", style.bar(each.confidence), f"{100 * each.confidence:.0f} %",
-            style.bar(each.share, "chosen"), escape(_share(each)),
+            _range(each), f"{each.n:,}",
+            style.bar(each.confidence) + style.whisker(math.nan, math.nan), f"{100 * each.confidence:.0f} %",
+            style.bar(each.share, "chosen") + style.whisker(*each.interval), escape(_share(each)),
         ]
         for each in found
     ]  # fmt: skip

@@ -89,6 +89,16 @@ def bar(share: float, kind: str = "alternative", *, to: float | None = None) -> 
     return f'<div style="{TRACK};border-radius:0.15em">{drawn}</div>'
 
 
+def whisker(low: float, high: float) -> str:
+    """An interval, 0 … 1, as a thin line on the scale of the bar above it; of NaN the room that it would take."""
+    line = ""
+    if not (math.isnan(low) or math.isnan(high)):
+        left, right = (100 * max(0.0, min(1.0, each)) for each in (low, high))
+        drawn = f"border-top:2px solid;opacity:0.6;min-width:2px;width:{right - left:.1f}%"
+        line = f'<div style="width:{left:.1f}%"></div><div style="{drawn}"></div>'
+    return f'<div style="display:flex;height:2px;margin:2px 0 0 0">{line}</div>'
+
+
 def heading(text: str) -> str:
     """The line above a picture: a name or a sentence."""
     return f'<div style="font-weight:bold;font-size:0.93em;margin:0 0 0.2em 0">{prose(text)}</div>'
@@ -115,7 +125,8 @@ def grid(head: Head, rows: list[list[str]]) -> str:
     kinds = [NUMBER if kind is True else LINE if kind is False else f"{CELL};width:{kind}" for _, kind in head]
     kinds[-1:] = [kinds[-1].replace("1.2em", "0")] if kinds else []
     names = "".join(
-        f'<th style="{HEAD};{kind}">{escape(name)}</th>' for (name, _), kind in zip(head, kinds, strict=True)
+        f'<th style="{HEAD};{kind}">{escape(name)}</th>' if name else f'<td style="{kind}"></td>'
+        for (name, _), kind in zip(head, kinds, strict=True)
     )
     body = "".join(
         f'<tr style="{ROW}">'

@@ -134,10 +134,10 @@ def tempered_place_html(place: TemperedPlace) -> str:
         left = "".join(f'<td style="{_CELL};{style.DIM}">{_left(each)}</td>' for each in place.columns)
         rows += f'<tr style="{style.ROW}"><td style="{_NAME};{style.DIM}">may be drawn</td>{left}</tr>'
     head = "".join(f'<th style="{style.HEAD};{_CELL}">{escape(name)}</th>' for name in names)
-    width = f"width:100%;min-width:{6 + 9 * len(names)}em;max-width:{12 + 12 * len(names)}em"
+    width = f"width:100%;min-width:{7 + 6 * len(names)}em;max-width:{12 + 12 * len(names)}em"
     return style.frame(
         f'{style.heading(title)}<table style="{_TABLE};{width}"><thead><tr style="{style.ROW}">'
-        f'<th style="{_NAME}"></th>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<td style="{_NAME}"></td>{head}</tr></thead><tbody>{rows}</tbody></table>'
         f"{style.small(style.prose(_note(place, found)))}"
     )
 
@@ -146,7 +146,7 @@ _SHORT = 10
 """Characters of a share that fits beside its bar."""
 _TABLE = style.TABLE.replace("table-layout:auto", "table-layout:fixed")
 _CELL = f"{style.CELL};padding-right:1.4em"
-_NAME = f"{style.LINE};width:11em;overflow:hidden;text-overflow:ellipsis"
+_NAME = f"{style.LINE};width:9.5em;overflow:hidden;text-overflow:ellipsis"
 
 
 def _row(line: Line, is_stacked: bool) -> str:
@@ -163,14 +163,15 @@ def _row(line: Line, is_stacked: bool) -> str:
 
 def _drawn(cell: Cell, kind: str, is_stacked: bool) -> str:
     """A bar and its share; of a pruned token the share that it had, hollow and struck through."""
-    text, drawn = escape(cell.text), style.bar(cell.low, "rest" if cell.is_pruned else kind, to=cell.high)
+    text = escape(cell.text).replace(" %", "&nbsp;%")
+    drawn = style.bar(cell.low, "rest" if cell.is_pruned else kind, to=cell.high)
     if cell.is_pruned:
         text, drawn = f'<s title="pruned" style="opacity:0.6">{text}</s>', f'<div style="opacity:0.45">{drawn}</div>'
     if is_stacked:
         return f'<div style="min-height:2.6em">{drawn}<div style="{style.SMALL}">{text}</div></div>'
     return (
-        f'<div style="display:flex;align-items:center"><div style="flex:1">{drawn}</div>'
-        f'<div style="flex:none;width:5.4em;text-align:right;white-space:nowrap">{text}</div></div>'
+        f'<div style="display:flex;flex-wrap:wrap;align-items:center"><div style="flex:1;min-width:2.5em">{drawn}</div>'
+        f'<div style="flex:none;min-width:5.4em;text-align:right;white-space:nowrap">{text}</div></div>'
     )
 
 
