@@ -12,9 +12,9 @@ from typing import Any
 class Thrift:
     """Gives freed memory back when nothing `happened` for `pauses`, in seconds, unless `is_busy` says otherwise.
 
-    The C library keeps what is freed between other things, for the next time: after twenty tokens with the whole
-    vocabulary that was 270 MB in the server, and 77 in the kernel. To give it back took 50 ms then, and below 1 ms
-    after a usual answer. Without an event loop that runs, and with other libraries than glibc, it does nothing.
+    The C library keeps what is freed between other things, for the next time: after answers with the whole vocabulary
+    up to 270 MB in the server, and 77 in a kernel that no longer has them. To give that back took 50 ms, and below 1
+    ms where there was little. Without an event loop that runs, and with other libraries than glibc, it does nothing.
     """
 
     def __init__(self, *pauses: float, is_busy: Callable[[], bool] = lambda: False):

@@ -2,20 +2,19 @@
 
 import asyncio
 import sys
-import time
 
 import psutil
 import pytest
 
+from ds_magic.local.engine import Engine
 from ds_magic.local.thrift import Thrift
-from tests.local.conftest import Api
-from tests.local.test_program import serving
+from tests.local.test_keep_alive import serving
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the C library of Linux keeps what is freed")
 
 
-def in_mb(pid=None):
-    return psutil.Process(pid).memory_info().rss / 1e6
+def in_mb():
+    return psutil.Process().memory_info().rss / 1e6
 
 
 def scattered():
@@ -54,18 +53,15 @@ def test_without_an_event_loop_nothing_happens():
     Thrift(0.0).happened()
 
 
-@pytest.mark.model
-def test_the_server_gives_back_what_a_large_answer_took(row):
-    with serving("--api-key", "k", "--threads", "1") as (process, said):
-        api = Api(said["base_url"], "k")
-        api.chat("Hi", max_tokens=1, logprobs=True, top_logprobs=20)
-        usual = in_mb(process.pid)
-        api.chat("Hi", max_tokens=10, logprobs=True, top_logprobs=49_152)
-        large = in_mb(process.pid)
-        deadline = time.monotonic() + 60
-        while (later := in_mb(process.pid)) > usual + (large - usual) / 2:
-            assert time.monotonic() < deadline, f"{usual:.0f} MB, {large:.0f}, {later:.0f}"
-            time.sleep(0.05)
-        row("Memory of the embedded server", **{"MB after each": f"{usual:.0f}, {large:.0f}, {later:.0f}"},
-            of="a usual answer, 10 tokens with the whole vocabulary, a second later")
-    assert large > usual + 60
+def test_a_server_gives_back_what_was_freed_when_its_last_request_is_over():
+    async def scenario():
+        async with serving(Engine(threads=1), keep_alive=3) as session:
+            kept = scattered()
+            before = in_mb()
+            assert (await session.get("/models")).status == 200
+            async with asyncio.timeout(60):
+                while in_mb() > before - 50:
+                    await asyncio.sleep(0.01)
+            assert kept
+
+    asyncio.run(scenario())
