@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
+    from ..local.thrift import Thrift
     from ..many.answers import Answers
     from .background import Background
     from .cell_order import CellOrder
@@ -88,6 +89,7 @@ class DeepSeekMagics(Magics):
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
     suggest: Callable[[list[str]], list[str]] | None = None
+    thrift: Thrift
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:

@@ -1,7 +1,10 @@
 """The magics in a real kernel: stopping, logging in, what is left in the notebook."""
 
+import sys
 import threading
+import time
 
+import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
@@ -295,3 +298,15 @@ def test_an_interrupt_ends_several_with_what_is_there(kernel):
         outputs = kernel.run("%%deepseek --times 40 -o many\nHi", interrupt_at_picture="2 of 40")
         assert not any("traceback" in output for output in outputs)
         assert kernel.text("print(sorted(many.contents)[-2:], len(many) < 40)") == "['one', 'two'] True\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library of Linux keeps what is freed")
+def test_an_idle_kernel_gives_back_what_was_freed(kernel):
+    kernel.run("%load_ext ds_magic")
+    process = psutil.Process(int(kernel.text("import os; print(os.getpid())")))
+    kernel.run("kept = [bytes(3000) for _ in range(50_000)][::50]")
+    after = process.memory_info().rss
+    deadline = time.monotonic() + PATIENCE
+    while process.memory_info().rss > after - 50e6:
+        assert time.monotonic() < deadline, "it keeps everything"
+        time.sleep(0.05)
