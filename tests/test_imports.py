@@ -27,7 +27,13 @@ MAY_IMPORT = {
     "many": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
     },
-    "magics": {"api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", ""},
+    "teaching": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "branch", "many",
+        "magics.cell_text", "magics.observers",
+    },
+    "magics": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", "teaching", "",
+    },
     "__main__": {"local", "many"},
     "": {"magics"},
 }

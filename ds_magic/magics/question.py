@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
+from ..api.fields import STREAMED
 from ..conversation.answer_schema import AnySchema, Schema, SchemaUse
 from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
@@ -14,7 +15,7 @@ from ..conversation.turn import Turn
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
-from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
+from .options import BY_KEY, DEFAULTED, request_fields
 from .prompt import Filler, has_system, is_role, messages_of
 from .settings import setting
 from .shown import Shown

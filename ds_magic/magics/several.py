@@ -33,7 +33,7 @@ from .settings import setting
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-FOR_ONE = ("chat", "explore", "bg", "dry_run")
+FOR_ONE = ("chat", "explore", "bg", "playground", "dry_run")
 """Options that are for one answer alone."""
 OFTEN = 0.25
 """Seconds between two pictures of how far it is."""

@@ -3,7 +3,7 @@
 import { make } from "../../../views/tokens/explorer/js/elements.js";
 import { Session } from "../../../views/tokens/explorer/js/session.js";
 import { Branches } from "./branches.js";
-import { insertBelow } from "./cells.js";
+import { homeOf, insertBelow } from "./cells.js";
 import { Held } from "./held.js";
 
 const ANSWER = "application/vnd.ds-magic.answer+json";
@@ -30,7 +30,7 @@ export class Living {
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, this.model, text),
+      insertCell: (text) => insertBelow(homeOf(notebooks, this.model), text),
       get whyNot() {
         return branches.whyNot;
       },

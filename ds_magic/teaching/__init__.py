@@ -1,0 +1,1 @@
+"""For a lesson: what a class does with answers beside reading them."""
