@@ -45,7 +45,8 @@ def ends_in_blank(asked: ChatRequest | None) -> bool:
 def idle_fields(request: ChatRequest, *, thinks: bool, server: str | None, model: str) -> dict[str, Idle]:
     """The fields that have no effect beside the others of `request`, set or not, by their wire names.
 
-    `thinks`: whether the model does. `server`: who is asked, named as by a completion's `backend`; `model`: who answers.
+    `thinks`: whether the model does. `server`: who is asked, named as by a completion's `backend`; `model`: which one
+    answers.
     """
     idle: dict[str, Idle] = {}
     if thinks:

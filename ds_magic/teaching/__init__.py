@@ -1,1 +1,1 @@
-"""For a lesson: what a class does with answers beside reading them."""
+"""For a lesson: what is asked of a class before the model's answer is looked at."""

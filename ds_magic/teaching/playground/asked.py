@@ -54,7 +54,7 @@ def request_of(
 ) -> ChatRequest:
     """The request that the page asks for, with `more` fields. Raises InvalidRequestError."""
     said = [row for row in rows if (row.get("content") or "") and (row.get("prefix") or row["content"].strip())]
-    if not said:
+    if all(row.get("role") == "system" for row in said):  # instructions alone are no question
         raise InvalidRequestError("There is nothing to ask yet.", remedy="Write a question.")
     fields = {name: value for name, value in settings.items() if name in CONTROLLED and value not in (None, "", [])}
     if isinstance(stops := fields.get("stop"), list) and len(stops) == 1:

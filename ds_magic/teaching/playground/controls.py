@@ -19,21 +19,31 @@ STEPS = 40
 """Into how many steps a slider's range is divided."""
 
 
-def controls(usual: Mapping[str, Any], server: str | None) -> list[dict[str, Any]]:
+def controls(usual: Mapping[str, Any], model: str, server: str | None) -> list[dict[str, Any]]:
     """Each field as the page draws it: its words, and its range.
 
-    `usual`: what a field is where nobody sets it here, as far as it was set for every cell. `server`: who is asked.
+    `usual`: what a field is where nobody sets it here, as far as it was set for every cell. `model`: who answers where
+    nobody is named. `server`: who is asked.
     """
-    return [_control(name, each, usual.get(name), server) for name, each in CONTROLLED.items()]
+    words = {name: f"{_said(value)} (for every cell)" for name, value in usual.items()}
+    words.setdefault("model", model)
+    return [
+        _control(name, each, server) | {"usual": usual.get(name), "unset": words.get(name, "not set")}
+        for name, each in CONTROLLED.items()
+    ]
 
 
-def _control(name: str, field: Field, usual: Any, server: str | None) -> dict[str, Any]:
+def _said(value: Any) -> str:
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+
+
+def _control(name: str, field: Field, server: str | None) -> dict[str, Any]:
     least, most = field.least, field.most
     if name == "top_logprobs" and server != EMBEDDED:
         most = MOST_ALTERNATIVES
     control: dict[str, Any] = {
         "name": name, "help": field.help, "range": field.option_words or field.range, "least": least, "most": most,
-        "usual": usual, "kind": "words",
+        "kind": "words",
     }
     if field.kind == "number" and least is not None and most is not None:
         # Where a slider stands until it is moved: where it would change nothing.

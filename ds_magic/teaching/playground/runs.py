@@ -22,13 +22,15 @@ class Run(NamedTuple):
 
     @property
     def label(self) -> str:
-        """It in a line: the settings, and how the answer begins."""
+        """It in a line: how the answer begins, and the settings."""
+        begins = on_one_line(self.answer.content or self.answer.reasoning_content or "", 30)
         said = [f"{name} {_said(value)}" for name, value in self.settings.items()]
-        begins = on_one_line(self.answer.content or self.answer.reasoning_content or "", 40)
-        return on_one_line(" · ".join(filter(None, [", ".join(said) or "no settings", begins])), 120)
+        return on_one_line(f"“{begins}” {', '.join(said)}", 120)
 
 
 def _said(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    return " ".join(map(repr, value)) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return " ".join(map(repr, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

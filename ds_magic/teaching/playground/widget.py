@@ -63,7 +63,7 @@ class Playground(anywidget.AnyWidget):
     _css = (_HERE / "style.css").read_text(encoding="utf-8")
 
     question = Dict(help="what the form holds: `rows`, `settings`, and the `number` of changes to it").tag(sync=True)
-    said = Dict(help="what there is to say of question `number`: `cell` or `trouble`, and what is `idle`").tag(sync=True)
+    said = Dict(help="what there is to say of it: its `number`, `cell` or `trouble`, what is `idle`").tag(sync=True)
     state = Dict(help="`running`, and `words`").tag(sync=True)
     history = List(Unicode(), help="the last runs, each in a line").tag(sync=True)
     controls = List(Dict(), help="the fields that can be set").tag(sync=True)
@@ -89,7 +89,7 @@ class Playground(anywidget.AnyWidget):
             mark=mark,
             is_asked=is_asked,
             look=font_size(),
-            controls=controls(self._usual, client.server),
+            controls=controls(self._usual, client.model, client.server),
             models=self._models(),
             state={"running": False, "words": ""},
             question={"rows": rows_of(turn.request), "settings": settings_of(turn.request), "number": 0},
@@ -203,10 +203,10 @@ class Playground(anywidget.AnyWidget):
             self._runs = [*self._runs, Run(*held, came.completion)][-MOST:]
         self.history = [run.label for run in self._runs]
         self.models = self._models()
+        self._keep()
         with self._lock:
             self._running = None
         self.state = {"running": False, "words": words}
-        self._keep()
 
     def _view(self, stop: Stop) -> Any:
         kind = (self._kind or default_view()) if self._is_shown else "none"
@@ -242,14 +242,16 @@ class Playground(anywidget.AnyWidget):
         from IPython.display import display
 
         self._asked_last = self._asked_last or self.said["cell"]
-        self._is_shown = True
+        self._is_shown = in_kernel()
         if default_view() == "live":
             self._keep(update=False)
         else:
             view: Any = self._repr_mimebundle_()
             data, metadata = view if isinstance(view, tuple) else (view or {}, {})
-            display({**data, **kept(self._asked_last, self.mark)}, raw=True, metadata=metadata)
-        self._place.here()
+            form = kept(self._asked_last, self.mark, "" if in_kernel() else ELSEWHERE)
+            display({**data, **form}, raw=True, metadata=metadata)
+        if in_kernel():
+            self._place.here()
 
     def _keep(self, *, update: bool = True) -> None:
         """Have the notebook keep the cell of the last question, wherever it is shown."""

@@ -4,6 +4,14 @@ import { button, make } from "../../../views/tokens/explorer/js/elements.js";
 
 const INSERT = Symbol.for("ds-magic.insert"); // our extension's: (element, text) → a promise of whether it could be done
 const A_WHILE = 1500; // milliseconds for which a button says what came of it
+const OPTION = /(?<= )(--[a-z-]+)/;
+
+/** A cell whose options are told apart, and break at no hyphen. */
+function drawn(cell) {
+  const [line, ...rest] = cell.split("\n");
+  const parts = line.split(OPTION).map((part, at) => (at % 2 ? make("span", "dsp-option", part) : part));
+  return [...parts, ...rest.map((each) => `\n${each}`)];
+}
 
 export class Cell {
   /** `say(words)` is for who does not see the buttons. */
@@ -41,7 +49,7 @@ export class Cell {
   /** `isStale`: the kernel has not said yet what the question has become. */
   show({ cell = "", trouble = "" }, isStale) {
     this.isStale = isStale || Boolean(trouble) || !cell;
-    if (this.text.textContent !== cell) this.text.textContent = cell;
+    if (this.text.textContent !== cell) this.text.replaceChildren(...drawn(cell));
     this.trouble.textContent = trouble;
     this.element.classList.toggle("dsp-stale", this.isStale);
     this.insert.hidden = !globalThis[INSERT]; // the page may have loaded it since

@@ -4,7 +4,6 @@ import { button, make } from "../../../views/tokens/explorer/js/elements.js";
 import { option } from "./rows.js";
 
 const KINDS = { slider, number, choice, words, lines };
-const NOT_SET = "not set";
 let made = 0; // elements with an id of their own
 
 /** `onChange()` hears of every change, also while a slider moves. */
@@ -62,7 +61,7 @@ class Control {
       input.focus();
       onChange();
     });
-    this.element = make("div", "dsp-control", name, input, said, this.clear, this.help);
+    this.element = make("div", "dsp-control", name, said, this.clear, input, this.help);
     this.explain("");
     this.show(null);
   }
@@ -83,11 +82,6 @@ class Control {
   }
 }
 
-/** What a field is where it is not set here. */
-function unset({ usual }) {
-  return usual === null || usual === undefined ? NOT_SET : `${usual} (for every cell)`;
-}
-
 function slider(known, _, onChange) {
   const input = make("input", "dsp-slider");
   Object.assign(input, { type: "range", min: known.least, max: known.most, step: known.step });
@@ -95,7 +89,7 @@ function slider(known, _, onChange) {
   input.addEventListener("input", () => onChange(Number(input.value)));
   const show = (value) => {
     input.value = value ?? known.usual ?? known.neutral;
-    said.textContent = value ?? unset(known);
+    said.textContent = value ?? known.unset;
     input.setAttribute("aria-valuetext", said.textContent);
   };
   return { input, said, show };
@@ -103,7 +97,7 @@ function slider(known, _, onChange) {
 
 function number(known, _, onChange) {
   const input = make("input", "dsp-input");
-  Object.assign(input, { type: "number", step: known.step, placeholder: unset(known) });
+  Object.assign(input, { type: "number", step: known.step, placeholder: known.unset });
   if (known.least !== null) input.min = known.least;
   if (known.most !== null) input.max = known.most;
   input.addEventListener("input", () => onChange(input.value === "" ? null : Number(input.value)));
@@ -118,7 +112,7 @@ function number(known, _, onChange) {
 
 function choice(known, _, onChange) {
   const names = known.choices.map(([, name]) => name);
-  const input = make("select", "dsp-input", option("", unset(known)), ...names.map((name) => option(name, name)));
+  const input = make("select", "dsp-input", option("", known.unset), ...names.map((name) => option(name, name)));
   input.addEventListener("change", () => {
     const chosen = known.choices.find(([, name]) => name === input.value);
     onChange(chosen ? chosen[0] : null);
@@ -129,7 +123,7 @@ function choice(known, _, onChange) {
 
 function words(known, models, onChange) {
   const input = make("input", "dsp-input");
-  Object.assign(input, { type: "text", placeholder: unset(known), spellcheck: false, autocomplete: "off" });
+  Object.assign(input, { type: "text", placeholder: known.unset, spellcheck: false, autocomplete: "off" });
   if (known.name === "model") input.setAttribute("list", models);
   input.addEventListener("input", () => onChange(input.value || null));
   const show = (value) => {
@@ -141,7 +135,7 @@ function words(known, models, onChange) {
 /** Several texts, a line each: in a line \n is a new line, as on the magic line. */
 function lines(known, _, onChange) {
   const input = make("textarea", "dsp-input");
-  Object.assign(input, { rows: 1, placeholder: "not set; a line each", spellcheck: false });
+  Object.assign(input, { rows: 1, placeholder: `${known.unset}; a line each`, spellcheck: false });
   const read = () => input.value.split("\n").filter(Boolean).map(unescaped);
   input.addEventListener("input", () => onChange(read().length ? read() : null));
   const show = (value) => {

@@ -16,6 +16,7 @@ const BUSY = "The kernel is busy: it asks when it is free.";
 export class Form {
   constructor(place, source) {
     this.source = source;
+    this.hasEnded = false;
     const change = () => this.change();
     this.rows = new Rows(change);
     this.controls = new Controls(source.controls, source.models, change);
@@ -30,9 +31,9 @@ export class Form {
     this.runs.setAttribute("aria-label", "The last runs");
     const question = make("div", "dsp-question", make("div", "dsp-title", "Question"), this.rows.element);
     const settings = make("div", "dsp-settings", make("div", "dsp-title", "Settings"), this.controls.element);
-    const columns = make("div", "dsp-columns", make("div", "", question, settings), this.cell.element);
+    const columns = make("div", "dsp-columns", question, this.cell.element);
     const bar = make("div", "dsp-bar", this.runButton, this.stopButton, keys, this.status);
-    this.box = make("div", "dsp", columns, bar, this.runs);
+    this.box = make("div", "dsp", columns, settings, bar, this.runs);
     this.box.style.cssText = source.look;
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", "Playground");
@@ -76,9 +77,9 @@ export class Form {
     if (JSON.stringify(history) === this.drawn) return;
     this.drawn = JSON.stringify(history);
     const runs = history.map((label, at) =>
-      button("dsp-past", label, `Back to run ${at + 1}: ${label}`, () => this.source.back(at)),
+      button("dsp-past", label, `Back to: ${label}`, () => this.source.back(at)),
     );
-    this.runs.replaceChildren(...runs);
+    this.runs.replaceChildren(...(runs.length ? ["Back to", ...runs] : []));
   }
 
   run() {

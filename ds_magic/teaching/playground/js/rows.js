@@ -7,7 +7,7 @@ const ROLES = [
   ["system", "system"],
   ["user", "user"],
   ["assistant", "assistant"],
-  [PREFIX, "assistant, begins the answer"],
+  [PREFIX, "assistant prefix"],
 ];
 
 /** `onChange()` hears of every change, also while one types. */
@@ -52,8 +52,7 @@ export class Rows {
     row.up = button("dsp-small", "↑", "", () => this.move(row, -1));
     row.down = button("dsp-small", "↓", "", () => this.move(row, 1));
     row.remove = button("dsp-small", "×", "", () => this.remove(row));
-    const head = make("div", "dsp-row-head", row.role, row.up, row.down, row.remove);
-    row.element = make("div", "dsp-row", head, row.text);
+    row.element = make("div", "dsp-row", row.role, row.text, row.up, row.down, row.remove);
     row.element.setAttribute("role", "group");
     return row;
   }
