@@ -40,7 +40,8 @@ def turn_of(
     `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
     Raises InvalidRequestError.
     """
-    if not text.strip() and values.get("prefix") is None:
+    may_be_empty = values.get("prefix") is not None or values.get("playground")
+    if not text.strip() and not may_be_empty:
         raise InvalidRequestError(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
@@ -53,6 +54,8 @@ def turn_of(
     if system is None and not has_system(text) and not before:
         system = setting(magics, "system")
     asked = messages_of(text, fill, system=system, prefix=values.get("prefix"))
+    if not text.strip() and values.get("playground"):  # in which it is written
+        asked.insert(bool(system), {"role": "user", "content": ""})
     refuse_filled_keys(fill.filled)
 
     fields: dict[str, Any] = {}

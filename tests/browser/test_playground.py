@@ -7,7 +7,7 @@ import pytest
 from tests.servers.scripted import ScriptedServer, chunk, event, head, said, text_chunk
 
 from .accessible import troubles
-from .jupyter import Jupyter
+from .jupyter import Jupyter, Lab, Notebook7
 
 FORM = ".dsp"
 
@@ -245,8 +245,6 @@ def test_nothing_moves_that_its_reader_did_not_move(show):
 
 
 def test_a_saved_notebook_keeps_the_answer_and_the_cell_that_asks_for_it(show, jupyter, page):
-    from .jupyter import Lab
-
     with ScriptedServer(said("Perth", ".")) as server:
         notebook = show(server, "%%deepseek --playground\nHi")
         control(page, "max_tokens").fill("9")
@@ -279,3 +277,40 @@ def test_two_pictures_of_one_playground_are_one(show):
             "[...document.querySelectorAll('.jp-RenderedHTML')].filter((one) => one.textContent.includes('Perth.'))"
             ".length === 2"
         )
+
+
+def test_in_a_page_that_was_loaded_anew_the_form_goes_on_and_its_answers_are_shown(show, jupyter, page):
+    with ScriptedServer(said("Perth", "."), said("Sydney", ".")) as server:
+        notebook = show(server, "%%deepseek --playground\nHi")
+        page.click(".dsp-run")
+        answers(page, "Perth.")
+        notebook.save()
+        page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
+        Lab(page, jupyter, notebook.notebook)
+        page.wait_for_selector(FORM)
+        page.click(".dsp-run")
+        answers(page, "Sydney.")
+
+
+def test_in_notebook_7_it_is_asked_and_the_cell_goes_into_the_notebook(page, jupyter):
+    with ScriptedServer(said("Perth", ".")) as server:
+        jupyter.write("seven.ipynb", [begin(server), "%%deepseek --playground\nHi"])
+        Notebook7(page, jupyter, "seven.ipynb").run_all()
+        page.click(".dsp-run")
+        answers(page, "Perth.")
+        page.click("text=Insert below")
+        page.wait_for_selector(".dsp-buttons button:text('Inserted below')")
+        assert page.locator(".jp-Notebook .jp-CodeCell").count() == 3
+
+
+def test_without_our_extension_the_cell_is_copied_alone(page, tmp_path):
+    server = Jupyter(tmp_path)
+    try:
+        with ScriptedServer(said("Perth", ".")) as asked:
+            server.write("plain.ipynb", [begin(asked), "%%deepseek --playground\nHi"])
+            Lab(page, server, "plain.ipynb").run_all()
+            page.click(".dsp-run")
+            answers(page, "Perth.")
+            assert page.locator(".dsp-buttons button:visible").all_inner_texts() == ["Copy"]
+    finally:
+        server.end()

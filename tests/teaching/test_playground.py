@@ -114,6 +114,14 @@ def test_it_opens_on_a_cell_with_its_messages_and_options(shell):
     assert playground.cell == "%%deepseek --system S --model m --temperature 0 --stop a --thinking\nU"
 
 
+@pytest.mark.parametrize(("line", "roles"), [("", ["user"]), ("-s S", ["system", "user"])])
+def test_it_opens_on_an_empty_cell(line, roles, shell):
+    for cell in (f"%deepseek --playground {line}", f"%%deepseek --playground {line}\n\n"):
+        playground = shell.run_cell(cell).result
+        assert [row["role"] for row in playground.question["rows"]] == roles
+        assert "nothing to ask" in playground.said["trouble"]
+
+
 def test_a_new_one_has_nothing_to_ask_and_says_so():
     playground = ds_magic.playground(client=Client("http://127.0.0.1:9", "k"))
     assert playground.said["cell"] == "" and "nothing to ask" in playground.said["trouble"]

@@ -76,14 +76,15 @@ class Playground(anywidget.AnyWidget):
         self._turn, self._client, self._kind, self._output = turn, client, view, output
         self._usual = set_for_every_cell()
         self._more = along(turn.request)
-        self._place = Place()
+        number = secrets.token_hex(6)
+        self._place = Place(f"ds-live-place-{number}")
         self._lock = threading.Lock()
         self._running: Stop | None = None
         self._runs: list[Run] = []
         self._is_shown = False
         self._asked_last = ""
         self.answer: ChatCompletion | None = None
-        mark = f"ds-playground-{secrets.token_hex(6)}"
+        mark = f"ds-playground-{number}"
         is_asked = control_channel.listen(mark, self._asked_by_a_page)
         super().__init__(
             mark=mark,

@@ -76,9 +76,12 @@ class Place:
     In the background a new display would go to the cell that runs by then, and a live answer is kept as far as it
     has come: there a place is reserved at the start, and filled with what there is by then. What comes after that
     takes its place.
+
+    `name`: by which our extension finds it in a page that was loaded later; it begins as an answer's mark does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
         self._handle: Any = None
         self._last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
@@ -92,7 +95,8 @@ class Place:
             return
         from IPython.display import display
 
-        self._handle = display(bundle, raw=True, display_id=display_id or True, metadata=metadata)
+        name = display_id or self._name or True
+        self._handle = display(bundle, raw=True, display_id=name, metadata=self._with_name(metadata))
 
     def here(self) -> None:
         """Have the place in the cell that runs now, be it that it is in others too."""
@@ -100,12 +104,18 @@ class Place:
         if self._handle is None:
             self.reserve(bundle, metadata=metadata)
         else:
-            self._handle.display(bundle, raw=True, metadata=metadata)
+            self._handle.display(bundle, raw=True, metadata=self._with_name(metadata))
 
     def keep(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._last = bundle, metadata or {}
+        self._last = bundle, self._with_name(metadata)
         self.show_again()
+
+    def _with_name(self, metadata: dict[str, Any] | None) -> dict[str, Any]:
+        metadata = metadata or {}
+        if self._name is None:
+            return metadata
+        return {**metadata, "ds_magic": {**metadata.get("ds_magic", {}), "place": self._name}}
 
     def show_again(self) -> None:
         """Send what is there, also to pages that have not heard of it."""

@@ -122,7 +122,7 @@ export class Living {
     const { data, metadata } = this.model;
     this.model.setData({
       data: { ...data, [ANSWER]: this.held.data, "text/html": withTree(String(data["text/html"] ?? ""), tree) },
-      metadata: { ...metadata, ds_magic: this.held.metadata },
+      metadata: { ...metadata, ds_magic: { ...metadata.ds_magic, ...this.held.metadata } },
     });
   }
 
