@@ -164,6 +164,10 @@ def test_escape_ends_an_answer_while_the_kernel_is_busy_with_another_cell(show, 
     endless = Endless()
     with ScriptedServer(endless) as server:
         page = show(server, "%%deepseek --playground\nGo on.").page
+        # As with kernels and pages that have no thread of its own for what widgets say.
+        page.evaluate(
+            "jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.commsOverSubshells = 'disabled'"
+        )
         page.click(".dsp-run")
         page.wait_for_selector(".ds-live .ds-answer:has-text('Half of it')")
         page.evaluate(
@@ -231,9 +235,12 @@ def test_everybody_can_use_it_in_both_themes_and_nothing_is_cut_off(show, width)
 def test_nothing_moves_that_its_reader_did_not_move(show):
     with ScriptedServer(said("Perth", ".")) as server:
         page = show(server, "%%deepseek --playground -t 1\nThe capital?").page
-        tops = """[...document.querySelectorAll(".dsp-control, .dsp-bar, .dsp-runs")]
-            .map((one) => Math.round(one.getBoundingClientRect().top - document.querySelector(".dsp")
-            .getBoundingClientRect().top))"""
+        tops = """(() => {
+          const box = document.querySelector(".dsp").getBoundingClientRect();
+          const parts = [...document.querySelectorAll(".dsp-control, .dsp-bar, .dsp-runs")];
+          const tops = parts.map((one) => one.getBoundingClientRect().top);
+          return [...tops, box.bottom].map((each) => Math.round(each - box.top));
+        })()"""
         before = page.evaluate(tops)
         control(page, "temperature").focus()
         page.keyboard.press("Home")

@@ -108,10 +108,12 @@ def test_what_a_run_sends_is_what_its_cell_sends(ask, shell):
 
 
 def test_it_opens_on_a_cell_with_its_messages_and_options(shell):
-    playground = shell.run_cell("%%deepseek --playground -m m -t 0 --thinking --stop a\n@system\nS\n@user\nU").result
+    playground = shell.run_cell("%%deepseek --playground -m m -t 0 --thinking --stop a -l 5\n@system\nS\n@user\nU").result
     assert playground.question["rows"] == [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
-    assert playground.question["settings"] == {"model": "m", "temperature": 0, "thinking": True, "stop": ["a"]}
-    assert playground.cell == "%%deepseek --system S --model m --temperature 0 --stop a --thinking\nU"
+    assert playground.question["settings"] == {
+        "model": "m", "temperature": 0, "thinking": True, "stop": ["a"], "top_logprobs": 5,
+    }  # fmt: skip
+    assert playground.cell == "%%deepseek --system S --model m --temperature 0 --stop a --thinking --top-logprobs 5\nU"
 
 
 @pytest.mark.parametrize(("line", "roles"), [("", ["user"]), ("-s S", ["system", "user"])])

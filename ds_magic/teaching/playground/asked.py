@@ -40,7 +40,9 @@ def settings_of(request: ChatRequest) -> dict[str, Any]:
             value = [value]
         if value is not False or name == "thinking":
             settings[name] = value
-    return _without_the_implied(settings)
+    if "top_logprobs" in settings:  # which brings it along
+        settings.pop("logprobs", None)
+    return settings
 
 
 def along(request: ChatRequest) -> dict[str, Any]:
@@ -59,9 +61,4 @@ def request_of(
     fields = {name: value for name, value in settings.items() if name in CONTROLLED and value not in (None, "", [])}
     if isinstance(stops := fields.get("stop"), list) and len(stops) == 1:
         fields["stop"] = stops[0]
-    return ChatRequest.build([dict(row) for row in said], **{**more, **_without_the_implied(fields)})
-
-
-def _without_the_implied(settings: dict[str, Any]) -> dict[str, Any]:
-    """Without the field that another one brings along."""
-    return {name: value for name, value in settings.items() if name != "logprobs" or "top_logprobs" not in settings}
+    return ChatRequest.build([dict(row) for row in said], **{**more, **fields})
