@@ -245,6 +245,11 @@ def test_nothing_moves_that_its_reader_did_not_move(show):
         control(page, "temperature").focus()
         page.keyboard.press("Home")
         becomes(page, "%%deepseek --temperature 0\nThe capital?")
+        for name in ("frequency_penalty", "presence_penalty", "top_p"):
+            control(page, name).press("Home")
+        control(page, "thinking").select_option("on")
+        control(page, "max_tokens").fill("123456789")
+        page.wait_for_function("document.querySelector('.dsp-cell').textContent.includes('123456789')")
         page.click(".dsp-run")
         answers(page, "Perth.")
         page.wait_for_selector(".dsp-past")

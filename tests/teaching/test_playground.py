@@ -11,6 +11,7 @@ import ds_magic
 from ds_magic import ChatRequest, Client
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.fields import EFFORTS
+from ds_magic.api.model_choice import Offer
 from ds_magic.conversation.turn import Turn
 from ds_magic.teaching.playground.controls import CONTROLLED, controls
 from ds_magic.teaching.playground.kept import kept
@@ -189,6 +190,17 @@ def test_the_answer_is_bound_to_variables_and_kept_in_it(ask, shell):
     assert playground.answer.content == "Hello world"
     assert shell.user_ns["mine"] is shell.user_ns["_ds"] is playground.answer
     assert playground.state == {"running": False, "words": ""}
+
+
+def test_the_models_that_the_server_has_are_known_once_it_has_said_so():
+    from tests.servers.scripted import answered
+
+    with ScriptedServer(said("Yes"), models=answered({"data": [{"id": "one"}, {"id": "<b>two"}]})) as server:
+        client = Client(server.url, "k", offer=Offer())
+        playground = Playground(Turn(ChatRequest.build("Hi")), client)
+        assert playground.models == ["deepseek-chat"] and server.looks == []
+        playground.run().join()
+    assert playground.models == ["one", "<b>two"]
 
 
 def test_a_stop_in_the_middle_keeps_what_had_come_and_it_can_be_asked_again():

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent / "js"
 _SHARED = "../../../views/tokens/explorer/js"
+MOST_MODELS = 200
+"""How many names a page is told; any can be typed."""
 ELSEWHERE = "The playground needs a notebook; `ds_magic.ask(…)` asks from here."
 
 
@@ -164,7 +166,7 @@ class Playground(anywidget.AnyWidget):
         return {name: value for name, value in self._usual.items() if name != "system"} | self._more
 
     def _models(self) -> list[str]:
-        return list(dict.fromkeys([self._client.model, *(self._client.offer.names or ())]))
+        return list(dict.fromkeys([self._client.model, *(self._client.offer.names or ())[:MOST_MODELS]]))
 
     @observe("question")
     def _tell(self, change: Any = None) -> None:

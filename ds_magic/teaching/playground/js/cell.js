@@ -1,6 +1,6 @@
 // The cell that asks the same: its text, to be copied, and where our extension is to be put into the notebook.
 
-import { button, make } from "../../../views/tokens/explorer/js/elements.js";
+import { button, make, prose } from "../../../views/tokens/explorer/js/elements.js";
 
 const INSERT = Symbol.for("ds-magic.insert"); // our extension's: (element, text) → a promise of whether it could be done
 const A_WHILE = 1500; // milliseconds for which a button says what came of it
@@ -30,9 +30,10 @@ export class Cell {
       (await globalThis[INSERT](this.element, this.text.textContent)) ? "Inserted below" : null,
     );
     this.insert = insert;
-    this.buttons = make("div", "dsp-buttons", copy, insert);
+    this.controls = [copy, insert];
+    const below = make("div", "dsp-buttons", copy, insert, this.trouble);
     const title = make("div", "dsp-title", "The same as a cell");
-    this.element = make("div", "dsp-same", title, this.text, this.trouble, this.buttons);
+    this.element = make("div", "dsp-same", title, this.text, below);
   }
 
   action(name, label, act) {
@@ -50,9 +51,10 @@ export class Cell {
   show({ cell = "", trouble = "" }, isStale) {
     this.isStale = isStale || Boolean(trouble) || !cell;
     if (this.text.textContent !== cell) this.text.replaceChildren(...drawn(cell));
-    this.trouble.textContent = trouble;
+    if (trouble !== this.told) this.trouble.replaceChildren(prose(trouble));
+    this.told = trouble;
     this.element.classList.toggle("dsp-stale", this.isStale);
     this.insert.hidden = !globalThis[INSERT]; // the page may have loaded it since
-    for (const control of this.buttons.children) control.setAttribute("aria-disabled", String(this.isStale));
+    for (const control of this.controls) control.setAttribute("aria-disabled", String(this.isStale));
   }
 }

@@ -106,7 +106,8 @@ export class Form {
   }
 
   say(words) {
-    if (this.status.textContent !== words) this.status.textContent = words ?? "";
+    const text = (words ?? "").replaceAll("`", "");
+    if (this.status.textContent !== text) this.status.textContent = text;
   }
 
   abandon() {
