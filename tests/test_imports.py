@@ -30,6 +30,7 @@ MAY_IMPORT = {
     },
     "teaching": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "branch", "many",
+        "magics.cell_text", "magics.observers",
     },
     "magics": {
         "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", "teaching",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.addresses import DEEPSEEK_URL
-from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
+from ..api.fields import FIELDS, MOST_ALTERNATIVES, STREAMED, Field
 
 GROUPS = (
     "The answer", "The prompt", "JSON", "Functions", "Probabilities", "Many answers", "Where", "Recordings", "The cell",
@@ -83,10 +83,6 @@ class Option:
         if self.wire is not None:
             return self.wire(value)
         return {self.field: value} if self.field else {}
-
-
-STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
-"""The fields of a streamed request; without the usage its tokens would be unknown."""
 
 
 def _stops(texts: list[str]) -> dict[str, Any]:
@@ -166,6 +162,7 @@ _OF_OURS = (
            short="o", limit="the name of a variable"),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
            "The cell"),
+    Option("playground", "flag", "open a form with this question to play with; Run asks it", "The cell"),
     Option("quiet", "flag", "show nothing", "The cell"),
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
+from ..api.fields import STREAMED
 from ..conversation.answer_schema import AnySchema, Schema, SchemaUse
 from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
@@ -16,7 +17,7 @@ from ..teaching.curtain import Curtain
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
-from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
+from .options import BY_KEY, DEFAULTED, request_fields
 from .prompt import Filler, has_system, is_role, messages_of
 from .settings import setting
 from .shown import Shown
@@ -41,7 +42,8 @@ def turn_of(
     `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
     Raises InvalidRequestError.
     """
-    if not text.strip() and values.get("prefix") is None:
+    may_be_empty = values.get("prefix") is not None or values.get("playground")
+    if not text.strip() and not may_be_empty:
         raise InvalidRequestError(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
@@ -54,6 +56,8 @@ def turn_of(
     if system is None and not has_system(text) and not before:
         system = setting(magics, "system")
     asked = messages_of(text, fill, system=system, prefix=values.get("prefix"))
+    if not text.strip() and values.get("playground"):  # in which it is written
+        asked.insert(bool(system), {"role": "user", "content": ""})
     refuse_filled_keys(fill.filled)
 
     fields: dict[str, Any] = {}

@@ -32,7 +32,7 @@ from .shown_together import ShownTogether
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-FOR_ONE = ("chat", "explore", "guess", "vote", "bg", "dry_run")
+FOR_ONE = ("chat", "explore", "guess", "vote", "playground", "bg", "dry_run")
 """Options that are for one answer alone."""
 
 

@@ -3,7 +3,7 @@
 import { make } from "../../../views/tokens/explorer/js/elements.js";
 import { Session } from "../../../views/tokens/explorer/js/session.js";
 import { Branches } from "./branches.js";
-import { insertBelow } from "./cells.js";
+import { homeOf, insertBelow } from "./cells.js";
 import { Held } from "./held.js";
 import { EXPLORER } from "./styles.js";
 
@@ -33,7 +33,7 @@ export class Living {
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, this.model, text),
+      insertCell: (text) => insertBelow(homeOf(notebooks, this.model), text),
       get whyNot() {
         return branches.whyNot;
       },
@@ -125,7 +125,7 @@ export class Living {
     const { data, metadata } = this.model;
     this.model.setData({
       data: { ...data, [ANSWER]: this.held.data, "text/html": withTree(String(data["text/html"] ?? ""), tree) },
-      metadata: { ...metadata, ds_magic: this.held.metadata },
+      metadata: { ...metadata, ds_magic: { ...metadata.ds_magic, ...this.held.metadata } },
     });
   }
 

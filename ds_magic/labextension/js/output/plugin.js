@@ -64,6 +64,11 @@ export async function output(shared) {
           super.dispose();
         }
       }
+      // For widgets of ours, which do not reach the notebook themselves.
+      globalThis[Symbol.for("ds-magic.insert")] = async (element, text) => {
+        const { homeAround, insertBelow } = await import("./cells.js");
+        return insertBelow(homeAround(notebooks, element), text);
+      };
       const mimeTypes = Object.keys(KINDS);
       rendermime.addFactory({ safe: true, mimeTypes, createRenderer: (options) => new Output(options) }, RANK);
     },

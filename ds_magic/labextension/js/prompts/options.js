@@ -27,6 +27,7 @@ export const OPTIONS = [
   {"name": "speed", "kind": "number", "spellings": ["--speed"], "help": "replay so many times as fast as it came", "possible": "a number, 0 or more; 0 is at once", "example": "0.5", "least": 0},
   {"name": "output", "kind": "variable", "spellings": ["-o", "--output"], "help": "bind the result to a variable (always also to _ds)", "possible": "the name of a variable", "example": "answer"},
   {"name": "bg", "kind": "flag", "spellings": ["--bg"], "help": "answer in the background: the value is a handle with .result(), .stop(), .done()"},
+  {"name": "playground", "kind": "flag", "spellings": ["--playground"], "help": "open a form with this question to play with; Run asks it"},
   {"name": "quiet", "kind": "flag", "spellings": ["--quiet"], "help": "show nothing"},
   {"name": "dry-run", "kind": "flag", "spellings": ["--dry-run"], "help": "show the request, send nothing"},
   {"name": "model", "kind": "word", "spellings": ["-m", "--model"], "help": "the model that answers", "possible": "the name of a model", "example": "NAME"},
