@@ -19,9 +19,12 @@ from ds_magic.teaching.playground.widget import Playground
 from tests.magics import conftest as magics
 from tests.magics.test_cell_text import HOSTILE, KEY, read
 from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, text_chunk
+from tests.views.answer import test_display
+from tests.views.answer.test_display import outputs
 from tests.views.making import HOSTILE as MARKUP
 from tests.views.making import Page
 
+kernel = test_display.kernel
 clean_environment, bare_shell, ask = magics.clean_environment, magics.bare_shell, magics.ask
 
 
@@ -109,8 +112,8 @@ def test_what_a_run_sends_is_what_its_cell_sends(ask, shell):
 
 
 def test_it_opens_on_a_cell_with_its_messages_and_options(shell):
-    options = "--playground -m m -t 0 --thinking --stop a -l 5"
-    playground = shell.run_cell(f"%%deepseek {options}\n@system\nS\n@user\nU").result
+    cell = "%%deepseek --playground -m m -t 0 --thinking --stop a -l 5\n@system\nS\n@user\nU"
+    playground = shell.run_cell(cell).result
     assert playground.question["rows"] == [{"role": "system", "content": "S"}, {"role": "user", "content": "U"}]
     assert playground.question["settings"] == {
         "model": "m", "temperature": 0, "thinking": True, "stop": ["a"], "top_logprobs": 5,
@@ -295,3 +298,19 @@ def test_what_is_kept_is_text_whatever_was_asked(text):
 def test_in_a_terminal_it_says_where_it_is_at_home(shell, capsys):
     shell.run_cell("%%deepseek --playground\nHi")
     assert "%%deepseek\nHi" in (out := capsys.readouterr().out) and "needs a notebook" in out
+
+
+def test_in_another_kernel_it_is_a_widget_and_its_answers_stand_below(kernel):
+    with ScriptedServer(said("Perth", ".")) as server:
+        shown = outputs(kernel, f"""
+import ds_magic
+playground = ds_magic.playground("Hi", client=ds_magic.Client({server.url!r}, "k"))
+playground._ipython_display_()
+playground.run().join()
+""")
+    (_, form), (_, place), *later = [(kind, content) for kind, content in shown if kind != "comm_msg"]
+    assert "application/vnd.jupyter.widget-view+json" in form["data"] and "Hi" in form["data"]["text/html"]
+    assert place["data"] == {}
+    kind, last = later[-1]
+    assert kind == "update_display_data" and "Perth." in last["data"]["text/plain"]
+    assert last["transient"]["display_id"] == place["transient"]["display_id"]

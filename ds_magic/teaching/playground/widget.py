@@ -150,8 +150,13 @@ class Playground(anywidget.AnyWidget):
         self.answer = run.answer
         self._asked_last = self.said["cell"]
         self._keep()
-        if self._is_shown:
+        if self._is_shown and self._kind != "none":
             self._place.show(run.answer, None, None)
+
+    def close(self) -> None:
+        """Close it; what it kept stays."""
+        control_channel.forget(self.mark)
+        super().close()
 
     def _rows(self) -> list[dict[str, Any]]:
         """The messages; instructions that every cell has are in each question that has none of its own."""
