@@ -228,9 +228,10 @@ class Answers(Sequence[Row]):
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame with a row an answer.
 
-        The factors (`factor_…` where the name is that of a column here); `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
-        `completion_tokens`, `finish_reason`, `perplexity` (NaN where only bounds are known) and `perplexity_low`,
-        `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked (`is_correct` if that is taken).
+        The factors (`factor_…` where the name is that of a column here); `content`; the fields of the parsed object
+        (`parsed_…` where a name is taken); `prompt_tokens`, `completion_tokens`, `finish_reason`, `perplexity` (NaN
+        where only bounds are known) and `perplexity_low`, `seconds`, `model`, `interrupted` and `error`; `correct`
+        where they are marked (`is_correct` if that is taken).
         """
         from .frames import frame_of
 
