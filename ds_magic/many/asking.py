@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
+
+MOST_LOOKED_AT = 64
+"""Rows by which it is seen whether a journal was written with another template or other settings."""
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -230,7 +233,7 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
     with running["client"].recording():
-        rows, changed = _looked_at(running["client"], rows)
+        rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
         if not isinstance(listener, Nobody):
             listener = Reckoned(listener, plan, costs, changed)
             listener.progress(Progress(plan.total))
@@ -250,15 +253,25 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
 
 
-def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], str]:
-    """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
+def _looked_at(client: Client, rows: Iterable[Asking], most: int) -> tuple[Iterator[Asking], str]:
+    """The rows, and what has changed since a journal was written, as far as the first rows show it.
+
+    Where one of them is in it, nothing has: a row was put before it, or a sweep was widened. Of rows that nobody knows
+    the number of, which may be slow to come, only the first is looked at (`most`).
+    """
     rows = iter(rows)
     passed = list[Asking]()
-    for asking in rows:
-        passed.append(asking)
-        if asking.turn is not None:
-            return chain(passed, rows), client.changed_since(as_sent(asking.turn.request)) or ""
-    return iter(passed), ""
+    try:
+        passed.extend(islice(rows, most))
+    except Exception as error:  # of the user's rows; those before it are asked
+        rows = _broken_off(error)
+    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
+    return chain(passed, rows), client.changed_since(firsts) or ""
+
+
+def _broken_off(error: Exception) -> Iterator[Asking]:
+    raise error
+    yield
 
 
 def _known(rows: Iterable[Row]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
@@ -52,11 +52,11 @@ class RecordingTape:
         """The key of what is asked."""
         return key_of(question.wire, question.server, self.sample)
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`."""
-        if not self.cache or self.journal.holds(self.key(question)):
+        if not (self.cache and questions) or any(self.journal.holds(self.key(each)) for each in questions):
             return None
-        return change_shown(self.journal, question.wire, self.sample)
+        return change_shown(self.journal, questions[0].wire, self.sample)
 
     def recalling(self, question: Question) -> RecalledTape | None:
         """See `api.recorded.Tape`."""
@@ -157,7 +157,7 @@ class RecalledTape:
         """See `api.recorded.Tape`: nobody writes."""
         return nullcontext()
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`: nothing has."""
         return None
 
@@ -198,7 +198,7 @@ class ReplayTape:
         """The server that answered last."""
         return next(reversed(self.journal.backends), "")
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`: what is not known is an error."""
         return None
 

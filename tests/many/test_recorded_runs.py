@@ -83,6 +83,28 @@ def test_a_template_that_was_changed_is_named_with_where_it_parts(server, client
     assert "“What is the largest city of France?”, and was “What is the capital of France?”" in changes(after)[0]
 
 
+@pytest.mark.parametrize(("before", "now", "says"), [
+    ({}, {"system": "Be brief."}, "`system` is \"Be brief.\", and was not set"),
+    ({"system": "Be brief."}, {}, "`system` is not set, and was \"Be brief.\""),
+    ({"system": "Be brief."}, {"system": "You talk to a child."}, "`system` differs"),
+    ({"system": "Be brief."}, {"system": "Be brief.", "prefix": "It is"}, "`prefix` is \"It is\", and was not set"),
+    ({"stream": False}, {"stream": False, "json": True}, "`response_format` is {"),
+])
+def test_a_system_prompt_a_prefix_or_a_form_that_is_new_is_named(server, client, path, before, now, says):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run, **before)
+    after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run, **now)
+    assert len(changes(after)) == 1 and says in changes(after)[0]
+
+
+def test_a_row_that_was_put_first_and_a_value_more_of_a_sweep_are_no_change(server, client, path):
+    run = {"client": client, "journal": path, "cache": True, "temperature": [0, 1]}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run)
+    for rows, temperatures in [(["Peru", "Chad"], [0, 1]), (["France"], [0.5, 1])]:
+        after = ds_magic.map("Capital of {{ country }}?", rows, **{**run, "temperature": temperatures})
+        assert not changes(after) and len(after.notes) == 1
+
+
 def test_a_prompt_that_holds_a_date_is_said_to_be_new_each_time(server, client, path):
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.sample("It is 2026-11-29 today. Name a colour.", 2, **run)
