@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Runner
+from .taken_down import NOT_RECORDED
 from .task import Asking
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came), *_unwritten(came)])
 
 
 def _looked_at(client: Client, rows: Iterable[Asking], most: int) -> tuple[Iterator[Asking], str]:
@@ -282,6 +283,14 @@ def _known(rows: Iterable[Row]) -> list[str]:
         known += recorded is not None and not recorded.is_replay
         count += recorded is not None or row.answer is not None
     return [f"{known:,} of {count:,} had been asked before, and {count - known:,} were asked."] if known else []
+
+
+def _unwritten(rows: Sequence[Row]) -> Iterator[str]:
+    """How many are not in the journal, and would be asked again."""
+    answers = [row.answer for row in rows if row.recorded is None and row.answer is not None]
+    why = [note for answer in answers for note in answer.notes if note.startswith(NOT_RECORDED)]
+    if why:
+        yield f"{len(why):,} of {len(rows):,} were not recorded: {why[-1].removeprefix(NOT_RECORDED)}"
 
 
 _LONG = 80

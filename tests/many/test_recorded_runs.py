@@ -1,9 +1,13 @@
 """Many answers and the journal: what was broken off goes on, what was asked is not asked again, and is replayed."""
 
+import subprocess
+import sys
+
 import pytest
 
 import ds_magic
 from ds_magic import Client
+from ds_magic.many.journal import Journal
 from ds_magic.many.journal_errors import UnknownRequestError
 from tests.servers.scripted import ScriptedServer, said
 
@@ -116,6 +120,23 @@ def test_another_question_in_the_same_journal_is_no_change(server, client, path)
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.sample("Name a colour.", 2, **run)
     assert ds_magic.sample("Why is the sky blue?", 2, **run).notes == ()
+
+
+FULL = """
+import resource, sys
+import ds_magic
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500, 1_500))
+client = ds_magic.Client(sys.argv[1], "k", model="m", on_event=lambda event: None)
+answers = ds_magic.sample("Hi", 6, client=client, journal=sys.argv[2], concurrency=1)
+print(len(answers.failed), *answers.notes)
+"""
+
+
+def test_a_full_disk_is_said_of_the_whole_batch(server, path):
+    command = [sys.executable, "-c", FULL, server.url, str(path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    kept = len(list(Journal(path).entries()))
+    assert 0 < kept < 6 and shown.startswith(f"0 {6 - kept} of 6 were not recorded: run.jsonl cannot be written: ")
 
 
 def test_without_cache_everything_is_asked_and_nothing_is_compared(server, client, path):
