@@ -141,7 +141,14 @@ class Several:
                 remedy=(f"Did you mean `{near}`? " if near and near != name else "")
                 + "For example `--sweep temperature=0,0.5,1`, or `--sweep system=variants` with a list or a dict.",
             )
-        found = values_of(option.key, self._namespace[listed]) if listed in self._namespace else None
+        is_name = listed.isidentifier() and option.kind in ("text", "word")
+        value = named(listed, self._namespace, "--sweep") if is_name else self._namespace.get(listed)
+        found = values_of(option.key, value)
+        if is_name and found is None:
+            raise InvalidRequestError(
+                f"`--sweep {sweep}`: `{listed}` is one value, of type {type(value).__name__}.",
+                remedy="It must be a list or a dict of values.",
+            )
         if found is None:
             values = [convert(option, each.strip(), option.long) for each in listed.split(",")]
             found = [(value, value) for value in values]
@@ -175,15 +182,15 @@ class Several:
 
     def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
-        names = [name for name in names if name not in self._namespace] or names
-        records = iter(records_of(self._rows, names))
+        records = iter(records_of(self._rows, [name for name in names if name not in self._namespace] or names))
         first = next(records, None)
         if first is None:
             return iter(()), Plan(rows=0, is_of_rows=True)
-        if not names:
+        if not any(name in first for name in names) and all(name in self._namespace for name in names):
+            column = next(iter(first), "question")
             raise InvalidRequestError(
                 "The prompt has no place to fill from the rows.",
-                remedy="Write a column's name into it, with blanks inside the braces: `{{ question }}`.",
+                remedy=f"Write a column's name into it, with blanks inside the braces: `{{{{ {column} }}}}`.",
             )
         # What is wrong with the cell is wrong with all rows.
         turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
@@ -23,6 +23,7 @@ from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Runner
+from .taken_down import NOT_RECORDED
 from .task import Asking
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
+
+MOST_LOOKED_AT = 64
+"""Rows by which it is seen whether a journal was written with another template or other settings."""
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -230,7 +234,7 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
     with running["client"].recording():
-        rows, changed = _looked_at(running["client"], rows)
+        rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
         if not isinstance(listener, Nobody):
             listener = Reckoned(listener, plan, costs, changed)
             listener.progress(Progress(plan.total))
@@ -247,18 +251,28 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came), *_unwritten(came)])
 
 
-def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], str]:
-    """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
+def _looked_at(client: Client, rows: Iterable[Asking], most: int) -> tuple[Iterator[Asking], str]:
+    """The rows, and what has changed since a journal was written, as far as the first rows show it.
+
+    Where one of them is in it, nothing has: a row was put before it, or a sweep was widened. Of rows that nobody knows
+    the number of, which may be slow to come, only the first is looked at (`most`).
+    """
     rows = iter(rows)
     passed = list[Asking]()
-    for asking in rows:
-        passed.append(asking)
-        if asking.turn is not None:
-            return chain(passed, rows), client.changed_since(as_sent(asking.turn.request)) or ""
-    return iter(passed), ""
+    try:
+        passed.extend(islice(rows, most))
+    except Exception as error:  # of the user's rows; those before it are asked
+        rows = _broken_off(error)
+    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
+    return chain(passed, rows), client.changed_since(firsts) or ""
+
+
+def _broken_off(error: Exception) -> Iterator[Asking]:
+    raise error
+    yield
 
 
 def _known(rows: Iterable[Row]) -> list[str]:
@@ -269,6 +283,14 @@ def _known(rows: Iterable[Row]) -> list[str]:
         known += recorded is not None and not recorded.is_replay
         count += recorded is not None or row.answer is not None
     return [f"{known:,} of {count:,} had been asked before, {count - known:,} now."] if known else []
+
+
+def _unwritten(rows: Sequence[Row]) -> Iterator[str]:
+    """How many are not in the journal, and would be asked again."""
+    answers = [row.answer for row in rows if row.recorded is None and row.answer is not None]
+    why = [note for answer in answers for note in answer.notes if note.startswith(NOT_RECORDED)]
+    if why:
+        yield f"{len(why):,} of {len(rows):,} were not recorded: {why[-1].removeprefix(NOT_RECORDED)}"
 
 
 _LONG = 80

@@ -176,6 +176,23 @@ def test_a_row_without_the_column_fails_alone(client):
     assert answers.contents == ("a", "", "c") and "there is no variable `x`" in str(answers[1].error)
 
 
+class Breaking:
+    """Rows whose number is known, and of which the third cannot be read."""
+
+    def __len__(self):
+        return 9
+
+    def __iter__(self):
+        yield from ["a", "b"]
+        raise RuntimeError("unreadable")
+
+
+@pytest.mark.parametrize("rows", [Breaking(), iter(Breaking())], ids=["counted", "uncounted"])
+def test_rows_that_break_off_leave_what_was_asked_before(rows, client):
+    answers = ds_magic.map("{{ x }}", rows, client=client, stream=False)
+    assert answers.contents == ("a", "b") and "The rows broke off: RuntimeError: unreadable" in answers.notes[0]
+
+
 def test_a_template_that_fits_no_row_is_an_error_before_anything_is_asked(server, client):
     for template, says in [("{{ contry }}", "Did you mean `country`"), ("Go.", "`{{ question }}`")]:
         with pytest.raises(InvalidRequestError) as refused:
