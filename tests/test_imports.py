@@ -28,11 +28,15 @@ MAY_IMPORT = {
     "many": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
     },
+    "teaching": {
+        "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "branch", "many",
+        "recording", "__version__",
+    },
     "magics": {
-        "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many",
+        "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", "teaching",
         "recording", "",
     },
-    "__main__": {"local", "many"},
+    "__main__": {"local", "many", "teaching"},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ..api.clean_text import for_report, on_one_line
 from ..stop import Stop
@@ -29,6 +30,7 @@ class Background:
 
     def begin(self) -> Background:
         """Start."""
+        _begun.add(self)
         in_cell = contextvars.copy_context().run
         thread = threading.Thread(
             target=in_cell, args=(self._run, _parent_of_cell()), daemon=True, name="ds_magic-background"
@@ -63,6 +65,14 @@ class Background:
         if (error := self._outcome.exception()) is not None:
             return f"<an answer in the background: failed: {on_one_line(for_report(str(error)))}>"
         return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
+
+
+_begun: WeakSet[Background] = WeakSet()
+
+
+def running() -> list[Background]:
+    """The answers in the background that are not over."""
+    return [each for each in list(_begun) if not each.done()]
 
 
 def _parent_of_cell() -> Any:

@@ -99,9 +99,10 @@ def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
 
 def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:
     """The audience of a cell: its views, and the variables."""
+    seat = magics.seat()
     return Shown(
         "none" if values.get("quiet") else setting(magics, "view"),
-        beside=lambda: [Binding(magics.shell, values.get("output"))],
+        beside=lambda: [Binding(magics.shell, values.get("output"), seat)],
         fields=turn.schema.fields if turn.schema is not None else None,
     )
 
