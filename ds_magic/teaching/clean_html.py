@@ -52,7 +52,7 @@ _PROPERTY = re.compile(
     r"(?:-webkit-)?print-color-adjust|color|background(?:-color)?|opacity|direction|unicode-bidi|white-space|word-break"
     r"|(?:min-|max-)?(?:width|height)|(?:padding|margin|border)(?:-[a-z]+){0,3}|box-sizing|display|flex(?:-[a-z]+)?"
     r"|(?:align|justify)-[a-z]+|grid-[a-z-]+|(?:row-|column-)?gap|font(?:-[a-z]+)?|text-[a-z-]+|line-height"
-    r"|letter-spacing|vertical-align|overflow|overflow-wrap|table-layout|list-style-type"
+    r"|letter-spacing|cursor|vertical-align|overflow|overflow-wrap|table-layout|list-style-type"
 )
 _VALUE = re.compile(r"[^\\<>{}@:\"']{0,300}")
 _FUNCTION = re.compile(r"([\w-]*)\(")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -12,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..api.clean_text import escaped, for_terminal
+from ..api.clean_text import escaped, for_terminal, heal
 from ..api.errors import InvalidRequestError
 from ..views.answer.code import code_to_html
 from ..views.tokens.explorer.page import WrittenPage
@@ -61,7 +62,7 @@ def write_lesson(notebook: str | Path, path: str | Path | None = None, *, large:
 def _page_of(path: Path) -> tuple[str, str]:
     """The title of a notebook's page and what stands in it."""
     try:
-        read = msgspec.json.decode(path.read_bytes(), type=_Notebook)
+        read = msgspec.convert(heal(json.loads(path.read_bytes())), _Notebook)
         if read.nbformat < 4:
             raise ValueError("nbformat")
     except OSError as error:

@@ -114,7 +114,7 @@ def about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, s
     if build:
         facts.append(("build", ", ".join(build)))
     names = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
-    values = {name: known.get(name) for name in names}
+    values = {name: known.get(name, getattr(request, name, None)) for name in names}
     settings = [f"{name} {value:g}" for name, value in values.items() if isinstance(value, int | float)]
     settings = [each for each in settings if not each.endswith("penalty 0")]  # nobody asked for one
     settings += _also_set(request) if request is not None else []
