@@ -30,13 +30,13 @@ MAY_IMPORT = {
     },
     "teaching": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "branch", "many",
-        "magics.cell_text", "magics.observers",
+        "magics.cell_text", "magics.observers", "recording", "__version__",
     },
     "magics": {
         "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", "teaching",
         "recording", "",
     },
-    "__main__": {"local", "many"},
+    "__main__": {"local", "many", "teaching"},
     "": {"magics"},
 }
 """What each room may import of ours, beside itself; "" is the package's own module."""

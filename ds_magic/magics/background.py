@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from ..api.clean_text import for_report, on_one_line
-from ..api.errors import InvalidRequestError
 from ..stop import Stop
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class Background:
 
     def begin(self) -> Background:
         """Start."""
+        _begun.add(self)
         in_cell = contextvars.copy_context().run
         thread = threading.Thread(
             target=in_cell, args=(self._run, _parent_of_cell()), daemon=True, name="ds_magic-background"
@@ -70,15 +71,18 @@ class Background:
 
 
 def in_background(turn: Turn, client: Client, shown: Shown, values: Mapping[str, Any]) -> Background:
-    """The answer to a turn, begun and shown in the cell that runs. Raises InvalidRequestError."""
-    if values.get("explore"):
-        raise InvalidRequestError(
-            "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
-            remedy="Leave it out, and explore the result: `handle.result().explore()`.",
-        )
+    """The answer to a turn, begun and shown in the cell that runs."""
     handle = Background(lambda stop: turn.answer(client, shown, stop))
     shown.begin_in_background(turn.request, client.name, handle.stop)
     return handle.begin()
+
+
+_begun: WeakSet[Background] = WeakSet()
+
+
+def running() -> list[Background]:
+    """The answers in the background that are not over."""
+    return [each for each in list(_begun) if not each.done()]
 
 
 def _parent_of_cell() -> Any:

@@ -24,6 +24,7 @@ from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
+from .results import Results, Seat
 from .server_meant import ServerMeant
 from .settings import setting, traits_of
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ..local.thrift import Thrift
     from ..many.answers import Answers
     from ..teaching.playground.widget import Playground
+    from ..views.tokens.explorer.page import WrittenPage
     from .background import Background
     from .cell_order import CellOrder
     from .completer import Matcher
@@ -84,7 +86,7 @@ class DeepSeekMagics(Magics):
         '{"deepseek-flash": {"input": 0.5, "cached": 0.1, "output": 1.5}}, in whatever currency.',
     ).tag(config=True)
 
-    why: str = ""
+    configured: Mapping[str, Any] = {}
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
     suggest: Callable[[list[str]], list[str]] | None = None
@@ -98,8 +100,15 @@ class DeepSeekMagics(Magics):
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
-        self.chats: dict[str, Chat] = {}
         self._cell: str | None = None
+        self._run = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Hold nothing yet."""
+        self.why = ""
+        self.chats: dict[str, Chat] = {}
+        self.results = Results()
         self._turns: Counter[str] = Counter()
 
     @observe("size")
@@ -184,39 +193,15 @@ class DeepSeekMagics(Magics):
     @guarded
     def ds_login(self, line: str) -> None:
         """Give an API key without showing it; it is kept for this kernel only. `--forget` forgets it."""
-        import warnings
-        from getpass import GetPassWarning, getpass
-
-        from .. import backend
+        from . import login
 
         said, line = line.partition("#")[0].strip(), ""
-        if said == "--forget":
-            backend.logout()
-            print("The key is forgotten.")
-            return
+        if said == login.FORGET:
+            return login.forget()
         if said:
             said = ""
-            raise InvalidRequestError(
-                "`%ds_login` takes no key on its line, where it would be kept: it now stands in the cell, in every "
-                "saved copy of the notebook, and in IPython's history.",
-                remedy="Delete it from the cell, revoke the key where you got it, then run `%ds_login` alone: it "
-                "asks for the new one.",
-            )
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", GetPassWarning)
-                key = getpass("API key (it is not shown): ")
-        except (EOFError, NotImplementedError, RuntimeError, GetPassWarning):
-            raise InvalidRequestError(
-                "Nobody can be asked for a key here: this notebook runs without input.",
-                remedy="Set DEEPSEEK_API_KEY in the environment before the kernel starts.",
-            ) from None
-        if not key.strip():
-            print("No key was given; nothing has changed.")
-            return
-        backend.login(key)
-        key = ""
-        print("The key is kept in this kernel's memory until it ends, or until %ds_login --forget.")
+            raise login.on_the_line()
+        login.log_in()
 
     @line_magic
     @no_var_expand
@@ -268,6 +253,27 @@ class DeepSeekMagics(Magics):
     @line_magic
     @no_var_expand
     @guarded
+    def ds_share(self, line: str) -> WrittenPage:
+        """Write a result, or all that cells answered, as one page: `%ds_share [NAME] [FILE.html]`; or `--notebook`."""
+        from .sharing import share_line
+
+        return share_line(self, line)
+
+    @line_magic
+    @no_var_expand
+    @guarded
+    def ds_reset(self, line: str) -> None:
+        """Set chats, usage, defaults, variables and views of ours back to how they were when this was loaded."""
+        from ..teaching.reset import reset
+        from .background import running
+
+        if line.strip():
+            raise InvalidRequestError("`%ds_reset` takes nothing.", remedy="Leave the rest out.")
+        print(reset(self, running()))
+
+    @line_magic
+    @no_var_expand
+    @guarded
     def ds_help(self, line: str) -> None:
         """Explain a topic or an option: `%ds_help tools`, `%ds_help --stop`."""
         from .help import about
@@ -296,7 +302,12 @@ class DeepSeekMagics(Magics):
         """Take note of which cell runs: its id where the frontend sends one, else its text."""
         text = getattr(info, "raw_cell", None) or ""
         self._cell = getattr(info, "cell_id", None) or _digest(text)
+        self._run += 1
         self._turns.clear()
+
+    def seat(self) -> Seat:
+        """The place of the next result of the cell that runs."""
+        return self.results.seat(self._cell or "", self._run)
 
     def after_cell(self, result: Any) -> None:
         """Keep the traceback of an error of ours that a cell raised outside of the magics."""

@@ -29,7 +29,7 @@ _FOOT = """\
 Every result is also `_ds`. Defaults: %config DeepSeekMagics, DS_MAGIC_… in the environment.
 %ds_help OPTION or TOPIC explains more; the topics are
 {topics}.
-%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_why"""
+%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_share  %ds_reset  %ds_why"""
 
 TOPICS = {
     "filling": r"""
@@ -77,6 +77,11 @@ DeepSeekMagics.journal, .cache and .replay. In a terminal `ds-magic journal FILE
     "keys": """
 Keys: %ds_login asks for one without showing it, for this kernel only; or set DEEPSEEK_API_KEY before the kernel
 starts. Without a key the model on this machine answers. A key in a cell is refused: it would stay in the notebook.""",
+    "sharing": """
+Sharing: %ds_share answer page.html writes a result as one page of HTML that needs no network, with what was asked, of
+whom and how; without a name all that this kernel's cells answered. --notebook: the notebook as it was saved last
+(ds-magic page NOTEBOOK.ipynb in a terminal). --large, or %config DeepSeekMagics.size = "projector": for a room.
+%ds_reset sets chats, usage, defaults, variables of ours and open views back; files and your key stay.""",
     "servers": """
 Other servers: --base-url URL, or %config DeepSeekMagics.base_url, for any server that speaks this API;
 --local for the model on this machine. What a server does not give is said under the answer.""",

@@ -126,9 +126,10 @@ def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> S
     for (one, other), (why, remedy) in _APART.items():
         if values.get(one) and values.get(other):
             raise InvalidRequestError(why, remedy=remedy)
+    seat = magics.seat()
     return Shown(
         "none" if values.get("quiet") else setting(magics, "view"),
-        beside=lambda: [Binding(magics.shell, values.get("output"))],
+        beside=lambda: [Binding(magics.shell, values.get("output"), seat)],
         fields=turn.schema.fields if turn.schema is not None else None,
         behind=partial(Curtain, vote=bool(values.get("vote"))) if is_hidden(values) else None,
     )
