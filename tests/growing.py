@@ -642,8 +642,8 @@ def tags_of_others(count):
     from ds_magic.teaching.clean_html import cleaned
     from ds_magic.teaching.prose import Pictures, prose_to_html
 
-    for tag in ("<", "<!--", "<!", "</", "</script x", "<script>", "<a b='", "<a \"'", "<p>", "<b></p>", "<a href=x ", "'<a '>",
-                "<img src=data:", "<td><table>", "<p style='a:b;", "<svg></svg>"):  # fmt: skip
+    for tag in ("<", "<!--", "<!", "</", "</script x", "<script>", "<a b='", "<a \"'", "<p>", "<b></p>", "<a href=x ",
+                "'<a '>", "<img src=data:", "<td><table>", "<p style='a:b;", "<svg></svg>"):  # fmt: skip
         cleaned(tag * count)
         prose_to_html(tag * count, Pictures(None, {}))
 
@@ -653,6 +653,7 @@ MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
     (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
-    (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested), (16_000, tags_of_others),
+    (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
+    (16_000, tags_of_others),
 )}
 """By name: how many at most, and what is done with so many."""

@@ -125,6 +125,11 @@ class DeepSeekMagics(Magics):
     def _limit_output(self, change: Any) -> None:
         set_explorable(change["new"])
 
+    def _draw_as_set(self) -> None:
+        """Have `%config` or the environment say how large what is seen is drawn, and how much of it is held."""
+        set_size(setting(self, "size") or "normal")
+        set_explorable(setting(self, "explorable"))
+
     @line_cell_magic
     @needs_local_scope
     @no_var_expand
@@ -141,8 +146,7 @@ class DeepSeekMagics(Magics):
         from .question import is_hidden, shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
-        set_size(setting(self, "size") or "normal")
-        set_explorable(setting(self, "explorable"))
+        self._draw_as_set()
         if any(given.is_of_several for given in parsed.given):
             from .several import Several
 
@@ -270,6 +274,7 @@ class DeepSeekMagics(Magics):
         if line.strip():
             raise InvalidRequestError("`%ds_reset` takes nothing.", remedy="Leave the rest out.")
         print(reset(self, running()))
+        self._draw_as_set()
 
     @line_magic
     @no_var_expand

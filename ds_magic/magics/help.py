@@ -28,7 +28,7 @@ _FOOT = """\
 @tool call_id=… alone begins a message of that role; @assistant prefix begins the answer itself.
 Every result is also `_ds`. Defaults: %config DeepSeekMagics, DS_MAGIC_… in the environment.
 %ds_help OPTION or TOPIC explains more; the topics are
-{topics}.
+{topics}
 %ds_login  %ds_models  %ds_chats  %ds_usage  %ds_share  %ds_reset  %ds_why"""
 
 TOPICS = {
@@ -99,7 +99,7 @@ def page() -> str:
         # A usage is not broken: its own blanks count as letters.
         wrapped = textwrap.wrap(usages, _WIDTH, initial_indent=f"{group:<15}", subsequent_indent=" " * 15)
         lines += [line.replace("\u00a0", " ") for line in wrapped]
-    return "\n".join([*lines, "", _FOOT.replace("{topics}", ", ".join(TOPICS))])
+    return "\n".join([*lines, "", _FOOT.replace("{topics}", textwrap.fill(f"{', '.join(TOPICS)}.", _WIDTH))])
 
 
 def about(topic: str) -> str:

@@ -8,8 +8,6 @@ from copy import deepcopy
 from typing import Any, Protocol
 
 from ..api.spent import SPENT
-from ..recording import record
-from ..views.size import set_explorable, set_size
 
 PATIENCE = 5.0
 """Seconds in which an answer that is stopped has to end; a Stop ends it at once."""
@@ -77,9 +75,6 @@ def _restore_defaults(magics: Any) -> list[str]:
     changed = [name for name in magics.traits(config=True) if getattr(magics, name) != getattr(fresh, name)]
     for name in changed:
         setattr(magics, name, getattr(fresh, name))
-    set_size(magics.size or "normal")
-    set_explorable(magics.explorable)
-    record(journal=magics.journal, cache=magics.cache, replay=magics.replay, speed=magics.speed)
     return changed
 
 

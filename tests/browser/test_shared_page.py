@@ -50,7 +50,7 @@ def answer():
 def hostile_notebook(folder):
     texts = [*HOSTILE, '<img src="https://evil.example/x.png"><link rel=stylesheet href="https://evil.example/x.css">',
              "<style>@import 'https://evil.example/y.css'</style>", "<p style='background:url(https://evil.example/)'>x",
-             "<div style='position:fixed;inset:0;z-index:9;background:red;margin:-900px;width:9000px;height:9000px'>"]  # fmt: skip
+             "<div style='position:fixed;inset:0;z-index:9;background:red;margin:-900px;width:9000px;height:9000px'>x"]
     cells = [{"cell_type": "markdown", "source": text} for text in texts]
     outputs = [{"output_type": "display_data", "data": {"text/html": text}} for text in texts]
     outputs.append({"output_type": "display_data", "data": {
@@ -75,7 +75,8 @@ def test_a_lesson_can_be_read_by_everybody_at_any_width(width, scheme, show, tmp
 
 def test_a_result_can_be_read_by_everybody(show, answer, tmp_path):
     for width, scheme in ((1100, "light"), (600, "dark")):
-        page = show(ds_magic.share([contest(), answer, Answers.of(answer, answer)], tmp_path / "page.html"), width, scheme)
+        path = ds_magic.share([contest(), answer, Answers.of(answer, answer)], tmp_path / "page.html")
+        page = show(path, width, scheme)
         assert troubles(page, "html") == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 

@@ -29,7 +29,7 @@ def test_chats_usage_defaults_and_variables_are_as_after_loading(run, shell):  #
     run("%deepseek --chat lesson -o answer Hi")
     run("%%deepseek --times 2 -o many\nHi")
     told = run("%ds_reset")
-    assert told.startswith("Set back: 3 variables (_ds, answer, many), 1 conversation (lesson), 3 answers in %ds_usage, ")
+    assert "Set back: 3 variables (_ds, answer, many), 1 conversation (lesson), 3 answers in %ds_usage, " in told
     assert "2 defaults (temperature, size)" in told or "2 defaults (size, temperature)" in told
     assert not {"_ds", "answer", "many"} & run.names.keys() and size.font_size() == ""
     assert "no conversations" in run("%ds_chats") and "Nothing has been asked" in run("%ds_usage")

@@ -139,7 +139,8 @@ def test_for_a_room_the_page_is_large(completion, cell, folder):
 @pytest.mark.parametrize(("line", "said"), [
     ("answr", "Did you mean `answer`"), ("answer page.txt", "ends in .html"), ("--larg", "no `--larg`"),
     ("'a", "No closing quotation"), ("answer.nothing", "nothing"), ("--notebook", "ds-magic page"),
-    ("answer /no/such/place/page.html", "No such file"), ("number", "no static form"), ("answer[:]", "more than a name"),
+    ("answer /no/such/place/page.html", "No such file"), ("number", "no static form"),
+    ("answer[:]", "more than a name"),
 ])
 def test_a_line_that_means_nothing_says_what_would(line, said, cell, shell, capsys, monkeypatch):  # noqa: F811
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
