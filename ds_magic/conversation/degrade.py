@@ -14,6 +14,7 @@ from ..stop import Stop
 
 if TYPE_CHECKING:
     from ..api.client import Client
+    from ..api.model_choice import Offer
     from ..api.request import ChatRequest
     from ..api.response import ChatCompletion
 
@@ -31,7 +32,8 @@ DISPENSABLE = {
 A schema becomes JSON mode, and earlier thoughts are not replayed.
 """
 
-_refused: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+_refused: WeakKeyDictionary[Offer, frozenset[str]] = WeakKeyDictionary()
+"""What each server is known to refuse, which its Offer stands for: a client's copies, one a sample, have the same."""
 
 
 def run_as_supported(
@@ -43,11 +45,11 @@ def run_as_supported(
 ) -> ChatCompletion:
     """`run`, and again without a dispensable field where another server than DeepSeek, or the embedded one, refuses it.
 
-    `observers` makes those of each try. What was left out is remembered for the client, and noted on every
+    `observers` makes those of each try. What was left out is remembered for the server, and noted on every
     completion, behind `notes`. Raises what `run` raises.
     """
     while True:
-        left_out = [name for name in _refused.get(client, ()) if _can_go(name, request)]
+        left_out = [name for name in _refused.get(client.offer, ()) if _can_go(name, request)]
         sent = _without(request, left_out)
         said = [*notes, *map(_note, left_out)]
         try:
@@ -56,7 +58,7 @@ def run_as_supported(
             name = None if client.is_deepseek or client.name == EMBEDDED else _refused_field(error, sent)
             if name is None:
                 raise
-        _refused.setdefault(client, set()).add(name)
+        _refused[client.offer] = _refused.get(client.offer, frozenset()) | {name}
 
 
 def _refused_field(error: InvalidRequestError, request: ChatRequest) -> str | None:

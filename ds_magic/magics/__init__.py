@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
 
@@ -54,7 +55,7 @@ def _comms(shell: Any) -> Any:
     return getattr(getattr(shell, "kernel", None), "comm_manager", None)
 
 
-def _configured(kind: type, shell: Any) -> Any:
+def _configured(kind: type[Any], shell: Any) -> Any:
     """The magics with the defaults of `%config` and of IPython's files, without those that are impossible.
 
     A value that `%config` refused stays in the shell's configuration, where it would prevent every reload.
@@ -69,7 +70,9 @@ def _configured(kind: type, shell: Any) -> Any:
         except TraitError as error:
             del section[name]
             print(f"ds_magic: the configured {kind.__name__}.{name} is left out: {error}")
-    return kind(shell=shell)
+    magics = kind(shell=shell)
+    magics.configured = deepcopy(section)
+    return magics
 
 
 def unload(shell: Any) -> None:

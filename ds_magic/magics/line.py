@@ -11,14 +11,14 @@ from typing import Any
 from ..api.errors import InvalidRequestError
 from ..api.fields import FIELDS
 from ..api.nearest import nearest
-from .options import SPELLINGS, Option, example
+from .options import SEVERAL, SPELLINGS, Option, example
 from .typeset import DASHES, QUOTES, notes_on, option_at, plain_number, plain_quotes
 
 _LEAST = {"max-rounds": 1, "repair": 0, "speed": 0, "times": 1}
 """The least value of options that are no request fields."""
 
 _OPTION = re.compile(r"(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|\s|$)(=?)")
-_LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.]*)(?=\s|$)")
+_LETTER_WITH_NUMBER = re.compile(r"(-[A-Za-z])(-?\d[\d.,]*)(?=\s|$)")
 _LOOKS_LIKE_OPTION = re.compile(r"--?[A-Za-z]")
 _PLACEHOLDER = r"\{\{[ \t][^{}]*[ \t]\}\}"
 _WORD = re.compile(rf"(?:{_PLACEHOLDER}|\S)+")
@@ -33,6 +33,22 @@ class Given:
     option: Option
     typed: str
     raw: Any
+
+    @property
+    def listed(self) -> list[str]:
+        """The values of `0,0.5,1`, each to be asked for; none where the option has one value."""
+        if not self.option.is_listed or not isinstance(self.raw, str) or "," not in self.raw or "{{" in self.raw:
+            return []
+        values = [each.strip() for each in self.raw.split(",")]
+        return values if all(values) else []
+
+    @property
+    def is_of_several(self) -> bool:
+        """Whether it makes the cell ask for several answers."""
+        return self.option.key in SEVERAL or bool(self.listed)
+
+    def __str__(self) -> str:
+        return self.typed if self.option.kind == "flag" else f"{self.typed} {self.raw}"
 
 
 @dataclass
@@ -218,7 +234,7 @@ def _not_json(text: str) -> str:
 def _in_plain(option: Option, raw: str) -> str:
     """A raw value without the typographic characters that would break it; text may have them."""
     if option.kind in ("number", "count"):
-        return plain_number(raw)
+        return ",".join(map(plain_number, raw.split(",")))
     if option.kind == "json" and _length_of_json(raw) is None and _length_of_json(plain_quotes(raw)) is not None:
         return plain_quotes(raw)
     return raw

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.addresses import DEEPSEEK_URL
-from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
+from ..api.fields import FIELDS, MOST_ALTERNATIVES, STREAMED, Field
 
 GROUPS = (
     "The answer", "The prompt", "JSON", "Functions", "Probabilities", "Many answers", "Where", "Recordings", "The cell",
@@ -54,6 +54,11 @@ class Option:
         return self.name.replace("-", "_")
 
     @property
+    def is_listed(self) -> bool:
+        """Whether several values with commas between them are as many requests: numbers of a request, never words."""
+        return self.kind in ("number", "count") and bool(self.field) and self.implied is None
+
+    @property
     def range(self) -> str:
         """What a value may be, in words; empty for a flag."""
         return "" if self.kind == "flag" else self.limit
@@ -80,10 +85,6 @@ class Option:
         return {self.field: value} if self.field else {}
 
 
-STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
-"""The fields of a streamed request; without the usage its tokens would be unknown."""
-
-
 def _stops(texts: list[str]) -> dict[str, Any]:
     return {"stop": texts[0] if len(texts) == 1 else texts}
 
@@ -92,6 +93,10 @@ def _tool_choice(word: str) -> dict[str, Any]:
     if word in ("none", "auto", "required"):
         return {"tool_choice": word}
     return {"tool_choice": {"type": "function", "function": {"name": word}}}
+
+
+def _with_alternatives(_: bool) -> dict[str, Any]:
+    return {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}
 
 
 _WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -127,7 +132,11 @@ _OF_OURS = (
            limit="a whole number, 1 or more"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
-           wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
+           wire=_with_alternatives),
+    Option("guess", "flag", "hide the answer: guess its words one by one, then see what the model nearly said",
+           "Probabilities", wire=_with_alternatives),
+    Option("vote", "flag", "the same for a class, which votes on each word by show of hands", "Probabilities",
+           wire=_with_alternatives),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
            limit=f"an address such as {DEEPSEEK_URL}"),
@@ -135,8 +144,11 @@ _OF_OURS = (
            limit="a number of seconds above 0"),
     Option("times", "count", "ask N times: the result is one collection, Answers", "Many answers", "N",
            limit="a whole number, 1 or more"),
+    Option("draw", "flag", "samples of one token: ask once with -l 20, and draw the N from the distribution of that",
+           "Many answers"),
     Option("sweep", "word", "ask for each value of an option, and for each combination", "Many answers", "OPTION=…",
-           limit="temperature=0,0.5,1, or the name of a list or dict of values: system=variants", repeatable=True),
+           limit="temperature=0,0.5,1 (for numbers the same as -t 0,0.5,1), or the name of a list or dict of values: "
+           "system=variants", repeatable=True),
     Option("map", "word", "ask for each row of a variable; {{ column }} is filled from it", "Many answers", "NAME",
            limit="the name of a DataFrame, Series, list, dict or any iterable"),
     Option("journal", "word", "record what is asked and answered, an exchange a line", "Recordings", "FILE",
@@ -150,6 +162,7 @@ _OF_OURS = (
            short="o", limit="the name of a variable"),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
            "The cell"),
+    Option("playground", "flag", "open a form with this question to play with; Run asks it", "The cell"),
     Option("quiet", "flag", "show nothing", "The cell"),
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )
@@ -157,7 +170,7 @@ _OF_OURS = (
 
 OPTIONS = (*_OF_OURS, *(_option_of(name, field) for name, field in FIELDS.items() if field.help))
 
-SEVERAL = ("times", "sweep", "map")
+SEVERAL = ("times", "draw", "sweep", "map")
 """The options with which a cell asks for several answers, by `Option.key`."""
 
 VARIED = ("number", "count", "word", "text")
@@ -181,6 +194,8 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
     "ds_models": tuple(option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")),
     "ds_chats": (),
     "ds_usage": ("--reset",),
+    "ds_share": ("--notebook", "--large"),
+    "ds_reset": (),
     "ds_help": (),
     "ds_why": (),
 }

@@ -49,6 +49,7 @@ def _known(option: Option) -> dict[str, Any]:
         "most": most,
         "choices": list(option.choices),
         "implied": option.implied,
+        "listed": option.is_listed or None,
     }
     return {name: value for name, value in known.items() if value not in (None, "", [])}
 

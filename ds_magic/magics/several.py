@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import time
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.fields import MOST_ALTERNATIVES
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
-from ..many.asking import answers_to, factors_of, numbered, times_of
+from ..many.asking import answers_to, asking_of, factors_of, times_of
+from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
-from ..many.progress import Listener, Nobody, Progress, listening
+from ..many.plan import Plan
 from ..many.records import count_of, missing, names_in, records_of
-from ..many.runner import Asking
+from ..many.task import Asking
 from ..views import default_view
-from ..views.answer.delayed_call import Soon
-from ..views.many.captions import progress_html
-from .line import Parsed, convert
+from .line import Given, Parsed, convert
 from .objects import named
-from .observers import RESULT
 from .options import BY_KEY, SEVERAL, VARIED, spelled
 from .prompt import Filler
 from .question import turn_of
 from .server_meant import ServerMeant
 from .settings import setting
+from .shown_together import ShownTogether
 
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-FOR_ONE = ("chat", "explore", "bg", "dry_run")
+FOR_ONE = ("chat", "explore", "guess", "vote", "playground", "bg", "dry_run")
 """Options that are for one answer alone."""
-OFTEN = 0.25
-"""Seconds between two pictures of how far it is."""
 
 
 class Arm(NamedTuple):
@@ -59,16 +54,23 @@ class Several:
     ) -> None:
         self._magics, self._text, self._namespace = magics, text, namespace
         self._notes = parsed.notes
+        several = [given for given in parsed.given if given.is_of_several]
         for given in parsed.given:
             if given.option.key in FOR_ONE and given.raw:
                 raise InvalidRequestError(
                     f"`{given.typed}` is for one answer, and this cell asks for several.",
-                    remedy=f"Leave out either that, or {', '.join(f'`{BY_KEY[each].long}`' for each in SEVERAL)}.",
+                    remedy=f"Leave out either that, or {', '.join(f'`{each}`' for each in several)}.",
                 )
-        self._one = Parsed([given for given in parsed.given if given.option.key not in SEVERAL])
-        plan = Parsed([given for given in parsed.given if given.option.key in SEVERAL]).values()
-        self._times = times_of(plan.get("times", 1))
-        self._arms = self._arms_of(plan.get("sweep", []))
+        self._one = Parsed([given for given in parsed.given if not given.is_of_several])
+        plan = Parsed([given for given in several if given.option.key in SEVERAL]).values()
+        self._samples = times_of(plan.get("times", 1))
+        self._draws = self._samples if plan.get("draw") else 0
+        self._times = 1 if self._draws else self._samples
+        if self._draws and "times" not in plan:
+            raise InvalidRequestError(
+                "`--draw` does not say how many samples to draw.", remedy="For example `--times 100 --draw`."
+            )
+        self._arms = self._arms_of(several)
         self._rows = named(plan["map"], namespace, "--map") if "map" in plan else None
 
     def answered(self) -> Answers:
@@ -80,27 +82,49 @@ class Several:
         values = Parsed(of_all).values(Filler(self._namespace))
         client = ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
-        asked, total = self._of_arms() if self._rows is None else self._of_rows()
-        shown = _Shown(kind)
+        asked, plan = self._of_arms() if self._rows is None else self._of_rows()
+        shown = ShownTogether(kind, plan)
+        running = {
+            "client": client, "stop": None, "prices": self._magics.prices,
+            "listener": shown.listener, "watcher": shown.watcher,
+        }  # fmt: skip
         try:
-            answers = answers_to({"client": client, "stop": None, "listener": shown.listener}, asked, total)
+            answers = answers_to(running, asked, plan)
+            if self._draws:
+                answers = drawn(answers, self._draws, plan.turns[0].request.seed if plan.turns else None)
+            elif self._times > 1 and all(turn.request.max_tokens == 1 for turn in plan.turns):
+                answers = Answers(answers, [*answers.notes, *one_token_note(answers, self._times)])
         except BaseException:
             shown.clear()  # the panel says what happened, and nothing goes on
             raise
-        shell = self._magics.shell
-        if shell is not None:
-            shell.push({RESULT: answers}, interactive=False)
-            shell.push({values["output"]: answers} if values.get("output") else {})
+        if self._magics.shell is not None:
+            self._magics.seat().bind(self._magics.shell, answers, values.get("output"))
         shown.show(answers)
         return answers
 
-    def _arms_of(self, sweeps: Iterable[str]) -> list[Arm]:
+    def _arms_of(self, several: Iterable[Given]) -> list[Arm]:
+        """All combinations of what `--sweep` and lists of numbers go through."""
+        varied: list[list[tuple[str, Any, Any]]] = []
+        said = {given.option.key: given for given in self._one.given if not given.option.repeatable}
+        for given in several:
+            if given.option.key == "sweep":
+                varied.append(self._varied(given.raw))
+            elif given.listed:
+                values = [convert(given.option, each, given.typed) for each in given.listed]
+                varied.append([(given.option.key, value, value) for value in values])
+            else:
+                continue
+            key = varied[-1][0][0]
+            if key in said:
+                raise InvalidRequestError(
+                    f"`{BY_KEY[key].long}` is given twice: `{said[key]}` and `{given}`.", field=key,
+                    remedy="Leave out one of them.",
+                )
+            said[key] = given
         arms = []
-        for chosen in product(*map(self._varied, sweeps)):
-            factors, values = {}, {}
-            for key, label, value in chosen:
-                factors[key], values[key] = label, value
-            arms.append(Arm(factors, values))
+        for chosen in product(*varied):
+            factors = {key: label for key, label, _ in chosen}
+            arms.append(Arm(factors, {key: value for key, _, value in chosen}))
         return arms
 
     def _varied(self, sweep: str) -> list[tuple[str, Any, Any]]:
@@ -114,48 +138,62 @@ class Several:
                 remedy=(f"Did you mean `{near}`? " if near and near != name else "")
                 + "For example `--sweep temperature=0,0.5,1`, or `--sweep system=variants` with a list or a dict.",
             )
-        found = values_of(option.key, self._namespace[listed]) if listed in self._namespace else None
+        is_name = listed.isidentifier() and option.kind in ("text", "word")
+        value = named(listed, self._namespace, "--sweep") if is_name else self._namespace.get(listed)
+        found = values_of(option.key, value)
+        if is_name and found is None:
+            raise InvalidRequestError(
+                f"`--sweep {sweep}`: `{listed}` is one value, of type {type(value).__name__}.",
+                remedy="It must be a list or a dict of values.",
+            )
         if found is None:
             values = [convert(option, each.strip(), option.long) for each in listed.split(",")]
             found = [(value, value) for value in values]
+        if not found:
+            raise InvalidRequestError(
+                f"`{listed}` has no values to go through.", remedy="Put at least one into it."
+            )
         return [(option.key, label, value) for label, value in found]
 
     def _turn(self, arm: Arm, record: Mapping[str, Any] | None = None) -> Turn:
         fill = Filler(self._namespace if record is None else ChainMap(dict(record), dict(self._namespace)))
         values = self._one.values(fill) | arm.values
+        if self._draws:
+            if values.get("max_tokens", 1) != 1:
+                raise InvalidRequestError(
+                    "`--draw` draws a single token from its distribution, and `--max-tokens` says more.",
+                    remedy="Leave out one of them.",
+                )
+            values = {"top_logprobs": MOST_ALTERNATIVES, **values, "max_tokens": 1}
         use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
-    def _asked(self, turn: Turn | DeepSeekError, factors: Mapping[str, Any], number: int) -> Asking:
-        named = factors_of(factors, number, self._times)
-        return Asking(named, numbered(turn, number)) if isinstance(turn, Turn) else Asking(named, None, turn)
-
-    def _of_arms(self) -> tuple[Iterator[Asking], int]:
+    def _of_arms(self) -> tuple[Iterator[Asking], Plan]:
         turns = [(self._turn(arm), arm.factors) for arm in self._arms]
         asked = (
-            self._asked(turn, factors, number)
+            asking_of(turn, factors, number, self._times)
             for number in range(1, self._times + 1)
             for turn, factors in turns
         )
-        return asked, self._times * len(turns)
+        return asked, Plan.of(self._arms, [turn for turn, _ in turns], times=self._times, drawn=self._draws)
 
-    def _of_rows(self) -> tuple[Iterator[Asking], int | None]:
+    def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
-        names = [name for name in names if name not in self._namespace] or names
-        records = iter(records_of(self._rows, names))
+        records = iter(records_of(self._rows, [name for name in names if name not in self._namespace] or names))
         first = next(records, None)
         if first is None:
-            return iter(()), 0
-        if not names:
+            return iter(()), Plan(rows=0, is_of_rows=True)
+        if not any(name in first for name in names) and all(name in self._namespace for name in names):
+            column = next(iter(first), "question")
             raise InvalidRequestError(
                 "The prompt has no place to fill from the rows.",
-                remedy="Write a column's name into it, with blanks inside the braces: `{{ question }}`.",
+                remedy=f"Write a column's name into it, with blanks inside the braces: `{{{{ {column} }}}}`.",
             )
-        for arm in self._arms if missing(names, first) is None else ():
-            self._turn(arm, first)  # what is wrong with the cell is wrong with all rows
+        # What is wrong with the cell is wrong with all rows.
+        turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]
         asked = (each for record in chain([first], records) for each in self._of_record(record, names))
-        count = count_of(self._rows)
-        return asked, None if count is None else count * len(self._arms) * self._times
+        rows = count_of(self._rows)
+        return asked, Plan.of(self._arms, turns, rows=rows, is_of_rows=True, times=self._times, drawn=self._draws)
 
     def _of_record(self, record: dict[str, Any], names: list[str]) -> Iterator[Asking]:
         lacking = missing(names, record)
@@ -167,71 +205,6 @@ class Several:
                 )
             except DeepSeekError as error:
                 turn = error
-            factors = record | {name if name not in record else f"{name}_": each for name, each in arm.factors.items()}
+            factors = factors_of(record, arm.factors)
             for number in range(1, self._times + 1 if isinstance(turn, Turn) else 2):
-                yield self._asked(turn, factors, number)
-
-
-class _Shown:
-    """What a cell shows of several answers: how far they are, then what came, in the same place."""
-
-    def __init__(self, kind: str) -> None:
-        self._kind = kind
-        self.listener: Listener = Nobody()
-        if kind == "text":
-            self.listener = listening(sys.stderr)
-        elif kind == "live":
-            self.listener = _Picture()
-
-    def clear(self) -> None:
-        if isinstance(self.listener, _Picture):
-            self.listener.draw({})
-
-    def show(self, answers: Answers) -> None:
-        if self._kind == "text":
-            print(answers)
-        elif self._kind != "none":
-            bundle = {"text/html": answers.to_html(), "text/plain": answers.to_text()}
-            if isinstance(self.listener, _Picture):
-                self.listener.draw(bundle)
-            else:
-                from IPython.display import display
-
-                display(bundle, raw=True)
-
-
-class _Picture:
-    """A picture in the cell of how far it is, a few times a second."""
-
-    def __init__(self) -> None:
-        from IPython.display import display
-
-        self._place: Any = display({}, raw=True, display_id=True)
-        self._drawn = float("-inf")
-        self._latest: Progress | None = None
-        self._soon = Soon(self._draw_latest)
-        self._lock = threading.Lock()
-        self._is_over = False
-
-    def progress(self, progress: Progress) -> None:
-        """Draw it, at once where the last picture is old enough, else soon."""
-        self._latest = progress
-        if not self._soon.is_set:
-            self._soon.at(self._drawn + OFTEN)
-
-    def _draw_latest(self) -> None:
-        with self._lock:
-            progress = self._latest
-            if progress is not None and not self._is_over:
-                self._drawn = time.monotonic()
-                self.draw({"text/html": progress_html(progress), "text/plain": str(progress)})
-
-    def draw(self, bundle: dict[str, str]) -> None:
-        """Put `bundle` in its place."""
-        self._place.update(bundle, raw=True)
-
-    def close(self) -> None:
-        """No more of these: what came takes their place."""
-        with self._lock:
-            self._is_over = True
-        self._soon.end()
+                yield asking_of(turn, factors, number, self._times)

@@ -17,19 +17,23 @@ NOTE = "Drawn here, from the distribution of one request: no server was asked fo
 def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
     """`times` rows for each answer, whose only token is drawn from its distribution at the temperature in force.
 
-    Raises the error of an answer that failed, and InvalidRequestError where one has no distribution.
+    An answer that failed is a row as it is; where all did, the error of the first is raised. Raises InvalidRequestError
+    where one has no distribution.
     """
+    if answers and all(row.error is not None for row in answers):
+        raise next(row.error for row in answers if row.error is not None)
     chance = random.Random(seed)
     rows = []
     for row in answers:
         if row.error is not None:
-            raise row.error
+            rows.append(row)
+            continue
         answer, table = row.answer, row.logprobs
         own = [token for token in table if not token.forced and token.n_alternatives] if table else []
         if answer is None or len(own) != 1:
             raise InvalidRequestError(
                 "There is no distribution of one token to draw from.",
-                remedy="Ask a server that gives token probabilities, or leave `draw=True` out.",
+                remedy="Ask a server that gives token probabilities, or do without `draw`.",
             )
         used = table.provenance
         temperature, top_p = (1.0 if each is None else each for each in (used.temperature, used.top_p))
@@ -44,6 +48,19 @@ def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
     return Answers(rows, [*answers.notes, NOTE])
 
 
+def one_token_note(answers: Answers, times: int) -> list[str]:
+    """What to say of samples of one token each: that one request for each arm has what they were drawn from."""
+    came = [row.answer for row in answers if row.answer is not None]
+    if not came or any(answer.reasoning_content or answer.tool_calls for answer in came):
+        return []
+    n = -(-len(answers) // times)
+    requests, have, places = ("One request", "has", "") if n == 1 else (f"{n:,} requests", "have", " each")
+    return [
+        f"{requests} with `-l 20` {have} the distribution{places} that these samples of one token are drawn from, in "
+        f"place of {len(answers):,}; `--draw` asks no more than that, and draws the samples from it."
+    ]
+
+
 def _row(
     row: Row, answer: ChatCompletion, token: Token, choice: Alternative | None, number: int | None
 ) -> Row:
@@ -51,7 +68,7 @@ def _row(
     if choice is None:
         error = DeepSeekError(
             "The draw fell among the tokens that the server did not return.",
-            remedy="Ask for each sample by itself: leave `draw=True` out.",
+            remedy="Ask for each sample by itself: do without `draw`.",
         )
         return Row(factors, None, error)
     body = answer.model_dump()

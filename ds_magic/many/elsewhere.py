@@ -66,7 +66,7 @@ class Elsewhere:
                 remedy="Give a `ProcessPoolExecutor()`, dask's `client.get_executor()` or ipyparallel's "
                 "`client.executor()`.",
             )
-        self._executor, self._slack, self._clock = executor, slack, clock
+        self._give, self._slack, self._clock = _giving(executor), slack, clock
         self._numbers = itertools.count()
         self._under_way: set[Try] = set()
         self._submitting, self._lock = threading.Lock(), threading.Lock()
@@ -92,7 +92,7 @@ class Elsewhere:
             with self._lock:
                 self._under_way.add(started)
             try:
-                future = self._executor.submit(delivered, parcel.named(uuid.uuid4().hex))
+                future = self._give(delivered, parcel.named(uuid.uuid4().hex))
             except Exception as error:
                 with self._lock:
                     self._under_way.discard(started)
@@ -220,6 +220,24 @@ class FarExchange:
         if self._came is None:
             self.closed = self.was_closed = True
         self._arrived.put(None)
+
+
+def _giving(executor: Any) -> Callable[[Callable[[Parcel], Came], Parcel], Future[Came]]:
+    """How a worker of `executor` is given something.
+
+    dask's executor never tells of a future that is cancelled, as all are when the cluster restarts; its client does.
+    """
+    submit: Callable[[Callable[[Parcel], Came], Parcel], Future[Came]] = executor.submit
+    if not all(hasattr(executor, name) for name in ("_client", "_kwargs", "_wrap_future")):
+        return submit
+
+    def submit_to_dask(function: Callable[[Parcel], Came], parcel: Parcel) -> Future[Came]:
+        future = executor._client.submit(function, parcel, **executor._kwargs)
+        told: Future[Came] = executor._wrap_future(future)
+        future.add_done_callback(lambda done: done.cancelled() and told.cancel())
+        return told
+
+    return submit_to_dask
 
 
 def _result(future: Future[Came]) -> Came:

@@ -140,7 +140,7 @@ def packed(payloads: Iterable[tuple[int, bytes]]) -> tuple[Raw, list[tuple[int, 
 
 def _without(head: dict[str, Raw], fields: dict[str, Raw]) -> Raw | None:
     """A chunk without the head; whole where it has another one; None where it would be taken for one that has it."""
-    if head and all(fields.get(name) == value for name, value in head.items()):
+    if head and fields.items() >= head.items():
         fields = {name: value for name, value in fields.items() if name not in head}
     elif head and not any(name in fields for name in head):
         return None

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from ..views.many.captions import progress_text
+
+if TYPE_CHECKING:
+    from ..conversation.turn import Audience
+    from .rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class Progress:
     """How far it is: rows `done` (of them `failed`) of `total` (None: not known), `in_flight`, of at most `allowed`.
 
     `tokens` were spent in `seconds`. `paused`: seconds until something may begin again, 0 where there is no pause,
-    and `reason` is why.
+    and `reason` is why. `plan`, `cost` and `changed`: what is asked, what it costs, and what is other than in the
+    journal, in words; empty where there is nothing to say.
     """
 
     total: int | None
@@ -28,6 +33,9 @@ class Progress:
     seconds: float = 0.0
     paused: float = 0.0
     reason: str = ""
+    plan: str = ""
+    cost: str = ""
+    changed: str = ""
 
     @property
     def rate(self) -> float:
@@ -50,13 +58,23 @@ class Progress:
 
 
 class Listener(Protocol):
-    """Whoever is told how far it is: after each row, and where a pause begins."""
+    """Whoever is told how far it is: before it starts, after each row, and where a pause begins."""
 
     def progress(self, progress: Progress) -> None:
         """So far it is."""
 
     def close(self) -> None:
         """It is over; called once, whatever happened."""
+
+
+class Watcher(Protocol):
+    """Whoever is shown what runs; without one nothing is kept of it before it is done."""
+
+    def begun(self, number: int, factors: Mapping[str, Any]) -> Audience:
+        """The row of this number is asked, for the first time or again; gives whom its answer is shown to."""
+
+    def ended(self, number: int, row: Row) -> None:
+        """It is done."""
 
 
 class Nobody:
@@ -70,16 +88,20 @@ class Nobody:
 
 
 class ProgressLine:
-    """One line of a terminal, written over itself some ten times a second."""
+    """What is to be asked, and below it one line of a terminal, written over itself some ten times a second."""
 
     def __init__(self, out: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._out, self._clock = out, clock
         self._next = -math.inf
         self._latest: Progress | None = None
+        self._plan = ""
 
     def progress(self, progress: Progress) -> None:
         """Write it, where the last is old enough or a pause begins."""
         self._latest = progress
+        if progress.plan and not self._plan:
+            self._plan = progress.plan
+            self._out.write("".join(f"{said}\n" for said in (self._plan, progress.changed) if said))
         if self._clock() >= self._next or progress.paused:
             self._next = self._clock() + 0.1
             self._write(progress)

@@ -7,32 +7,22 @@ import heapq
 import math
 import queue
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from ..api.errors import (
-    UNAVAILABLE,
-    APIConnectionError,
-    AuthenticationError,
-    DeepSeekError,
-    InsufficientBalanceError,
-    RateLimitError,
-    ServerOverloadedError,
-)
+from ..api.errors import APIConnectionError, DeepSeekError, RateLimitError, ServerOverloadedError
 from ..api.retry import wait_before
 from ..stop import Stop, second_interrupt
-from .elsewhere import ExecutorGoneError
 from .pace import Limits, Pace
-from .progress import Listener, Nobody, Progress
+from .progress import Listener, Nobody, Progress, Watcher
 from .recalled import recalled
-from .rows import SAMPLE, Row
+from .rows import Row
+from .task import Asking, Outcome, Task, asked, calls_functions, cost, is_empty, is_everybodys
 
 if TYPE_CHECKING:
     from ..api.client import Client
-    from ..api.response import ChatCompletion
-    from ..conversation.turn import Turn
 
 LONGEST_PAUSE = 600.0
 """Seconds for which a server may ask everybody to wait; where it asks for more, nothing new is begun."""
@@ -44,52 +34,14 @@ _GRACE = 2.0
 """Seconds that what runs has to hand over what had arrived, once it is to stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What is to be asked: the Turn, and the factors that it was made of. `error`: why there is no Turn."""
-
-    factors: Mapping[str, Any]
-    turn: Turn | None
-    error: DeepSeekError | None = None
-
-
-class Outcome(NamedTuple):
-    """What came of a Turn; it pickles, as a Turn does, so that a worker may be elsewhere."""
-
-    answer: ChatCompletion | None
-    error: DeepSeekError | None = None
-
-
-def asked(turn: Turn, client: Client, stop: Stop) -> Outcome:
-    """Ask once; never raises."""
-    try:
-        return Outcome(turn.answer(client, stop=stop))
-    except DeepSeekError as error:
-        return Outcome(error.partial, error.with_traceback(None))
-    except Exception as error:  # of a function of the user's, of a schema: the other rows are none the worse for it
-        return Outcome(None, DeepSeekError(f"{type(error).__name__}: {error}"))
-
-
-@dataclass(order=True)
-class _Task:
-    """A row on its way. Those to be asked again are in the order of when, then of the rows."""
-
-    ready_at: float
-    number: int
-    asking: Asking
-    tries: int = 0
-    refusals: int = 0
-    begun_at: float = 0.0
-    error: DeepSeekError | None = None
-
-
 class Runner:
     """Asks rows of a client in several threads; `run` gives what comes of them in the order of the rows.
 
     What may pass is tried again here, and no longer by the client, but for turns that call functions: they are asked
     once, as in a cell, since nobody wants a function called twice. A refusal for want of room (429, 503), a server that
-    is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done.
-    Afterwards `notes` say why not all rows were asked, and `fatal` is the error that every other row would have met.
+    is away, and whoever sends `Retry-After` let everything wait. `kept` is given each row before it counts as done;
+    `watcher` is shown what runs. Afterwards `notes` say why not all rows were asked, and `fatal` is the error that
+    every other row would have met.
     """
 
     def __init__(
@@ -100,17 +52,17 @@ class Runner:
         stop: Stop | None = None,
         listener: Listener | None = None,
         kept: Callable[[Row], None] = lambda row: None,
+        watcher: Watcher | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client, self._once = client, copy.copy(client)
         self._once.retries = 0
         self._limits = limits or Limits()
         self._pace = Pace(self._limits, clock)
-        self._listener, self._kept = listener or Nobody(), kept
-        self._stop = Stop()
-        self._their_stop = stop
-        self._arrived: queue.SimpleQueue[tuple[_Task, Future[Outcome]] | None] = queue.SimpleQueue()
-        self._again: list[_Task] = []
+        self._listener, self._kept, self._watcher = listener or Nobody(), kept, watcher
+        self._stop, self._their_stop = Stop(), stop
+        self._arrived: queue.SimpleQueue[tuple[Task, Future[Outcome]] | None] = queue.SimpleQueue()
+        self._again: list[Task] = []
         self._done: dict[int, Row | None] = {}
         self._next = self._begun = 0
         self._refused_in_a_row = self._lost_in_a_row = 0
@@ -178,14 +130,14 @@ class Runner:
         self._take(wait)
         return True
 
-    def _next_task(self, source: Iterator[Asking]) -> _Task | None:
+    def _next_task(self, source: Iterator[Asking]) -> Task | None:
         """The next row to be asked: one that is to be asked again, else a new one; None where none is ready."""
         if self._ended or self._stop.is_set:
             return None
         if self._again and self._again[0].ready_at <= self._pace.now:
             return heapq.heappop(self._again)
         while (asking := self._from(source)) is not None:
-            task = _Task(0.0, self._begun, asking)
+            task = Task(0.0, self._begun, asking)
             self._begun += 1
             if asking.turn is not None:
                 return task
@@ -199,7 +151,7 @@ class Runner:
             self._end(f"The rows broke off: {type(error).__name__}: {error}")
             return None
 
-    def _recall(self, task: _Task) -> bool:
+    def _recall(self, task: Task) -> bool:
         """Finish a row that was asked before, as far as the client spares such; it takes no place in flight."""
         assert task.asking.turn is not None
         known = recalled(task.asking.turn, self._client_of(task))
@@ -207,14 +159,15 @@ class Runner:
             self._done_with(task, Row.of_recalled(task.asking.factors, known))
         return known is not None
 
-    def _client_of(self, task: _Task) -> Client:
-        client = self._client if _calls_functions(task) else self._once
-        return client.of_sample(task.asking.factors.get(SAMPLE, 1) - 1)
+    def _client_of(self, task: Task) -> Client:
+        client = self._client if calls_functions(task) else self._once
+        return client.of_sample(task.asking.sample - 1)
 
-    def _begin(self, task: _Task, pool: ThreadPoolExecutor) -> None:
+    def _begin(self, task: Task, pool: ThreadPoolExecutor) -> None:
         assert task.asking.turn is not None
         task.begun_at = self._pace.begin()
-        future = pool.submit(asked, task.asking.turn, self._client_of(task), self._stop)
+        audience = None if self._watcher is None else self._watcher.begun(task.number, task.asking.factors)
+        future = pool.submit(asked, task.asking.turn, self._client_of(task), self._stop, audience)
         future.add_done_callback(lambda done: self._arrived.put((task, done)))
 
     def _take(self, seconds: float) -> bool:
@@ -228,11 +181,11 @@ class Runner:
             self._settle(task, future.result())
         return True
 
-    def _settle(self, task: _Task, outcome: Outcome) -> None:
+    def _settle(self, task: Task, outcome: Outcome) -> None:
         """What comes of an answer, or of none: a row, or another try."""
         error = outcome.error
-        self._pace.ended(_cost(outcome.answer), answered=error is None)
-        if self._stop.is_set and (error is not None and error.retryable or _is_empty(outcome)):
+        self._pace.ended(cost(outcome.answer), answered=error is None)
+        if self._stop.is_set and (error is not None and error.retryable or is_empty(outcome)):
             self._done[task.number] = None
             return
         if error is None:
@@ -240,7 +193,7 @@ class Runner:
         elif error.retryable and self._may_pass(task, error):
             heapq.heappush(self._again, task)
             return
-        elif _is_everybodys(error):
+        elif is_everybodys(error):
             self._end(f"{error} {error.remedy}", error)
         elif error.retryable or isinstance(error, APIConnectionError):
             self._lost_in_a_row += 1
@@ -248,7 +201,7 @@ class Runner:
                 self._end(f"{error} {self._lost_in_a_row} rows in a row met such an error.", error)
         self._finish(task, outcome)
 
-    def _may_pass(self, task: _Task, error: DeepSeekError) -> bool:
+    def _may_pass(self, task: Task, error: DeepSeekError) -> bool:
         """Whether the row is to be tried again; then the wait for it is begun, by all where it is for all."""
         is_full = isinstance(error, RateLimitError | ServerOverloadedError)
         is_for_all = is_full or isinstance(error, APIConnectionError) or error.retry_after is not None
@@ -262,7 +215,7 @@ class Runner:
             self._end(f"{error} The server asks to wait {asked_for:,.0f} s.", error)
         elif self._refused_in_a_row > retries:
             self._end(f"{error} It was tried {self._refused_in_a_row} times.", error)
-        if self._ended or _calls_functions(task) or task.tries > retries or task.refusals > MOST_REFUSALS:
+        if self._ended or calls_functions(task) or task.tries > retries or task.refusals > MOST_REFUSALS:
             return False
         attempt = self._refused_in_a_row if is_for_all else task.tries
         wait = error.retry_after if error.retry_after is not None else wait_before(max(1, attempt), None) or 0.0
@@ -273,19 +226,22 @@ class Runner:
             task.ready_at = self._pace.now + wait
         return True
 
-    def _finish(self, task: _Task, outcome: Outcome) -> None:
+    def _finish(self, task: Task, outcome: Outcome) -> None:
         self._done_with(task, Row(task.asking.factors, *outcome))
 
-    def _done_with(self, task: _Task, row: Row) -> None:
+    def _done_with(self, task: Task, row: Row) -> None:
         self._kept(row)
+        if self._watcher is not None:
+            self._watcher.ended(task.number, row)
         self._done[task.number] = row
-        before = self._progress
-        self._tell(done=before.done + 1, failed=before.failed + (row.error is not None))
+        done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
+        self._progress = replace(self._progress, done=done, failed=failed)
+        self._tell()
 
-    def _tell(self, reason: str = "", **counts: int) -> None:
+    def _tell(self, reason: str = "") -> None:
         pace, paused = self._pace, self._pace.paused
         self._progress = replace(
-            self._progress, **counts, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
+            self._progress, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
             seconds=pace.now - self._began_at, paused=paused,
             reason=(reason or self._progress.reason) if paused else "",
         )
@@ -312,36 +268,3 @@ class Runner:
             why = "It was stopped."
         if why is not None and total != done:
             self.notes.append(why if total is None else f"{why} {total - done:,} of {total:,} rows were not asked.")
-
-
-def _calls_functions(task: _Task) -> bool:
-    turn = task.asking.turn
-    return turn is not None and turn.run_tools and bool(turn.toolbox.functions)
-
-
-def _is_everybodys(error: DeepSeekError) -> bool:
-    """Whether every other request would meet the same."""
-    gone = AuthenticationError | InsufficientBalanceError | ExecutorGoneError
-    return isinstance(error, gone) or error.code == UNAVAILABLE
-
-
-def _is_empty(outcome: Outcome) -> bool:
-    return outcome.error is None and (outcome.answer is None or outcome.answer.is_empty)
-
-
-def _cost(answer: ChatCompletion | None) -> float:
-    """The tokens that an answer took, all its rounds together; by its length where the server does not say."""
-    if answer is None:
-        return 0.0
-    total = 0.0
-    for completion in [each.completion for each in answer.rounds] or [answer]:
-        usage = completion.usage
-        if usage is not None and usage.total_tokens is not None:
-            total += usage.total_tokens
-        elif usage is not None and usage.completion_tokens is not None:
-            total += (usage.prompt_tokens or 0) + usage.completion_tokens
-        else:
-            messages = completion.request.messages if completion.request is not None else ()
-            said = sum(len(each.content or "") for each in messages)
-            total += (said + len(completion.content) + len(completion.reasoning_content or "")) / 4
-    return total

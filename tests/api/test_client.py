@@ -162,6 +162,21 @@ def test_a_redirect_on_the_same_server_carries_the_key(connect, key):
         assert server.requests[1].headers["authorization"] == f"Bearer {key}"
 
 
+def test_each_request_has_its_own_body_and_the_cookies_that_the_server_set_last(connect, key):
+    texts = ["Hi", "What is a cell, in a few words?", "Äh"]
+    scripts = [answered(completion("a"), Set_Cookie=f"place={number}; Path=/") for number in range(3)]
+    with ScriptedServer(*scripts) as server:
+        client = connect(server)
+        for text in texts:
+            client.chat(text)
+        assert [each.json["messages"][0]["content"] for each in server.requests] == texts
+        assert [int(each.headers["content-length"]) for each in server.requests] == [
+            len(each.body) for each in server.requests
+        ]
+        assert [each.headers.get("cookie") for each in server.requests] == [None, "place=0", "place=1"]
+        assert {each.headers["authorization"] for each in server.requests} == {f"Bearer {key}"}
+
+
 def test_a_proxy_of_the_environment_is_not_asked_for_loopback(connect, monkeypatch):
     with ScriptedServer(answered(completion("proxy"))) as proxy, ScriptedServer(answered(completion("a"))) as server:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):

@@ -131,7 +131,8 @@ def not_collected(url, rows, in_flight):
     import ds_magic
     from ds_magic.conversation.turn import turn_for
     from ds_magic.many.pace import Limits
-    from ds_magic.many.runner import Asking, Runner
+    from ds_magic.many.runner import Runner
+    from ds_magic.many.task import Asking
 
     with tempfile.TemporaryDirectory() as folder:
         client = ds_magic.Client(url, "key", model=MODEL, journal=Path(folder, "run.jsonl"))
@@ -184,10 +185,11 @@ def with_curator(url, rows, in_flight):
         return [row["response"] for row in getattr(answers, "dataset", answers)]
 
 
+NOT_COLLECTED = "the same, not collected"
 CONTENDERS = {
     "ds_magic": with_ours,
     "ds_magic, with a journal": with_our_journal,
-    "the same, not collected": not_collected,
+    NOT_COLLECTED: not_collected,
     "openai, a semaphore": with_openai,
     "litellm": with_litellm,
     "curator": with_curator,
@@ -390,10 +392,11 @@ def main():
         print(f"\n{in_flight} in flight: at most {in_flight / arguments.latency:.0f} rows a second")
         print(f"{'':28}{'rows/s':>8}{'share':>8}{'CPU ms/row':>12}{'memory MB':>12}")
         for name in names:
-            fifth = [arguments.rows // 5] if name == "the same, not collected" else []
-            for rows in (*fifth, arguments.rows):
-                label = name if rows == arguments.rows else "… a fifth of the rows"
-                table(label, contended(name, url, rows, in_flight, pythons), rows, in_flight, arguments.latency)
+            if name == NOT_COLLECTED:
+                fifth = contended(name, url, arguments.rows // 5, in_flight, pythons)
+                print(f"{'… of a fifth of the rows':28}{'':28}{fifth['memory'] / 1e6:12.1f}", flush=True)
+            table(name, contended(name, url, arguments.rows, in_flight, pythons), arguments.rows, in_flight,
+                  arguments.latency)
     if "answers" not in arguments.skip:
         print(f"\na row of Answers takes {row_of_answers(url, min(arguments.rows, 2000)) / 1000:.1f} kB")
     if "resume" not in arguments.skip:

@@ -161,7 +161,9 @@ def corpus():
         "--\u00a0x", "-t\u00a01\u00a0x", "-t\x1c1 x", "-t\ufeff1", "-", "--", "", "  -t 1  ", "👩 -t 1", "--👩",
         "-👩 x", "--te", "-tt 1", "-t1.2.3", "-t1..", "--json --no-json", "--repair -1", "--repair 0",
         "--tool-choice anything", "--reasoning-effort ultra", "-o {{ x }}y", "-l\t5\tx", "-l5x", "--stop= x",
-        "--stop -t",
+        "--stop -t", "-t0,0.5,1 x", "-l5,20", "-t 0,9", "-t 0, 1", "--top-p=−1,٠.5", "-t '0, 1'", "-t {{ a }},1",
+        "-t ,", "--frequency-penalty −1,−0.5 x", "--timeout 1,2", "-m a,b", "-l 5,20 x", "-t0,",
+        "--seed 1,1e3",
     ]  # fmt: skip
     return [text for text in [*texts, *more] if "\n" not in text]
 
@@ -183,7 +185,8 @@ def wrong_value(given):
     if given.option.kind == "flag" or PLACEHOLDER.search(str(given.raw)):
         return None
     try:
-        convert(given.option, str(given.raw), given.typed)
+        for value in given.listed or [str(given.raw)]:
+            convert(given.option, value, given.typed)
     except InvalidRequestError as error:
         return said(error)
     return None

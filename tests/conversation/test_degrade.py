@@ -71,3 +71,11 @@ def test_the_same_field_is_refused_only_once():
         with pytest.raises(InvalidRequestError):
             run(client, request())
         assert len(server.requests) == 2
+
+
+def test_what_a_server_refused_of_one_sample_is_not_sent_with_the_next(tmp_path):
+    with ScriptedServer(refused(400, "no logprobs"), said("Hello")) as server, Client(server.url, "k") as client:
+        recording = client.through(journal=tmp_path / "run.jsonl")
+        for number in range(3):
+            assert run(recording.of_sample(number), request(logprobs=True)).content == "Hello"
+        assert ["logprobs" in each.json for each in server.requests] == [True, False, False, False]

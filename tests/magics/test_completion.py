@@ -64,7 +64,7 @@ def complete():
         ("%%deepseek --te|", ["--temperature"], "--te"),
         ("%%deepseek --te|\nHello", ["--temperature"], "--te"),
         ("%%deepseek -t 0 --top|", ["--top-p", "--top-logprobs"], "--top"),
-        ("%deepseek --dr|", ["--dry-run"], "--dr"),
+        ("%deepseek --dr|", ["--draw", "--dry-run"], "--dr"),
         ("x = %deepseek --no-s|", ["--no-stream"], "--no-s"),
         ("%%deepseek --reasoning-effort |", ["none", "minimal", "low", "medium", "high", "xhigh", "max", "ultra"], ""),
         ("%%deepseek --reasoning-effort=h|", ["high"], "h"),

@@ -8,7 +8,9 @@ import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.servers.scripted import ScriptedServer, chunk, event, head, said, streamed, text_chunk
+from ds_magic.teaching.guess import TYPE
+from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, streamed, text_chunk
+from tests.teaching.making import ENTRIES
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PATIENCE = 60
@@ -155,6 +157,28 @@ def test_a_live_view_shows_each_call_with_its_result(kernel):
     texts = [data.get("text/plain", "") for data in shown]
     assert any("add(" in text and "→ 3" in text for text in texts)
     assert "It is 3." in str(shown)
+
+
+@pytest.mark.parametrize("view", ["static", "live"])
+def test_an_answer_to_be_guessed_is_one_display_whose_last_state_is_the_guess(kernel, view):
+    pieces = [text_chunk(bytes(one["bytes"]).decode(), logprobs={"content": [one]}) for one in ENTRIES]
+    with ScriptedServer(streamed(*pieces, text_chunk("", finish="stop"))) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run(f"%config DeepSeekMagics.view = {view!r}")
+        outputs = [output for output in kernel.run("%%deepseek --guess\nCapital?") if "data" in output]
+    *before, last = outputs
+    assert TYPE in last["data"] and "3 words to guess" in last["data"]["text/plain"]
+    assert len({output["transient"].get("display_id") for output in outputs}) == 1
+    assert (len(before) > 0) == (view == "live") and not any("Canberra" in str(output) for output in before)
+
+
+def test_a_guess_that_fails_leaves_nothing_behind_but_the_error(kernel):
+    with ScriptedServer(refused(400)) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("%config DeepSeekMagics.view = 'live'")
+        outputs = kernel.run("%%deepseek --guess\nCapital?")
+    assert [output["data"] for output in outputs if "data" in output][-1] == {}
+    assert any("InvalidRequestError" in str(output) for output in outputs)
 
 
 def an_object_in_pieces(connection):

@@ -162,8 +162,10 @@ def test_a_stream_that_is_kept_open_behind_its_end_keeps_no_worker(client):
         connection.wait_until_closed()
         return "close"
 
-    with ScriptedServer(unended) as server, ThreadPoolExecutor(1) as executor:
-        assert ds_magic.sample("Go.", 2, client=client(server), executor=executor).contents == ("a", "a")
+    with ThreadPoolExecutor(1) as executor, ScriptedServer(unended) as server:
+        patient = client(server, timeout=Timeouts(idle=None))
+        rows = Background(ds_magic.sample, "Go.", 2, client=patient, executor=executor).result()
+    assert rows.contents == ("a", "a")
 
 
 def test_the_journal_is_written_here_and_what_is_whole_in_it_goes_to_no_worker(client, tmp_path):
@@ -243,15 +245,20 @@ def test_a_pool_that_breaks_ends_the_run_with_what_is_there_and_the_next_asks_wh
     assert again.contents == tuple(numbers(9)) and len(server.requests) == 3 + 2 + 6
 
 
-@pytest.mark.slow
-def test_a_dask_worker_that_is_killed_costs_what_it_waited_for_and_the_key_is_nowhere(client, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory):
+    """A client of three workers, each a process with two threads."""
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setenv("DASK_TEMPORARY_DIRECTORY", str(tmp_path))
+    folder = str(tmp_path_factory.mktemp("dask"))
+    options = {"n_workers": 3, "threads_per_worker": 2, "dashboard_address": ":0", "local_directory": folder}
+    with distributed.LocalCluster(**options) as cluster, distributed.Client(cluster) as dask:
+        yield dask
+
+
+@pytest.mark.slow
+def test_a_dask_worker_that_is_killed_costs_what_it_waited_for_and_the_key_is_nowhere(client, dask, tmp_path):
     gate, path = Gate(free=6, full=6), tmp_path / "run.jsonl"
-    cluster = distributed.LocalCluster(
-        n_workers=3, threads_per_worker=2, dashboard_address=":0", local_directory=str(tmp_path)
-    )
-    with ScriptedServer(gate) as server, cluster, distributed.Client(cluster) as dask:
+    with ScriptedServer(gate) as server:
         run = {"client": client(server), "executor": dask.get_executor(), "journal": path, "cache": True}
         first = Background(ds_magic.map, "{{ n }}", numbers(24), concurrency=24, **run)
         assert gate.is_full.wait(PATIENCE)
@@ -265,7 +272,7 @@ def test_a_dask_worker_that_is_killed_costs_what_it_waited_for_and_the_key_is_no
         rows = first.result()
         again = ds_magic.map("{{ n }}", numbers(24), concurrency=24, **run)
         dask.submit(int, a_parcel(), pure=False).exception()  # a worker's log says what fails with what
-        shown += [cluster.get_logs(), rows, again, path.read_text()]
+        shown += [dask.cluster.get_logs(), rows, again, path.read_text()]
         assert dask.get_executor().submit(int).result() == 0
     assert held == 2 and rows.contents == again.contents == tuple(numbers(24)) and not rows.notes
     assert 24 <= len(server.requests) <= 24 + held and sorted(set(asked_of(server)), key=int) == numbers(24)
@@ -274,6 +281,21 @@ def test_a_dask_worker_that_is_killed_costs_what_it_waited_for_and_the_key_is_no
     told = "\n".join(map(repr, shown))
     assert "delivered" in told and "Compute Failed" in told and KEY[3:] not in told
     assert {each.headers["authorization"] for each in server.requests} == {f"Bearer {KEY}"}
+
+
+@pytest.mark.slow
+def test_what_dask_cancels_as_it_does_all_when_it_is_restarted_is_asked_again(client, dask):
+    from distributed import Future
+
+    gate = Gate(free=3, full=6)
+    with ScriptedServer(gate) as server:
+        run = {"client": client(server), "executor": dask.get_executor(), "concurrency": 12}
+        first = Background(ds_magic.map, "{{ n }}", numbers(12), **run)
+        assert gate.is_full.wait(PATIENCE)
+        dask.cancel([Future(key, dask) for key in list(dask.futures)])
+        gate.opened.set()
+        rows = first.result()
+    assert rows.contents == tuple(numbers(12)) and not rows.notes
 
 
 def states(dask_scheduler):
@@ -289,7 +311,8 @@ def scheduler_shown(dask_scheduler):
 def test_the_engines_of_ipyparallel_ask(client, tmp_path, monkeypatch):
     ipyparallel = pytest.importorskip("ipyparallel")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    with ScriptedServer(echo) as server, ipyparallel.Cluster(n=1, log_level=40) as engines:
+    quick = {"controller_args": ["--HeartMonitor.period=200"]}  # of which an engine's registration takes some
+    with ScriptedServer(echo) as server, ipyparallel.Cluster(n=1, log_level=40, **quick) as engines:
         run = {"client": client(server), "executor": engines.executor(), "stream": False}
         assert ds_magic.sample("Go.", 2, **run).contents == ("Go.", "Go.")
         assert ds_magic.map("{{ n }}", numbers(12), **run).contents == tuple(numbers(12))

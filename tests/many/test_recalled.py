@@ -58,7 +58,7 @@ def test_what_was_asked_before_is_no_part_of_the_budget_and_has_no_place_in_flig
 
     more = ask([*COUNTRIES, "Togo"], token_budget=1, listener=Told())
     assert more[3].content == "answer 4" and len(server.requests) == 4
-    assert told == [(1, 0, 0), (2, 0, 0), (3, 0, 0), (4, 0, 10)]
+    assert told == [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0), (4, 0, 10)]
 
 
 def test_a_row_of_the_past_is_pickled_and_compared_as_any_other(ask):

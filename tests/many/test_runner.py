@@ -20,7 +20,8 @@ from ds_magic import (
 )
 from ds_magic.conversation.turn import turn_for
 from ds_magic.many.pace import Limits
-from ds_magic.many.runner import Asking, Outcome, Runner, asked
+from ds_magic.many.runner import Runner
+from ds_magic.many.task import Asking, Outcome, asked
 from tests.many.scripted_answers import asked_of, echo
 from tests.servers.scripted import (
     ScriptedServer,

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 FEW = 4
 """So many different answers stand side by side."""
-_LISTED = 20
-_LONGEST = 4000
-_CELL = 240
+LISTED = 20
+"""So many lines has a table."""
+LONGEST = 4000
+CELL = 240
+"""Characters of an answer in a column, and in a line."""
 _FACTORS = 4
 _NOTE = 400
 _SAID = "white-space:normal;max-width:46em;overflow-wrap:anywhere"
@@ -63,12 +65,33 @@ class Group:
         return f"× {self.n:,}" if self.n > 1 else ""
 
 
+def key_of(row: Row) -> tuple[str, ...]:
+    """What rows have in common that stand as one."""
+    arm = sorted((str(name), repr(value)) for name, value in row.arm.items())
+    return (repr(arm), row.content, *_calls(row), _wrong(row))
+
+
+class Drawing:
+    """How a row is drawn: whole, in a column of its own, or within the table."""
+
+    def whole(self, row: Row) -> str:
+        """An answer as it stands in a cell of its own, and what went wrong."""
+        return _whole(row)
+
+    def line(self, row: Row) -> str:
+        """An answer within a line, tinted, cut where it is long; and what went wrong."""
+        return line_html(row)
+
+    def figures(self, row: Row) -> Sequence[str]:
+        """Its tokens and its perplexity."""
+        return _figures(row)
+
+
 def groups_of(rows: Sequence[Row]) -> list[Group]:
     """Equal rows as one, each where the first of them stood; samples of one thing by how many they are."""
     groups: dict[tuple[str, ...], Group] = {}
     for row in rows:
-        arm = sorted((str(name), repr(value)) for name, value in row.arm.items())
-        key = (repr(arm), row.content, *_calls(row), _wrong(row))
+        key = key_of(row)
         if key in groups:
             groups[key].n += 1
         else:
@@ -79,24 +102,39 @@ def groups_of(rows: Sequence[Row]) -> list[Group]:
     return found
 
 
-def answers_html(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
-    """The picture of several answers."""
+def answers_html(rows: Sequence[Row], notes: Sequence[str] = (), head: str = "") -> str:
+    """The picture of several answers, below a `head` that is HTML already."""
     groups = groups_of(rows)
-    body = _columns(groups) if len(groups) <= FEW else _table(groups)
-    return style.frame(body + below(rows, groups, notes))
+    return style.frame(head + body_html(groups) + below(rows, groups, notes))
 
 
 def below(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str]) -> str:
-    """What stands below the picture: what its tints mean, what is to be known, how many they are."""
-    shown = [group.row.answer for group in groups[:_LISTED] if group.row.answer is not None]
-    tables = [answer.logprobs for answer in shown if answer.logprobs]
-    meaning = ""
-    if tables:
-        from ..tokens.heatmap import legend
-
-        meaning = legend(*tables)
+    """What stands below the picture: what is to be known, and how many they are."""
     said = "".join(style.small(style.prose(on_one_line(note, _NOTE))) for note in notes)
-    return meaning + said + style.small(escape(summary(rows, groups)))
+    return said + style.small(escape(summary(rows, groups)))
+
+
+def body_html(
+    groups: Sequence[Group], drawing: Drawing | None = None, *, as_table: bool = False, n: int | None = None
+) -> str:
+    """The groups side by side, or where they are many the first of them as a table, and what their tints mean.
+
+    `n`: how many groups there are, where these are some of them.
+    """
+    drawing, n = drawing or Drawing(), len(groups) if n is None else n
+    body = _table(groups, drawing, n) if as_table or n > FEW else _columns(groups, drawing)
+    return body + legend_of(groups)
+
+
+def legend_of(groups: Sequence[Group]) -> str:
+    """What the tints of these answers mean; nothing where there are none."""
+    shown = [group.row.answer for group in groups[:LISTED] if group.row.answer is not None]
+    tables = [answer.logprobs for answer in shown if answer.logprobs]
+    if not tables:
+        return ""
+    from ..tokens.heatmap import legend
+
+    return legend(*tables)
 
 
 def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
@@ -112,28 +150,27 @@ def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
     tokens = sum((answer.usage and answer.usage.completion_tokens) or 0 for answer in answers)
     said += [f"{tokens:,} token{'s' * (tokens != 1)} out"] if tokens else []
     said += [on_one_line(name, 80) for name in list(dict.fromkeys(a.model for a in answers if a.model))[:3]]
-    said += [OF_A_CHOICE] if any(answer.logprobs for answer in answers[:_LISTED]) else []
+    said += [OF_A_CHOICE] if any(answer.logprobs for answer in answers[:LISTED]) else []
     return " · ".join(said)
 
 
-def _columns(groups: Sequence[Group]) -> str:
+def _columns(groups: Sequence[Group], drawing: Drawing) -> str:
     columns = "".join(
-        f'<div style="flex:1;min-width:14em;max-width:60em">'
-        f"{style.heading(group.title) if group.title else ''}{_whole(group.row)}</div>"
+        f'<div style="flex:1;min-width:14em;max-width:60em;overflow-wrap:anywhere">'
+        f"{style.heading(group.title) if group.title else ''}{drawing.whole(group.row)}</div>"
         for group in groups
     )
     return f'<div style="{_COLUMNS}">{columns}</div>' if columns else ""
 
 
 def _whole(row: Row) -> str:
-    """An answer as it stands in a cell of its own, and what went wrong."""
     parts, answer = [], row.answer
     if answer is not None:
         content = answer.content
-        if len(content) <= _LONGEST:
+        if len(content) <= LONGEST:
             parts.append(content_html(answer, content, answer.logprobs or None))
         else:
-            parts.append(f'<p dir="auto">{escaped(content[:_LONGEST])}…</p>')
+            parts.append(f'<p dir="auto">{escaped(content[:LONGEST])}…</p>')
         parts += map(call_html, answer.tool_calls)
         if not (content or answer.tool_calls):
             parts.append(f'<p style="{style.DIM}"><i>nothing</i></p>')
@@ -156,7 +193,7 @@ def _wrong(row: Row) -> str:
     return ""
 
 
-def _table(groups: Sequence[Group]) -> str:
+def _table(groups: Sequence[Group], drawing: Drawing, n: int) -> str:
     names = _names(groups)
     is_counted = any(group.n > 1 for group in groups)
     numbers = {name: isinstance(_first(groups, name), int | float) for name in names}
@@ -165,17 +202,17 @@ def _table(groups: Sequence[Group]) -> str:
     cells = [
         [
             *(style.wrapped(escape(factor_text(group.row.factors.get(name, "")))) for name in names),
-            f'<div dir="auto" style="{_SAID}">{line_html(group.row)}</div>',
+            f'<div dir="auto" style="{_SAID}">{drawing.line(group.row)}</div>',
             *([group.times] if is_counted else []),
-            *_figures(group.row),
+            *drawing.figures(group.row),
         ]
-        for group in groups[:_LISTED]
+        for group in groups[:LISTED]
     ]
-    return style.grid(head, cells) + style.small(style.prose(_rest(groups)))
+    return style.grid(head, cells) + style.small(style.prose(_rest(n)))
 
 
-def _rest(groups: Sequence[Group]) -> str:
-    left = len(groups) - _LISTED
+def _rest(n: int) -> str:
+    left = n - LISTED
     return f"… and {left:,} more: `.to_pandas()` has all of them." if left > 0 else ""
 
 
@@ -188,7 +225,7 @@ def _first(groups: Sequence[Group], name: str) -> Any:
     return next((group.row.factors[name] for group in groups if name in group.row.factors), None)
 
 
-def line_html(row: Row, start: int = 0, length: int = _CELL) -> str:
+def line_html(row: Row, start: int = 0, length: int = CELL) -> str:
     """An answer within a line, tinted, from its character `start`, cut where it is long; and what went wrong."""
     answer, wrong = row.answer, _wrong(row)
     said = ""
@@ -230,18 +267,18 @@ def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:
                 lines.append(f"── {group.title}")
             if group.row.answer is not None:
                 calls, content = [f"calls {call}" for call in _calls(group.row)], group.row.content
-                text = content if len(content) <= _LONGEST else f"{content[:_LONGEST]}…"
+                text = content if len(content) <= LONGEST else f"{content[:LONGEST]}…"
                 lines += [for_terminal("\n".join(filter(None, [text, *calls]))) or "nothing"]
             lines += filter(None, [_wrong(group.row)])
     else:
         names = _names(groups)
         table = [
             [*(factor_text(group.row.factors.get(name, "")) for name in names), group.times, line_text(group.row)]
-            for group in groups[:_LISTED]
+            for group in groups[:LISTED]
         ]
         head = [*(on_one_line(name, 40) for name in names), "", "answer"]
         lines += style_text.rows([head, *table], widest=[24] * (len(names) + 1), indent="")
-        lines += filter(None, [_rest(groups)])
+        lines += filter(None, [_rest(len(groups))])
     return "\n".join([*lines, *below_text(rows, groups, notes)])
 
 
@@ -251,5 +288,6 @@ def below_text(rows: Sequence[Row], groups: Sequence[Group], notes: Sequence[str
 
 
 def line_text(row: Row, start: int = 0) -> str:
-    part = "…" * (start > 0) + row.content[start : start + _CELL]
+    """An answer within a line of text, from its character `start`."""
+    part = "…" * (start > 0) + row.content[start : start + CELL]
     return on_one_line(" ".join(filter(None, [part, *_calls(row), _wrong(row)])) or "nothing", 200)

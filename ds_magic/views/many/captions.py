@@ -11,6 +11,7 @@ from ...api.clean_text import on_one_line
 from ..tokens import style
 
 _LONGEST = 60
+_ONE_LINE = "flex:1 1 26em;min-width:0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis"
 
 
 class Going(Protocol):
@@ -34,6 +35,14 @@ class Going(Protocol):
     def paused(self) -> float: ...
     @property
     def reason(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def plan(self) -> str: ...
+    @property
+    def changed(self) -> str: ...
+    @property
+    def cost(self) -> str: ...
 
 
 def factor_text(value: Any) -> str:
@@ -49,29 +58,42 @@ def factors_text(factors: Mapping[str, Any]) -> str:
 
 
 def progress_text(going: Going) -> str:
-    """`37 of 100 · 2 failed · 8 running · 4,210 tokens · 3.2 a second · 18 – 25 s left`."""
+    """`37 of 100 · 2 failed · 8 running · 18 – 25 s left · 4,210 tokens · spent 0.012 so far · 3.2 a second`."""
     said = [f"{going.done:,} of {going.total:,}" if going.total is not None else f"{going.done:,} done"]
     if going.failed:
         said.append(f"{going.failed:,} failed")
     if going.in_flight:
         said.append(f"{going.in_flight:,} running")
-    if going.tokens:
-        said.append(f"{going.tokens:,.0f} tokens")
-    if going.done and going.rate:
-        said.append(f"{going.rate:.2g} a second" if going.rate < 10 else f"{going.rate:,.0f} a second")
     if going.paused:
         said.append(f"waiting {duration(going.paused)}: {on_one_line(going.reason, 60)}")
     elif (left := left_text(going.left)) and going.done != going.total:
         said.append(left)
+    if going.tokens:
+        said.append(f"{going.tokens:,.0f} tokens")
+    if going.cost:
+        said.append(going.cost)
+    if going.done and going.rate:
+        said.append(f"{going.rate:.2g} a second" if going.rate < 10 else f"{going.rate:,.0f} a second")
     return " · ".join(said)
 
 
-def progress_html(going: Going) -> str:
-    """The same below a bar, and how to end it."""
+def head_html(going: Going, *, is_over: bool = False) -> str:
+    """What is asked and how far it is, above a thin bar; of what is over what it took, and the bar's place."""
     share = f'value="{going.done}" max="{going.total}"' if going.total else ""
-    said = f"{progress_text(going)} · interrupting the kernel ends it, and keeps what is there"
-    bar = f'<progress {share} style="width:100%;max-width:30em"></progress>'
-    return style.frame(f'<div style="margin:0.3em 0">{bar}{style.small(escape(said))}</div>')
+    bar = "" if is_over else (
+        f'<progress {share} aria-label="answers" style="display:block;width:100%;height:100%;margin:0"></progress>'
+    )
+    took = [f"{going.tokens:,.0f} tokens in and out"] if going.tokens else []
+    took += [going.cost] if going.cost else []
+    took += [duration(going.seconds)] if going.seconds >= 0.05 else []
+    said = " · ".join(took) if is_over else progress_text(going)
+    changed = style.small(style.prose(on_one_line(going.changed, 400))) if going.changed and not is_over else ""
+    # On one line whatever it says, so that nothing below it moves; what does not fit is what is least wanted.
+    return (
+        f'<div style="display:flex;flex-wrap:wrap;align-items:baseline;column-gap:1em">{style.heading(going.plan)}'
+        f'<span style="{style.SMALL};{style.DIM};{_ONE_LINE}" title="{escape(said)}">{escape(said)}</span></div>'
+        f'<div style="height:0.35em;margin:0.1em 0 0.6em 0">{bar}</div>{changed}'
+    )
 
 
 def left_text(left: tuple[float, float] | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ...api.clean_text import escaped, on_one_line
 from ..tokens import style, style_text
-from .beside import Group, Row, below, below_text, groups_of, line_html, line_text
+from .beside import Group, Row, below, below_text, groups_of, legend_of, line_html, line_text
 from .captions import factor_text
 
 _COLUMNS, _ROWS = 6, 20
@@ -59,7 +59,7 @@ def grid_html(grid: Grid) -> str:
     size = f"min-width:{6 + 8 * n}em;max-width:{10 + 24 * n}em"
     head_row = f'<thead><tr style="{style.ROW}">{head}</tr></thead>'
     table = f'<table style="{_TABLE};{size}">{head_row}<tbody>{body}</tbody></table>'
-    return style.frame(_begin_html(grid, start) + table + below(grid.answers, groups, _notes(grid)))
+    return style.frame(_begin_html(grid, start) + table + legend_of(groups) + below(grid.answers, groups, _notes(grid)))
 
 
 def grid_text(grid: Grid) -> str:

@@ -4,12 +4,12 @@ import { lengthOfJson } from "./json.js";
 import { nearest } from "./nearest.js";
 import { DASHES, OPTIONS, QUOTES } from "./options.js";
 import { hasPlaces } from "./places.js";
-import { BLANKS, ENDS, matchAt, nextWord, wholeNumber } from "./python.js";
+import { BLANKS, ENDS, matchAt, nextWord, stripped, wholeNumber } from "./python.js";
 import { optionAt, plainNumber, plainQuotes, quotedAt } from "./typeset.js";
 import { refused, wrongValue } from "./values.js";
 
 const OPTION = new RegExp(`(--[A-Za-z][A-Za-z0-9-]*|-[A-Za-z])(?==|[${BLANKS}]|$)(=?)`, "yu");
-const NUMBER = new RegExp(`-?\\p{Nd}[\\p{Nd}.]*${ENDS}`, "yu");
+const NUMBER = new RegExp(`-?\\p{Nd}[\\p{Nd}.,]*${ENDS}`, "yu");
 const LOOKS_LIKE_OPTION = /--?[A-Za-z]/y;
 const PLACE = /\{\{[ \t][^{}]*[ \t]\}\}/y;
 const WORD = new RegExp(`(?:\\{\\{[ \\t][^{}]*[ \\t]\\}\\}|[^${BLANKS}])+`, "yu");
@@ -121,8 +121,15 @@ function isNumber(option) {
 }
 
 function given(option, typed, from, to, valueFrom, valueTo, raw) {
-  const wrong = hasPlaces(raw) ? null : wrongValue(option, raw, typed);
+  let wrong = null;
+  for (const value of hasPlaces(raw) ? [] : listed(option, raw)) wrong ??= wrongValue(option, value, typed);
   return { option, typed, from, to, valueFrom, valueTo, raw, wrong };
+}
+
+/** The values of `0,0.5,1`, where the option takes several; else the one that there is. */
+function listed(option, raw) {
+  const values = option.listed && !raw.includes("{{") ? raw.split(",").map(stripped) : [raw];
+  return values.every(Boolean) ? values : [raw];
 }
 
 /** The raw value that begins at `at` and where it ends; or what it `says` against one that is none. */
@@ -148,7 +155,7 @@ function valueAt(line, at, option, typed) {
 
 /** A raw value without the typographic characters that would break it; text may have them. */
 function inPlain(option, raw) {
-  if (isNumber(option)) return plainNumber(raw);
+  if (isNumber(option)) return raw.split(",").map(plainNumber).join(",");
   const isBroken = option.kind === "json" && lengthOfJson(raw) === null;
   return isBroken && lengthOfJson(plainQuotes(raw)) !== null ? plainQuotes(raw) : raw;
 }
