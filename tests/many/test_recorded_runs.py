@@ -122,6 +122,19 @@ def test_another_question_in_the_same_journal_is_no_change(server, client, path)
     assert ds_magic.sample("Why is the sky blue?", 2, **run).notes == ()
 
 
+def test_a_journal_that_is_removed_meanwhile_holds_nothing_and_loses_no_row(server, client, path):
+    def rows():
+        yield "a"
+        path.unlink()
+        yield from ["b", "a"]
+
+    run = {"client": client, "journal": path, "cache": True, "concurrency": 1}
+    ds_magic.map("{{ x }}", ["a", "b"], **run)
+    assert ds_magic.map("{{ x }}", rows(), **run).contents == ("answer 1", "answer 3", "answer 4")
+    ds_magic.map("{{ x }}", ["b"], **run)
+    assert len(list(Journal(path).entries())) == 1
+
+
 FULL = """
 import resource, sys
 import ds_magic
