@@ -13,7 +13,7 @@ from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
 from ..run import as_sent
-from ..stop import Stop, second_interrupt, told_apart
+from ..stop import Stop, interrupts_heard, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
 from .marked import check
@@ -243,7 +243,8 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
         )
         results = runner.run(rows, plan.total)
         try:
-            came.extend(results)
+            with interrupts_heard(runner.interrupt):
+                came.extend(results)
         except KeyboardInterrupt as interrupt:
             runner.close()
             if (again := second_interrupt(interrupt)) is not None:
