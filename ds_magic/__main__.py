@@ -1,4 +1,4 @@
-"""`python -m ds_magic`, or `ds-magic`: the programs beside the notebook. `serve`, `fetch`, `journal`."""
+"""`python -m ds_magic`, or `ds-magic`: the programs beside the notebook. `serve`, `fetch`, `journal`, `page`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ def main(arguments: list[str] | None = None) -> int:
         from .many.program import main as journal
 
         return journal(arguments[1:])
+    if arguments[:1] == ["page"]:
+        from .teaching.page_program import main as page
+
+        return page(arguments[1:])
     from .local.__main__ import main as local
 
     return local(arguments)

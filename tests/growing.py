@@ -180,8 +180,8 @@ def rounds(text):
     repr(called), calls_to_html([called]), calls_to_text([called])
 
 
-def a_table_of(text):
-    """The table of an answer that is `text`, in tokens of 64 characters, and of one that is one token."""
+def answers_of(text):
+    """The answer that is `text` in tokens of 64 characters, and in one token, with probabilities."""
     lists = []
     for tokens in ([text[at : at + 64] for at in range(0, len(text), 64)], [text]):
         others = {"token": tokens[-1], "logprob": -1.0, "bytes": None}
@@ -189,8 +189,13 @@ def a_table_of(text):
             {"token": each, "logprob": -0.5, "bytes": None}, others]} for each in tokens]
         lists.append(entries)
     message = {"role": "assistant", "content": text}
-    return [ChatCompletion.from_wire({"choices": [{"message": message, "logprobs": {"content": each}}]}).logprobs
+    return [ChatCompletion.from_wire({"choices": [{"message": message, "logprobs": {"content": each}}]})
             for each in lists]
+
+
+def a_table_of(text):
+    """The tables of those answers."""
+    return [answer.logprobs for answer in answers_of(text)]
 
 
 def tables(text):
@@ -429,10 +434,52 @@ def several_answers(text):
     _all_of_answers(_rows(text, text, f"{text}b", f"{text[:half]}c{text[half:]}", f"d{text}"))
 
 
+def answers_while_they_come(text):
+    """A picture after each tenth of an answer."""
+    from ds_magic.api.delta import Delta
+    from ds_magic.many.growing import Growing
+
+    growing = Growing(lambda: None)
+    (observer,) = growing.begun(0, {"a": text}).observers()
+    for at in range(0, len(text), len(text) // 10 or 1):
+        piece = text[at : at + (len(text) // 10 or 1)]
+        token = {"token": piece, "logprob": -1.0, "bytes": None, "top_logprobs": []}
+        choice = {"index": 0, "delta": {"content": piece}, "logprobs": {"content": [token]}}
+        observer.delta(Delta.of({}, choice))
+        growing.html()
+
+
+def hidden_words(text):
+    """An answer that is guessed, also after a prefix and a question of its length."""
+    from ds_magic.teaching.guess import Guess
+
+    for answer in answers_of(f"a{text} b"):
+        answer._request = ChatRequest.build(text or "?", prefix=text)
+        guess = Guess(answer)
+        guess.bundle(), guess.reveal(1).to_text(), guess.reveal(len(guess.words))._repr_html_()
+
+
 def a_template_of_rows(text):
     from ds_magic.many.records import names_in
 
     names_in([text, "{{ " + text, f"{{{{ {text} }}}}"])
+
+
+def html_of_others(text):
+    from ds_magic.teaching.clean_html import cleaned
+
+    for before in ("", "<p title='", "<!--", "<script>", "<p style='color:", "<a href='", "&#"):
+        cleaned(before + text)
+
+
+def a_lesson(text):
+    """A notebook of the text in every place, as a page."""
+    from ds_magic.teaching.lesson import shown
+    from ds_magic.teaching.prose import Pictures, prose_to_html
+
+    prose_to_html(text, Pictures(None, {}))
+    for kind in ("text/html", "text/plain", "text/latex", "text/markdown", "image/png", "image/svg+xml"):
+        shown({kind: text})
 
 
 PLACES = {each.__name__.replace("_", " "): each for each in (
@@ -440,7 +487,8 @@ PLACES = {each.__name__.replace("_", " "): each for each in (
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
     fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
-    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers, a_template_of_rows,
+    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers,
+    answers_while_they_come, a_template_of_rows, hidden_words, html_of_others, a_lesson,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),
@@ -589,11 +637,23 @@ def alternatives(count):
     table.bars(0).to_text(), repr(table[0].tempered(top_p=0.9)), table.classify(["t1", "x"])
 
 
+def tags_of_others(count):
+    """What a reader of HTML may look for the end of, again and again."""
+    from ds_magic.teaching.clean_html import cleaned
+    from ds_magic.teaching.prose import Pictures, prose_to_html
+
+    for tag in ("<", "<!--", "<!", "</", "</script x", "<script>", "<a b='", "<a \"'", "<p>", "<b></p>", "<a href=x ",
+                "'<a '>", "<img src=data:", "<td><table>", "<p style='a:b;", "<svg></svg>"):  # fmt: skip
+        cleaned(tag * count)
+        prose_to_html(tag * count, Pictures(None, {}))
+
+
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
     (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
     (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
+    (16_000, tags_of_others),
 )}
 """By name: how many at most, and what is done with so many."""

@@ -168,6 +168,8 @@ def _of_companion(magics: DeepSeekMagics, name: str) -> Iterable[str]:
 
     if name == "ds_chats":
         return list(magics.chats)
+    if name == "ds_share":
+        return [*COMPANIONS[name], *(each for each in magics.results.variables if each in magics.user_ns)]
     if name == "ds_help":
         return [*TOPICS, "options", *(option.long for option in OPTIONS)]
     return COMPANIONS.get(name, ())

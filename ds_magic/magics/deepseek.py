@@ -24,21 +24,23 @@ from ..views.size import SIZES, set_explorable, set_size
 from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
+from .results import Results, Seat
 from .server_meant import ServerMeant
 from .settings import setting, traits_of
 
 if TYPE_CHECKING:
-    from ..api.client import Client
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
+    from ..local.thrift import Thrift
     from ..many.answers import Answers
+    from ..teaching.playground.widget import Playground
+    from ..views.tokens.explorer.page import WrittenPage
     from .background import Background
     from .cell_order import CellOrder
     from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
-    from .shown import Shown
     from .usage_report import UsageReport
 
 
@@ -84,10 +86,11 @@ class DeepSeekMagics(Magics):
         '{"deepseek-flash": {"input": 0.5, "cached": 0.1, "output": 1.5}}, in whatever currency.',
     ).tag(config=True)
 
-    why: str = ""
+    configured: Mapping[str, Any] = {}
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
     suggest: Callable[[list[str]], list[str]] | None = None
+    thrift: Thrift
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
@@ -97,8 +100,15 @@ class DeepSeekMagics(Magics):
 
     def __init__(self, shell: Any = None, **kwargs: Any):
         super().__init__(shell, **kwargs)
-        self.chats: dict[str, Chat] = {}
         self._cell: str | None = None
+        self._run = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Hold nothing yet."""
+        self.why = ""
+        self.chats: dict[str, Chat] = {}
+        self.results = Results()
         self._turns: Counter[str] = Counter()
 
     @observe("size")
@@ -115,24 +125,28 @@ class DeepSeekMagics(Magics):
     def _limit_output(self, change: Any) -> None:
         set_explorable(change["new"])
 
+    def _draw_as_set(self) -> None:
+        """Have `%config` or the environment say how large what is seen is drawn, and how much of it is held."""
+        set_size(setting(self, "size") or "normal")
+        set_explorable(setting(self, "explorable"))
+
     @line_cell_magic
     @needs_local_scope
     @no_var_expand
     @guarded
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> ChatCompletion | Background | DryRun | Answers | None:
+    ) -> ChatCompletion | Background | DryRun | Answers | Playground | None:
         from .keys_in_cells import refuse_keys
 
         refuse_keys(line, cell or "")
         parsed = parse(line)
         text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
         from .prompt import Filler
-        from .question import shown_to, turn_of
+        from .question import is_hidden, shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
-        set_size(setting(self, "size") or "normal")
-        set_explorable(setting(self, "explorable"))
+        self._draw_as_set()
         if any(given.is_of_several for given in parsed.given):
             from .several import Several
 
@@ -152,14 +166,18 @@ class DeepSeekMagics(Magics):
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
+        if values.get("playground"):
+            return self._playground(turn, values)
         client, shown = server.client(), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
-            return self._in_background(turn, client, shown, values)
+            from .background import in_background
+
+            return in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs:
             shown.explore(completion)
-        return completion if cell is None else None
+        return completion if cell is None and not is_hidden(values) else None
 
     def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
         """The turn is about to be asked: its place in the cell is taken, and its chat is one of the kernel's."""
@@ -168,56 +186,26 @@ class DeepSeekMagics(Magics):
             if namespace.get(values["chat"]) is not turn.chat:
                 self.chats.setdefault(turn.chat.name, turn.chat)
 
-    def _in_background(self, turn: Turn, client: Client, shown: Shown, values: dict[str, Any]) -> Background:
-        from .background import Background
+    def _playground(self, turn: Turn, values: dict[str, Any]) -> Playground:
+        from ..teaching.playground.widget import Playground
 
-        if values.get("explore"):
-            raise InvalidRequestError(
-                "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
-                remedy="Leave it out, and explore the result: `handle.result().explore()`.",
-            )
-        handle = Background(lambda stop: turn.answer(client, shown, stop))
-        shown.begin_in_background(turn.request, client.name, handle.stop)
-        return handle.begin()
+        view = "none" if values.get("quiet") else setting(self, "view")
+        return Playground(turn, ServerMeant(self, values).client(), view=view, output=values.get("output"))
 
     @line_magic
     @no_var_expand
     @guarded
     def ds_login(self, line: str) -> None:
         """Give an API key without showing it; it is kept for this kernel only. `--forget` forgets it."""
-        import warnings
-        from getpass import GetPassWarning, getpass
-
-        from .. import backend
+        from . import login
 
         said, line = line.partition("#")[0].strip(), ""
-        if said == "--forget":
-            backend.logout()
-            print("The key is forgotten.")
-            return
+        if said == login.FORGET:
+            return login.forget()
         if said:
             said = ""
-            raise InvalidRequestError(
-                "`%ds_login` takes no key on its line, where it would be kept: it now stands in the cell, in every "
-                "saved copy of the notebook, and in IPython's history.",
-                remedy="Delete it from the cell, revoke the key where you got it, then run `%ds_login` alone: it "
-                "asks for the new one.",
-            )
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("error", GetPassWarning)
-                key = getpass("API key (it is not shown): ")
-        except (EOFError, NotImplementedError, RuntimeError, GetPassWarning):
-            raise InvalidRequestError(
-                "Nobody can be asked for a key here: this notebook runs without input.",
-                remedy="Set DEEPSEEK_API_KEY in the environment before the kernel starts.",
-            ) from None
-        if not key.strip():
-            print("No key was given; nothing has changed.")
-            return
-        backend.login(key)
-        key = ""
-        print("The key is kept in this kernel's memory until it ends, or until %ds_login --forget.")
+            raise login.on_the_line()
+        login.log_in()
 
     @line_magic
     @no_var_expand
@@ -269,6 +257,28 @@ class DeepSeekMagics(Magics):
     @line_magic
     @no_var_expand
     @guarded
+    def ds_share(self, line: str) -> WrittenPage:
+        """Write a result, or all that cells answered, as one page: `%ds_share [NAME] [FILE.html]`; or `--notebook`."""
+        from .sharing import share_line
+
+        return share_line(self, line)
+
+    @line_magic
+    @no_var_expand
+    @guarded
+    def ds_reset(self, line: str) -> None:
+        """Set chats, usage, defaults, variables and views of ours back to how they were when this was loaded."""
+        from ..teaching.reset import reset
+        from .background import running
+
+        if line.strip():
+            raise InvalidRequestError("`%ds_reset` takes nothing.", remedy="Leave the rest out.")
+        print(reset(self, running()))
+        self._draw_as_set()
+
+    @line_magic
+    @no_var_expand
+    @guarded
     def ds_help(self, line: str) -> None:
         """Explain a topic or an option: `%ds_help tools`, `%ds_help --stop`."""
         from .help import about
@@ -297,7 +307,12 @@ class DeepSeekMagics(Magics):
         """Take note of which cell runs: its id where the frontend sends one, else its text."""
         text = getattr(info, "raw_cell", None) or ""
         self._cell = getattr(info, "cell_id", None) or _digest(text)
+        self._run += 1
         self._turns.clear()
+
+    def seat(self) -> Seat:
+        """The place of the next result of the cell that runs."""
+        return self.results.seat(self._cell or "", self._run)
 
     def after_cell(self, result: Any) -> None:
         """Keep the traceback of an error of ours that a cell raised outside of the magics."""

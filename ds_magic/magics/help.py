@@ -28,8 +28,8 @@ _FOOT = """\
 @tool call_id=… alone begins a message of that role; @assistant prefix begins the answer itself.
 Every result is also `_ds`. Defaults: %config DeepSeekMagics, DS_MAGIC_… in the environment.
 %ds_help OPTION or TOPIC explains more; the topics are
-{topics}.
-%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_why"""
+{topics}
+%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_share  %ds_reset  %ds_why"""
 
 TOPICS = {
     "filling": r"""
@@ -61,13 +61,14 @@ error that shows where; --repair N asks again up to N times with the reason.""",
     "probabilities": """
 Probabilities: -l asks for the probability of every token with 20 alternatives each (-l 5: with five).
 answer.logprobs is the table; answer.logprobs.to_pandas() a data frame. A probability measures the choice of a
-token, not the truth of a sentence.""",
+token, not the truth of a sentence. --guess hides the answer: its words are guessed one by one, with a score in bits
+against the model's favourite; --vote counts the hands of a class. Afterwards: answer.guess(vote=True).""",
     "many": """
-Many answers: --times 100 asks so often; --sweep temperature=0,0.5,1 for each value, --sweep system=variants for
-each of a list or dict, several --sweep for each combination; --map questions for each row of a DataFrame, Series,
-list or dict, {{ column }} filled from it. The result is one collection, Answers: answers.counts(), .divergence(),
-.where(temperature=0), .group_by("system"), .to_pandas(), .reliability("right"). What failed is a row of it.
-Interrupt once to end it with what is there; --journal FILE --cache to go on later, or to ask nothing twice.""",
+Many answers: --times 100 asks so often (of one token --draw draws them from one request); -t 0,0.5,1 for each number,
+--sweep system=variants for each of a list or dict, several for each combination; --map questions for each row of a
+DataFrame, Series, list or dict, {{ column }} filled from it. The result is one collection, Answers: answers.counts(),
+.divergence(), .where(temperature=0), .group_by("system"), .to_pandas(), .reliability("right"). What failed is a row
+of it. Interrupt once to end it with what is there; --journal FILE --cache to go on later, or to ask nothing twice.""",
     "recordings": """
 Recordings: --journal FILE writes each request and its answer, as it streamed, into a file that only grows; never a
 key. With --cache what is whole in it is not asked again. --replay FILE answers from it alone: no network, the same
@@ -76,6 +77,11 @@ DeepSeekMagics.journal, .cache and .replay. In a terminal `ds-magic journal FILE
     "keys": """
 Keys: %ds_login asks for one without showing it, for this kernel only; or set DEEPSEEK_API_KEY before the kernel
 starts. Without a key the model on this machine answers. A key in a cell is refused: it would stay in the notebook.""",
+    "sharing": """
+Sharing: %ds_share answer page.html writes a result as one page of HTML that needs no network, with what was asked, of
+whom and how; without a name all that this kernel's cells answered. --notebook: the notebook as it was saved last
+(ds-magic page NOTEBOOK.ipynb in a terminal). --large, or %config DeepSeekMagics.size = "projector": for a room.
+%ds_reset sets chats, usage, defaults, variables of ours and open views back; files and your key stay.""",
     "servers": """
 Other servers: --base-url URL, or %config DeepSeekMagics.base_url, for any server that speaks this API;
 --local for the model on this machine. What a server does not give is said under the answer.""",
@@ -93,7 +99,7 @@ def page() -> str:
         # A usage is not broken: its own blanks count as letters.
         wrapped = textwrap.wrap(usages, _WIDTH, initial_indent=f"{group:<15}", subsequent_indent=" " * 15)
         lines += [line.replace("\u00a0", " ") for line in wrapped]
-    return "\n".join([*lines, "", _FOOT.replace("{topics}", ", ".join(TOPICS))])
+    return "\n".join([*lines, "", _FOOT.replace("{topics}", textwrap.fill(f"{', '.join(TOPICS)}.", _WIDTH))])
 
 
 def about(topic: str) -> str:

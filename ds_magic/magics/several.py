@@ -21,7 +21,6 @@ from ..many.task import Asking
 from ..views import default_view
 from .line import Given, Parsed, convert
 from .objects import named
-from .observers import RESULT
 from .options import BY_KEY, SEVERAL, VARIED, spelled
 from .prompt import Filler
 from .question import turn_of
@@ -32,7 +31,7 @@ from .shown_together import ShownTogether
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-FOR_ONE = ("chat", "explore", "bg", "dry_run")
+FOR_ONE = ("chat", "explore", "guess", "vote", "playground", "bg", "dry_run")
 """Options that are for one answer alone."""
 
 
@@ -98,10 +97,8 @@ class Several:
         except BaseException:
             shown.clear()  # the panel says what happened, and nothing goes on
             raise
-        shell = self._magics.shell
-        if shell is not None:
-            shell.push({RESULT: answers}, interactive=False)
-            shell.push({values["output"]: answers} if values.get("output") else {})
+        if self._magics.shell is not None:
+            self._magics.seat().bind(self._magics.shell, answers, values.get("output"))
         shown.show(answers)
         return answers
 

@@ -92,6 +92,7 @@ class Answers(Sequence[Row]):
     def where(self, test: Callable[[Row], bool] | None = None, /, **factors: Any) -> Answers:
         """The rows with these factors, `where(temperature=0, model="deepseek-flash")`, and those that pass a test.
 
+        Of answers that are marked `correct` is one, too: `where(correct=False)`.
         Raises NotGivenError for a factor that no row has.
         """
         for name in factors:
@@ -101,7 +102,7 @@ class Answers(Sequence[Row]):
             (
                 row
                 for row in self
-                if all(name in row.factors and _as_key(row.factors[name]) == key for name, key in wanted.items())
+                if all(_has(row, name) and _as_key(_value(row, name)) == key for name, key in wanted.items())
                 and (test is None or test(row))
             ),
             self.notes,
@@ -117,7 +118,7 @@ class Answers(Sequence[Row]):
         rows: dict[Any, list[Row]] = {}
         values: dict[Any, Any] = {}
         for row in self:
-            found = tuple(row.factors.get(name) for name in names)
+            found = tuple(_value(row, name) for name in names)
             key = tuple(map(_as_key, found))
             rows.setdefault(key, []).append(row)
             values.setdefault(key, tuple(v if _is_hashable(v) else k for v, k in zip(found, key, strict=True)))
@@ -129,7 +130,7 @@ class Answers(Sequence[Row]):
         return groups
 
     def _check_factor(self, name: str) -> None:
-        if name not in (known := self.factors):
+        if name not in (known := self.factors) and not any(_has(row, name) for row in self):
             raise NoSuchNameError(name, list(known), "factor")
 
     def counts(self, *, of: Callable[[str], str] | None = None) -> Counts:
@@ -307,6 +308,14 @@ class Groups(dict[Any, Answers]):
 
     def __repr__(self) -> str:
         return "\n".join(f"{key!r}: {len(answers):,} answers" for key, answers in self.items()) or "no answers"
+
+
+def _has(row: Row, name: str) -> bool:
+    return name in row.factors or (name == "correct" and row.correct is not None)
+
+
+def _value(row: Row, name: str) -> Any:
+    return row.factors.get(name, row.correct if name == "correct" else None)
 
 
 def _is_hashable(value: Any) -> bool:

@@ -283,7 +283,7 @@ def _known(rows: Iterable[Row]) -> list[str]:
         recorded = row.recorded
         known += recorded is not None and not recorded.is_replay
         count += recorded is not None or row.answer is not None
-    return [f"{known:,} of {count:,} had been asked before, and {count - known:,} were asked."] if known else []
+    return [f"{known:,} of {count:,} had been asked before, {count - known:,} now."] if known else []
 
 
 def _unwritten(rows: Sequence[Row]) -> Iterator[str]:

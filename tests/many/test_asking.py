@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 import ds_magic
-from ds_magic import Chat, InvalidRequestError
+from ds_magic import Answers, Chat, InvalidRequestError
+from ds_magic.many.drawn import one_token_note
 from ds_magic.many.factors import arms_of
 from ds_magic.many.progress import Progress, ProgressLine, listening
-from tests.many.scripted_answers import asked_of, body, echo, entry
+from ds_magic.many.rows import Row
+from tests.many.scripted_answers import answer, asked_of, body, echo, entry
 from tests.servers.scripted import ScriptedServer, answered, completion
 
 
@@ -217,6 +219,13 @@ def test_samples_are_drawn_here_only_if_that_is_asked_for_and_it_is_noted(connec
     assert answers.contents == again.contents and set(answers.contents) == {"red", "blue", ""}
     assert 250 < answers.counts()["red"].n < 350 and 20 < len(answers.failed) < 80
     assert all(any("Drawn here" in note for note in row.answer.notes) for row in answers if row.answer)
+
+
+def test_of_samples_that_think_first_no_one_request_has_the_distribution():
+    thought = answer(entry("red", 0.6))
+    thought.choices[0].message.reasoning_content = "Hm."
+    assert one_token_note(Answers([Row({}, answer(entry("red", 0.6)))] * 3), 3)
+    assert not one_token_note(Answers([Row({}, thought)] * 3), 3) and not one_token_note(Answers([Row()] * 3), 3)
 
 
 def test_answers_that_no_value_moves_are_told_of(connect):

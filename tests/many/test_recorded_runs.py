@@ -70,7 +70,7 @@ def test_a_batch_that_goes_on_says_how_much_was_there_and_names_no_change(server
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run)
     after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad", "Peru"], **run)
-    assert list(after.notes) == ["2 of 3 had been asked before, and 1 were asked."]
+    assert list(after.notes) == ["2 of 3 had been asked before, 1 now."]
 
 
 def test_a_setting_that_was_changed_is_named(server, client, path):

@@ -36,7 +36,7 @@ _NESTED = re.compile(rf"^(?:[ \t]*(?:[>*+-]|\d{{1,9}}[.)])){{{MOST_PREFIXES}}}",
 _DIRECTED = {"paragraph_open", "heading_open", "list_item_open", "table_open", "blockquote_open"}
 
 
-def markdown_to_html(text: str) -> str:
+def markdown_to_html(text: str, parser: MarkdownIt | None = None) -> str:
     """`text` as safe HTML blocks, without the element around them (`answer_to_html` adds it).
 
     No markup of the text's own: HTML in it is shown as it is typed, links lead to http, https and
@@ -45,7 +45,7 @@ def markdown_to_html(text: str) -> str:
     text = for_page(text)
     if len(text) > LONGEST or is_too_nested(text):
         return plain_to_html(text)
-    parser = _parser()
+    parser = parser or _parser()
     try:
         html: str = parser.renderer.render(parser.parse(text), parser.options, {})
     except (RecursionError, IndexError, ValueError):
@@ -136,17 +136,17 @@ class _SafeLinks(MarkdownIt):
         return _LINK.match(url) is not None
 
 
-def new_parser() -> MarkdownIt:
-    """A parser with the rules of this module; parsers are costly to make."""
-    md = _SafeLinks("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
+def new_parser(kind: type[MarkdownIt] = _SafeLinks) -> MarkdownIt:
+    """A parser with the rules of this module; parsers are costly to make. `kind` says which links are any."""
+    md = kind("commonmark", {"html": False, "linkify": False, "breaks": True, "maxNesting": 40})
     md.enable(["table", "strikethrough"])
     md.disable("html_block")
     md.disable("html_inline")
     md.use(tex_plugin)
     md.core.ruler.at("inline", _inline_within_budget)
     md.core.ruler.push("dress", _dress)
-    for kind in ("fence", "code_block"):
-        md.add_render_rule(kind, _render_code)
+    for block in ("fence", "code_block"):
+        md.add_render_rule(block, _render_code)
     md.add_render_rule("code_inline", _render_code_span)
     md.add_render_rule("image", _render_image)
     return md

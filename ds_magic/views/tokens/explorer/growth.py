@@ -57,6 +57,11 @@ class Growth:
         if id_ in self._stops:
             self._stops[id_].set()
 
+    def stop_all(self) -> None:
+        """End every branch that runs."""
+        for stop in list(self._stops.values()):
+            stop.set()
+
     def asked(self, id_: int, at: object, rank: object) -> bool:
         """Branch as a page asks it; False where it asks for what there is not."""
         answer = self.nodes[id_].answer if 0 <= id_ < len(self.nodes) else None

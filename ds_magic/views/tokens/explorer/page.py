@@ -17,12 +17,13 @@ from urllib.parse import quote
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
-from ...answer.facts import answered_by
+from ...answer.facts import answered_by, question_of
 from ..tables import table_html
 from .assets import css, look, script
 from .nodes import nodes_of
 
 if TYPE_CHECKING:
+    from ds_magic.api.request import ChatRequest
     from ds_magic.api.response import ChatCompletion
 
 _STYLE = """
@@ -60,7 +61,7 @@ def page(source: ChatCompletion | LogprobTable) -> str:
     It says what was asked, of whom and how. Without scripts it shows the static form.
     """
     nodes = nodes_of(source)
-    title, facts = _about(source)
+    title, facts = about(source)
     tables = "".join(
         f'<script type="text/plain" data-table="{id_}">{base64.b64encode(node.packed()).decode()}</script>\n'
         for id_, node in enumerate(nodes)
@@ -68,13 +69,13 @@ def page(source: ChatCompletion | LogprobTable) -> str:
     )
     static = "".join(table_html(node.table) for node in nodes if node.table is not None)
     told = {"nodes": [node.told(id_) for id_, node in enumerate(nodes)], "look": look(), "whyNot": _WHY_NOT}
-    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(_shown(value))}</dd>" for name, value in facts)
+    listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(shown(value))}</dd>" for name, value in facts)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
-        f"<title>{escape(_shown(title))}</title>\n<style>{_STYLE}{css()}</style></head>\n<body>\n"
-        f'<main><h1>{escape(_shown(title))}</h1>\n<dl class="asked">{listed}</dl>\n'
+        f"<title>{escape(shown(title))}</title>\n<style>{_STYLE}{css()}</style></head>\n<body>\n"
+        f'<main><h1>{escape(shown(title))}</h1>\n<dl class="asked">{listed}</dl>\n'
         f'<div id="explorer"></div>\n<noscript>{static}</noscript></main>\n{tables}'
         f'<script type="application/json" id="nodes">{_script_json(told)}</script>\n'
         f'<script type="module">\n{script("page.js")}</script>\n</body></html>\n'
@@ -86,16 +87,17 @@ def _script_json(value: object) -> str:
     return json.dumps(value).replace("<", "\\u003c")
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """A fact as it is read; what is very long is cut."""
     cut = text if len(text) <= _FACT_LIMIT else text[:_FACT_LIMIT] + " …"
     return inline(cut).replace("·", " ").replace("↵", "\n")
 
 
-def _about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, str]]]:
+def about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, str]]]:
     """The title of a page, and what it says before the explorer: names and values."""
     if isinstance(source, LogprobTable):
         return "Token probabilities", list(_origin(source))
-    question = _question(source)
+    question = question_of(source)
     title = " ".join(question.split())[:_TITLE_LIMIT] or " ".join(source.content.split())[:_TITLE_LIMIT]
     facts: list[tuple[str, str]] = []
     if (request := source.request) is not None:
@@ -112,10 +114,10 @@ def _about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, 
     if build:
         facts.append(("build", ", ".join(build)))
     names = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
-    values = {name: known.get(name) for name in names}
+    values = {name: known.get(name, getattr(request, name, None)) for name in names}
     settings = [f"{name} {value:g}" for name, value in values.items() if isinstance(value, int | float)]
     settings = [each for each in settings if not each.endswith("penalty 0")]  # nobody asked for one
-    settings += [f"max_tokens {request.max_tokens}"] if request is not None and request.max_tokens else []
+    settings += _also_set(request) if request is not None else []
     if settings:
         facts.append(("settings", ", ".join(settings)))
     if source.created:
@@ -124,15 +126,27 @@ def _about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, 
     return title or "Token probabilities", facts
 
 
+_SAID_ELSEWHERE = frozenset((
+    "messages", "model", "stream", "stream_options", "logprobs", "temperature", "top_p", "seed", "user_id",
+    "frequency_penalty", "presence_penalty",
+))  # fmt: skip
+
+
+def _also_set(request: ChatRequest) -> Iterator[str]:
+    """What else the request sets: a name and a value each."""
+    for name, value in request.to_wire().items():
+        if name in _SAID_ELSEWHERE or value is None:
+            continue
+        if name == "tools":
+            value = ", ".join(str(tool["function"]["name"]) for tool in value)
+        elif isinstance(value, dict) and set(value) == {"type"}:
+            value = value["type"]
+        yield f"{name} {value if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)}"
+
+
 def _origin(table: LogprobTable) -> Iterator[tuple[str, str]]:
     if table.model:
         yield "model", table.model
-
-
-def _question(answer: ChatCompletion) -> str:
-    """What was asked last."""
-    said = answer.request.messages if answer.request is not None else ()
-    return next((str(one.content or "") for one in reversed(said) if one.role == "user"), "")
 
 
 def write_page(source: ChatCompletion | LogprobTable, path: str | Path | None = None) -> WrittenPage:
@@ -144,7 +158,7 @@ def write_page(source: ChatCompletion | LogprobTable, path: str | Path | None = 
     if path is not None:
         Path(path).write_text(html, encoding="utf-8")
         return WrittenPage(path)
-    name = _file_name(_about(source)[0])
+    name = file_name(about(source)[0])
     for number in range(1, 10_000):
         own = WrittenPage(f"{name}.html" if number == 1 else f"{name}-{number}.html")
         try:
@@ -156,7 +170,7 @@ def write_page(source: ChatCompletion | LogprobTable, path: str | Path | None = 
     raise FileExistsError(f"{name}.html and as many more as can be counted are there: name a path.")
 
 
-def _file_name(title: str) -> str:
+def file_name(title: str) -> str:
     """A title as the name of a file: its letters and digits, in words of a line."""
     words: Sequence[str] = re.findall(r"\w+", title.lower().replace("_", " "))
     return "-".join(words)[:60].strip("-") or "answer"

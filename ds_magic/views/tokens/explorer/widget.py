@@ -161,6 +161,11 @@ class Explorer(anywidget.AnyWidget):
         if node.answer is not None and self._keep is not None:
             self._keep()
 
+    def close(self) -> None:
+        """End its branches that run, and close it."""
+        self._growth.stop_all()
+        super().close()
+
     def _ipython_display_(self) -> None:
         """Show it, and have the notebook keep its heat map and its tree.
 
