@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.recorded import RECORDING
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
@@ -236,7 +237,8 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
         if not isinstance(listener, Nobody):
-            listener = Reckoned(listener, plan, costs, changed)
+            asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
+            listener = Reckoned(listener, asked, costs, changed)
             listener.progress(Progress(plan.total))
         runner = Runner(
             running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
