@@ -158,8 +158,8 @@ def money(amount: float) -> str:
 class Reckoned:
     """A listener that is told the plan and its cost, too, and what has `changed` since a journal was written."""
 
-    def __init__(self, listener: Listener, plan: Plan, costs: Costs, changed: str = "") -> None:
-        self._listener, self._plan, self._costs, self._changed = listener, str(plan), costs, changed
+    def __init__(self, listener: Listener, plan: str, costs: Costs, changed: str = "") -> None:
+        self._listener, self._plan, self._costs, self._changed = listener, plan, costs, changed
         self.close = listener.close
 
     def progress(self, progress: Progress) -> None:

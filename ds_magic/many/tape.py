@@ -229,8 +229,8 @@ class ReplayTape:
         self._unknown.n += 1
         if self._unknown.n > MOST_COMPARED:
             raise UnknownRequestError(
-                f"{self.journal.path.name} has no answer to this, nor to the {MOST_COMPARED} requests before it, of which "
-                "each says what differs."
+                f"{self.journal.path.name} has no answer to this, nor to the {MOST_COMPARED} requests before it, whose "
+                "errors say what differs."
             )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
 
