@@ -47,7 +47,7 @@ def test_nothing_runs_is_fetched_or_stays_open(html):
         assert name not in ("script", "style", "svg", "math", "iframe", "form", "input", "meta", "link", "base")
         assert not [each for each in attributes if each.startswith("on")]
         assert not re.search(r"url\(|expression|image-set|position", attributes.get("style", ""))
-        assert re.match(r"(https?://|mailto:|#|\w[\w./-]*\.html|$)", attributes.get("href", ""))
+        assert re.match(r"(https?://|mailto:|#|(\./)?\w[\w./-]*\.html|$)", attributes.get("href", ""))
         assert "\\" not in attributes.get("href", "") and attributes.get("src", PIXEL).startswith("data:image/")
 
 
@@ -73,7 +73,7 @@ def test_a_picture_from_the_web_is_a_link_and_one_that_can_be_had_is_there():
 
 
 def test_a_link_to_a_notebook_leads_to_its_page():
-    assert 'href="02-chance.html#Part-2"' in cleaned("<a href='02-chance.ipynb#Part-2'>x</a>").html
+    assert 'href="./02-chance.html#Part-2"' in cleaned("<a href='./02-chance.ipynb#Part-2'>x</a>").html
     assert "href" not in cleaned("<a href='../02-chance.ipynb'>x</a><a href='file:///etc/a.ipynb'>y</a>").html
 
 
