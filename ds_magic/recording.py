@@ -28,7 +28,8 @@ def recording_meant(
     """
     given = _given(journal=journal, cache=cache, replay=replay, speed=speed)
     default = {**_of_environment(), **_default}
-    if not {"journal", "cache", "replay"} & given.keys() and "replay" in default:
+    contradicts = "journal" in given or "replay" in given or given.get("cache", False)
+    if "replay" in default and not contradicts:
         return {name: each for name, each in default.items() if name in ("replay", "speed")} | given
     if "replay" not in given and (file := given.get("journal", default.get("journal"))):
         given |= {"journal": file, "cache": given.get("cache", default.get("cache", False))}

@@ -42,6 +42,14 @@ def todays_server() -> Iterator[SimpleNamespace]:
         process.wait()
 
 
+@pytest.fixture(autouse=True)
+def same_main() -> Iterator[None]:
+    """A shell of IPython takes the place of `__main__` for good, where the processes of a pool then look in vain."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
+
+
 @pytest.fixture
 def row(record_property) -> Callable[..., None]:
     """Adds a row to a table that is printed when the tests have ended: `row("Faults", fault="reset", raised="…")`."""

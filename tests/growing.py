@@ -180,8 +180,8 @@ def rounds(text):
     repr(called), calls_to_html([called]), calls_to_text([called])
 
 
-def a_table_of(text):
-    """The table of an answer that is `text`, in tokens of 64 characters, and of one that is one token."""
+def answers_of(text):
+    """The answer that is `text` in tokens of 64 characters, and in one token, with probabilities."""
     lists = []
     for tokens in ([text[at : at + 64] for at in range(0, len(text), 64)], [text]):
         others = {"token": tokens[-1], "logprob": -1.0, "bytes": None}
@@ -189,8 +189,13 @@ def a_table_of(text):
             {"token": each, "logprob": -0.5, "bytes": None}, others]} for each in tokens]
         lists.append(entries)
     message = {"role": "assistant", "content": text}
-    return [ChatCompletion.from_wire({"choices": [{"message": message, "logprobs": {"content": each}}]}).logprobs
+    return [ChatCompletion.from_wire({"choices": [{"message": message, "logprobs": {"content": each}}]})
             for each in lists]
+
+
+def a_table_of(text):
+    """The tables of those answers."""
+    return [answer.logprobs for answer in answers_of(text)]
 
 
 def tables(text):
@@ -412,10 +417,9 @@ def _all_of_answers(rows):
     from ds_magic import Answers
     from ds_magic.many.rows import Row
 
-    for seen in (rows, rows.counts(), rows.divergence()):
+    for seen in (rows, rows.counts(), rows.divergence(), rows.entropy()):
         repr(seen)
         seen._repr_html_()
-    rows.entropy()
     rows.to_pandas()
     crossed = Answers(Row({**row.factors, "a": n % 2, "b": n // 2 % 2}, row.answer) for n, row in enumerate(rows))
     for seen in (crossed, crossed.grid("a", "b"), crossed.entropy(by="a")):
@@ -428,6 +432,31 @@ def several_answers(text):
     """Answers that part at the end, in the middle, at once, and not at all."""
     half = len(text) // 2
     _all_of_answers(_rows(text, text, f"{text}b", f"{text[:half]}c{text[half:]}", f"d{text}"))
+
+
+def answers_while_they_come(text):
+    """A picture after each tenth of an answer."""
+    from ds_magic.api.delta import Delta
+    from ds_magic.many.growing import Growing
+
+    growing = Growing(lambda: None)
+    (observer,) = growing.begun(0, {"a": text}).observers()
+    for at in range(0, len(text), len(text) // 10 or 1):
+        piece = text[at : at + (len(text) // 10 or 1)]
+        token = {"token": piece, "logprob": -1.0, "bytes": None, "top_logprobs": []}
+        choice = {"index": 0, "delta": {"content": piece}, "logprobs": {"content": [token]}}
+        observer.delta(Delta.of({}, choice))
+        growing.html()
+
+
+def hidden_words(text):
+    """An answer that is guessed, also after a prefix and a question of its length."""
+    from ds_magic.teaching.guess import Guess
+
+    for answer in answers_of(f"a{text} b"):
+        answer._request = ChatRequest.build(text or "?", prefix=text)
+        guess = Guess(answer)
+        guess.bundle(), guess.reveal(1).to_text(), guess.reveal(len(guess.words))._repr_html_()
 
 
 def a_template_of_rows(text):
@@ -458,8 +487,8 @@ PLACES = {each.__name__.replace("_", " "): each for each in (
     a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
     fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
-    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers, a_template_of_rows,
-    html_of_others, a_lesson,
+    arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers,
+    answers_while_they_come, a_template_of_rows, hidden_words, html_of_others, a_lesson,
 )} | {
     "saved html": a_saved_output("to_html"), "saved text": a_saved_output("to_text"),
     "saved markdown": a_saved_output("to_markdown"), "python": code("python"), "json": code("json"),

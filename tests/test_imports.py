@@ -23,14 +23,14 @@ MAY_IMPORT = {
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},
     "conversation": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch"},
-    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "many", "magics.cell_text"},
+    "conveniences": {"api", "logprobs", "views", "branch", "conversation", "many", "teaching", "magics.cell_text"},
     "branch": {"api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation"},
     "many": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "__version__",
     },
     "teaching": {
         "api", "logprobs", "backend", "run", "stop", "views", "local.launch", "conversation", "branch", "many",
-        "recording", "__version__",
+        "magics.cell_text", "magics.observers", "recording", "__version__",
     },
     "magics": {
         "api", "logprobs", "backend", "run", "stop", "views", "local", "conversation", "branch", "many", "teaching",

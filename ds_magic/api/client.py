@@ -123,9 +123,9 @@ class Client:
         """While it lasts, its journal is nobody else's to write. Raises JournalInUseError."""
         return self._tape.held()
 
-    def changed_since(self, request: ChatRequest) -> str | None:
-        """How `request` differs from the nearest that its journal spares, a sentence; None where it knows it."""
-        return self._tape.changed_since(self._question(request))
+    def changed_since(self, requests: Sequence[ChatRequest]) -> str | None:
+        """How the first differs from the nearest that its journal spares; None where that knows one of them."""
+        return self._tape.changed_since([self._question(request) for request in requests])
 
     def recalling(self, request: ChatRequest) -> RecalledTape | None:
         """The tape that answers `request` with what its journal spares; None where somebody has to be asked."""

@@ -160,6 +160,9 @@ class RequestFields:
 FIELDS: Mapping[str, Field] = {name: each for name, each in vars(RequestFields).items() if isinstance(each, Field)}
 """The fields by name, in the order in which options are shown."""
 
+STREAMED: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
+"""The fields of a streamed request; without the usage its tokens would be unknown."""
+
 MESSAGES = "a list of at least one message, each with role system, user, assistant or tool"
 LIMITS: Mapping[str, str] = {"messages": MESSAGES, **{name: each.range for name, each in FIELDS.items() if each.range}}
 """The documented limit of each field of a request, in words."""

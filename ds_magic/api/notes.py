@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+from .addresses import DEEPSEEK
+from .model_choice import thinks_unless_told
 
 if TYPE_CHECKING:
     from .request import ChatRequest
     from .response import ChatCompletion
 
 IGNORED_WHILE_THINKING = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+
+
+class Idle(NamedTuple):
+    """Why a field has no effect, and what would make it count, as parts of a sentence."""
+
+    why: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return "; ".join(filter(None, self))
+
+
+_THINKS = Idle("ignored while the model thinks", "`--no-thinking` makes it count")
+_IS_OFF = Idle("no effect while thinking is off")
+_DRAWS_NOTHING = Idle("no effect at temperature 0, where nothing is drawn")
+_FIXED = Idle("DeepSeek's models keep it at 1 where they do not think")
+_GONE = Idle("DeepSeek's models take no account of it any more")
 
 
 ENDS_IN_BLANK = (
@@ -22,16 +42,41 @@ def ends_in_blank(asked: ChatRequest | None) -> bool:
     return asked is not None and (asked.prefix or "").endswith(" ")
 
 
+def idle_fields(request: ChatRequest, *, thinks: bool, server: str | None, model: str) -> dict[str, Idle]:
+    """The fields that have no effect beside the others of `request`, set or not, by their wire names.
+
+    `thinks`: whether the model does. `server`: who is asked, named as by a completion's `backend`; `model`: which one
+    answers.
+    """
+    idle: dict[str, Idle] = {}
+    if thinks:
+        idle |= dict.fromkeys(IGNORED_WHILE_THINKING, _THINKS)
+    elif request.temperature == 0:
+        idle |= dict.fromkeys(("top_p", "seed"), _DRAWS_NOTHING)
+    if request.thinking is not None and request.thinking.type == "disabled":
+        idle["reasoning_effort"] = _IS_OFF
+    if server == DEEPSEEK and thinks_unless_told(model):
+        idle |= dict.fromkeys(("frequency_penalty", "presence_penalty"), _GONE)
+        if not thinks:
+            idle["top_p"] = _FIXED
+    return idle
+
+
 def without_effect(completion: ChatCompletion) -> list[str]:
     """What was set and passed over, a sentence for each reason.
 
     Whether the model thought shows in the answer only: newer models do so unasked.
     """
     asked = completion.request
-    if asked is None or not completion.reasoning_content:
+    if asked is None:
         return []
-    names = [name for name in IGNORED_WHILE_THINKING if getattr(asked, name) is not None]
-    return [f"{', '.join(names)}: ignored while the model thinks; `--no-thinking` makes it count."] if names else []
+    thought = bool(completion.reasoning_content)
+    reasons: dict[Idle, list[str]] = {}
+    idle = idle_fields(asked, thinks=thought, server=completion.backend, model=completion.model or asked.model)
+    for name, reason in idle.items():
+        if getattr(asked, name) is not None:
+            reasons.setdefault(reason, []).append(name)
+    return [f"{', '.join(names)}: {reason}." for reason, names in reasons.items()]
 
 
 def left_out(completion: ChatCompletion) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -110,8 +110,10 @@ class Tape(Protocol):
     def held(self) -> AbstractContextManager[object]:
         """While it lasts, nobody else writes in between."""
 
-    def changed_since(self, question: Question) -> str | None:
-        """How a question differs from the nearest that is not asked again; None where there is nothing to say."""
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
+        """How the first question differs from the nearest that is not asked again; None where there is nothing to say,
+        also where one of them is known.
+        """
 
     def recalling(self, question: Question) -> RecalledTape | None:
         """The tape that has the answer to a question which is not asked again, and needs nothing else; else None."""
@@ -149,7 +151,7 @@ class Direct:
         """See `Tape`."""
         return nullcontext()
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `Tape`."""
         return None
 

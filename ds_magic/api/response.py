@@ -26,7 +26,7 @@ from .usage import Timing, Usage
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ..conveniences import Branch, BranchTree, Explorer, WrittenPage
+    from ..conveniences import Branch, BranchTree, Explorer, Guess, WrittenPage
     from ..logprobs.provenance import Provenance
     from ..logprobs.table import LogprobTable
     from .recorded import Recorded
@@ -177,10 +177,7 @@ class ChatCompletion(Incoming):
     def fork(
         self, token: str | int, instead: str | None = None, *, rank: int | None = None, **fields: Any
     ) -> ChatCompletion:
-        """The answer continued from `token`, with `instead` (or the alternative of `rank`) in its place.
-
-        See `branch.fork`.
-        """
+        """The answer continued from `token` with `instead`, or the alternative of `rank`, instead: `branch.fork`."""
         return conveniences.forked(self, token, instead, rank, fields)
 
     def explore(self) -> Explorer:
@@ -196,6 +193,10 @@ class ChatCompletion(Incoming):
         Returns the path, in a notebook a link. Without a path the file is named by the question, and is a new one.
         """
         return conveniences.completion_written(self, path)
+
+    def guess(self, *, vote: bool = False) -> Guess:
+        """The answer's words hidden, to be guessed one by one; `vote`: by a class, by show of hands."""
+        return conveniences.completion_guessed(self, vote)
 
     def as_cell(self) -> str:
         """The text of a `%%deepseek` cell that asks the same; of a branch, with the `--prefix` that leads into it.

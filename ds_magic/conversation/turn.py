@@ -220,7 +220,7 @@ def ask(
     client: Client | None = None,
     stop: Stop | str | Sequence[str] | None = None,
     journal: Any = None,
-    cache: bool = False,
+    cache: bool | None = None,
     replay: Any = None,
     speed: float | None = None,
     **fields: Any,

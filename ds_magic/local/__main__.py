@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import faults, weights
+from .memory import LITTLE, places
 from .model_failures import LocalModelError, MissingExtraError
 from .progress import ProgressBar
 from .record import Record
@@ -97,7 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, help="the port (0, the default: any that is free)")
     serve.add_argument("--model", metavar="FILE", help="a GGUF file (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)")
     serve.add_argument("--threads", type=int, help="threads to compute with (default: the free cores)")
-    serve.add_argument("--parallel", type=int, help=f"requests answered at once (default: {ServerOptions.parallel})")
+    serve.add_argument(
+        "--parallel", type=int, help=f"requests answered at once (default: {places(None)}, {places(0)} where there is "
+        f"less than {LITTLE / 1e9:.0f} GB of memory)"
+    )
     serve.add_argument(
         "--waiting", type=int, help=f"requests that may wait for their turn (default: {ServerOptions.waiting})"
     )

@@ -6,11 +6,12 @@ import os
 import time
 from pathlib import Path
 
-_CGROUPS = Path("/sys/fs/cgroup")
+CGROUPS = Path("/sys/fs/cgroup")
+"""Where the control groups say what they allow; in a container, what it may have."""
 _STAT = Path("/proc/stat")
 
 
-def free_cores(cgroups: Path = _CGROUPS, stat: Path = _STAT, watch: float = 0.15) -> int:
+def free_cores(cgroups: Path = CGROUPS, stat: Path = _STAT, watch: float = 0.15) -> int:
     """The number of threads to compute with, at least 1. Watches the machine for `watch` seconds.
 
     It is the cores that nobody uses, less one for the notebook and the browser, which wake up when
@@ -24,7 +25,7 @@ def free_cores(cgroups: Path = _CGROUPS, stat: Path = _STAT, watch: float = 0.15
     return max(1, cores - 1)
 
 
-def allowed_cores(cgroups: Path = _CGROUPS) -> int:
+def allowed_cores(cgroups: Path = CGROUPS) -> int:
     """The cores that this process may use, at least 1.
 
     The least of what the scheduler lets it run on and the quota of its control group (version 2 or 1),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
+from .memory import allowed_memory, places
 from .model_failures import ContextOverflowError, EngineError, LocalModelError
 from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
@@ -39,9 +40,9 @@ class Engine:
         context: int | None = None, sleep: int = ServerOptions.sleep,
     ):
         self.threads = threads
-        self.slots = Slots(parallel, waiting)
+        self.slots = Slots(parallel or places(allowed_memory()), waiting)
         self._asked_context = context
-        self._sleep = sleep
+        self.sleep = sleep
         self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
@@ -57,7 +58,7 @@ class Engine:
             self.origin = await asyncio.to_thread(of_model, path)
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
             self.llama = Llama(
-                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self._sleep
+                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self.sleep
             )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)

@@ -29,11 +29,14 @@ from .sampling import Token
 from .scoring import Scoring, texts_of
 from .server_options import KEEP_ALIVE
 from .speech import Part
+from .thrift import Thrift
 from .token_json import TokenWriter
 
 LARGEST_BODY = 4 * 1024**2
 _TIME_TO_TELL = 0.2
 """Seconds that a refusal has to reach its client before `on_failure` is called."""
+PAUSE = 1.0
+"""Seconds after a request, after which freed memory is given back."""
 PREFIXES = ("", "/v1", "/beta")
 
 
@@ -66,6 +69,8 @@ class LocalService:
         self._log = log
         self._notes: dict[int, str] = {}
         self._writer: TokenWriter | None = None
+        # Soon, and when llama.cpp has let the model go.
+        self._thrift = Thrift(PAUSE, engine.sleep + PAUSE, is_busy=lambda: bool(engine.slots.busy))
 
     def app(self) -> web.Application:
         """The application, ready to be run."""
@@ -90,6 +95,7 @@ class LocalService:
             outcome = str(response.status)
             return response
         finally:
+            self._thrift.happened()
             if self._log:
                 note = self._notes.pop(id(request), "")
                 seconds = time.monotonic() - begun

@@ -31,8 +31,8 @@ class ServerOptions:
     """A GGUF file; None: the one that is fetched."""
     threads: int = 0
     """Threads to compute with; 0: the free cores."""
-    parallel: int = 4
-    """Requests answered at once."""
+    parallel: int = 0
+    """Requests answered at once; 0: as many as the memory has room for."""
     waiting: int = 32
     """Requests that may wait for their turn."""
     context: int | None = None

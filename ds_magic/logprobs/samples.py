@@ -10,39 +10,35 @@ from typing import Generic, TypeVar
 from .bounded import Bounded
 from .folding import folded
 from .metrics import HasLogprobs, likelihood
+from .pictured import Pictured
 from .refused import NotGivenError
 
 Answer = TypeVar("Answer", bound=HasLogprobs)
 
 
-@dataclass(frozen=True, slots=True)
-class SampleEntropy(Generic[Answer]):
+@dataclass(frozen=True, slots=True, repr=False)
+class SampleEntropy(Pictured, Generic[Answer]):
     """What `entropy` finds over M answers, in bits.
 
     `length_normalised`: −(1/M) Σ (1/N) Σℓ, the mean bits a token (arXiv 2002.07650), with bounds.
     It is that of the model's own distribution only where the answers were drawn at temperature 1 from all of it:
     `notes` says where they were not.
     `semantic`: the entropy of the clusters' shares, between 0 (all answers mean the same) and log₂ M
-    (arXiv 2302.09664, in its form over counts). `clusters`: the answers, by meaning, the largest first.
+    (arXiv 2302.09664, in its form over counts). `clusters`: the answers, by meaning, the largest first. `is_folded`:
+    whether the same is meant by texts that are equal but for case, blanks and punctuation.
     """
 
     length_normalised: Bounded
     semantic: float
     clusters: tuple[tuple[Answer, ...], ...]
     notes: tuple[str, ...] = ()
+    is_folded: bool = True
 
     @property
     def shares(self) -> list[float]:
         """The share of the answers in each cluster, 0 … 1."""
         total = sum(map(len, self.clusters))
         return [len(cluster) / total for cluster in self.clusters]
-
-    def __repr__(self) -> str:
-        return (
-            f"SampleEntropy({sum(map(len, self.clusters))} answers in {len(self.clusters)} clusters, "
-            f"semantic {self.semantic:.2f} bits, length-normalised {self.length_normalised})"
-            + "".join(f"\n{note}" for note in self.notes)
-        )
 
 
 def entropy(
@@ -65,6 +61,7 @@ def entropy(
         semantic=-sum(share * math.log2(share) for share in shares) + 0.0,
         clusters=tuple(map(tuple, clusters)),
         notes=tuple(_drawn_otherwise(answers)),
+        is_folded=same is None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 def load(shell: Any) -> None:
     """Register magics, input transformer and completion with `shell`; nothing where they are already."""
+    from ..local.thrift import Thrift
     from .completer import matcher_of
     from .deepseek import DeepSeekMagics
     from .misspelt import suggest_magics
@@ -27,12 +28,16 @@ def load(shell: Any) -> None:
     transformers.extend([magics.suggest, protect_questions])
     shell.events.register("pre_run_cell", magics.before_cell)
     shell.events.register("post_run_cell", magics.after_cell)
+    magics.thrift = Thrift(PAUSE)
+    shell.events.register("post_run_cell", magics.thrift.happened)
     magics.matcher = matcher_of(magics)
     shell.Completer.custom_matchers.append(magics.matcher)
     if (pages := _comms(shell)) is not None:
         pages.register_target(BRANCHES, _branching)
 
 
+PAUSE = 5.0
+"""Seconds after the last cell, after which the kernel gives freed memory back."""
 BRANCHES = "ds_magic.answer"
 """What the comm of an output is called that asks for a branch."""
 
@@ -91,6 +96,8 @@ def unload(shell: Any) -> None:
     shell.configurables.remove(magics)
     shell.events.unregister("pre_run_cell", magics.before_cell)
     shell.events.unregister("post_run_cell", magics.after_cell)
+    shell.events.unregister("post_run_cell", magics.thrift.happened)
+    magics.thrift.stop()
     if magics.matcher in shell.Completer.custom_matchers:
         shell.Completer.custom_matchers.remove(magics.matcher)
     if (pages := _comms(shell)) is not None and BRANCHES in pages.targets:

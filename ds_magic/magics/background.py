@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -13,7 +13,10 @@ from ..api.clean_text import for_report, on_one_line
 from ..stop import Stop
 
 if TYPE_CHECKING:
+    from ..api.client import Client
     from ..api.response import ChatCompletion
+    from ..conversation.turn import Turn
+    from .shown import Shown
 
 
 class Background:
@@ -65,6 +68,13 @@ class Background:
         if (error := self._outcome.exception()) is not None:
             return f"<an answer in the background: failed: {on_one_line(for_report(str(error)))}>"
         return f"<an answer in the background: {'stopped' if self.result().interrupted else 'done'}>"
+
+
+def in_background(turn: Turn, client: Client, shown: Shown, values: Mapping[str, Any]) -> Background:
+    """The answer to a turn, begun and shown in the cell that runs."""
+    handle = Background(lambda stop: turn.answer(client, shown, stop))
+    shown.begin_in_background(turn.request, client.name, handle.stop)
+    return handle.begin()
 
 
 _begun: WeakSet[Background] = WeakSet()

@@ -14,8 +14,9 @@ from ..api.messages import SystemMessage
 from ..api.request import JSON_INSTRUCTION
 from ..backend import current_key, default_model, known
 from .keys_in_cells import holds_key
-from .options import BY_KEY, OPTIONS, Option
+from .options import BY_KEY, DEFAULTED, OPTIONS, Option
 from .prompt import begins_message, is_role, only_text, trimmed
+from .settings import setting
 from .typeset import plain_roles
 
 if TYPE_CHECKING:
@@ -60,6 +61,44 @@ def cell_of(request: ChatRequest, server: str | None = None) -> str:
     if holds_key(cell):
         raise _unsayable("an API key: one that holds a key is refused")
     return cell
+
+
+def as_said(request: ChatRequest) -> ChatRequest:
+    """`request` as the cell asks it: without what `cell_of` leaves out."""
+    messages = list(request.messages)
+    system = messages[:1] if isinstance(messages[0], SystemMessage) and _is_for_the_line(messages[0]) else []
+    last = messages[-1]
+    is_on_the_line = request.prefix is not None and not _attributes(last) and _is_typable(request.prefix)
+    prefix = [last] if is_on_the_line else []
+    blocks = messages[len(system) : len(messages) - len(prefix)]
+    said = [each.model_copy(update=_left(each, request.replays_reasoning)) for each in blocks]
+    return request.model_copy(update={"messages": [*system, *said, *prefix]})
+
+
+def _left(message: Any, replays: bool) -> dict[str, Any]:
+    """What is left of a message in a block of its own, where that is something else."""
+    left: dict[str, Any] = {"content": trimmed(_with_lf(message.content or "").split("\n"))}
+    thoughts = getattr(message, "reasoning_content", None)
+    if thoughts and not any(each.startswith("reasoning=") for each in _attributes(message, replays)):
+        left["reasoning_content"] = None
+    return left
+
+
+def set_for_every_cell() -> dict[str, Any]:
+    """What `%config` and the environment set for every cell here: fields by their wire names, and `system`.
+
+    Nothing where no magics are loaded. Raises InvalidRequestError for what cannot be in the environment.
+    """
+    from IPython import get_ipython
+
+    from .deepseek import DeepSeekMagics
+
+    shell = get_ipython()
+    magics = DeepSeekMagics.of(shell) if shell is not None else None
+    if magics is None:
+        return {}
+    found = {name: setting(magics, name) for name in (*DEFAULTED, "system")}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def asking(answer: ChatCompletion) -> str:
@@ -203,13 +242,17 @@ def _block(message: Any, number: int, replays: bool) -> str:
     if message.role == "tool" or getattr(message, "tool_calls", None):
         raise _unsayable("that functions were called")
     # Line ends first: they may make a line of a role.
-    lines = only_text(re.sub("\r\n?", "\n", message.content or "")).split("\n")
+    lines = only_text(_with_lf(message.content or "")).split("\n")
     text = trimmed([f"\\{line}" if begins_message(line.lstrip("\\")) else line for line in lines])
     attributes = _attributes(message, replays)
     if number == 0 and message.role == "user" and not attributes and text:
         return text
     prefix = ["prefix"] if getattr(message, "prefix", None) else []
     return "\n".join([" ".join([f"@{message.role}", *prefix, *attributes]), *([text] if text else [])])
+
+
+def _with_lf(text: str) -> str:
+    return re.sub("\r\n?", "\n", text)
 
 
 def _attributes(message: Any, replays: bool = False) -> list[str]:

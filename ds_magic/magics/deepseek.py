@@ -29,18 +29,18 @@ from .server_meant import ServerMeant
 from .settings import setting, traits_of
 
 if TYPE_CHECKING:
-    from ..api.client import Client
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
+    from ..local.thrift import Thrift
     from ..many.answers import Answers
+    from ..teaching.playground.widget import Playground
     from ..views.tokens.explorer.page import WrittenPage
     from .background import Background
     from .cell_order import CellOrder
     from .completer import Matcher
     from .dry_run import DryRun
     from .listings import ChatList, ModelList
-    from .shown import Shown
     from .usage_report import UsageReport
 
 
@@ -90,6 +90,7 @@ class DeepSeekMagics(Magics):
     displaced: Mapping[str, Mapping[str, Any]] = {}
     matcher: Matcher | None = None
     suggest: Callable[[list[str]], list[str]] | None = None
+    thrift: Thrift
 
     @classmethod
     def of(cls, shell: Any) -> DeepSeekMagics | None:
@@ -135,14 +136,14 @@ class DeepSeekMagics(Magics):
     @guarded
     def deepseek(
         self, line: str, cell: str | None = None, local_ns: dict[str, Any] | None = None
-    ) -> ChatCompletion | Background | DryRun | Answers | None:
+    ) -> ChatCompletion | Background | DryRun | Answers | Playground | None:
         from .keys_in_cells import refuse_keys
 
         refuse_keys(line, cell or "")
         parsed = parse(line)
         text = parsed.prompt if cell is None else "\n".join(filter(None, [parsed.prompt, cell]))
         from .prompt import Filler
-        from .question import shown_to, turn_of
+        from .question import is_hidden, shown_to, turn_of
 
         namespace = ChainMap(local_ns or {}, self.user_ns)
         self._draw_as_set()
@@ -165,14 +166,18 @@ class DeepSeekMagics(Magics):
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
+        if values.get("playground"):
+            return self._playground(turn, values)
         client, shown = server.client(), shown_to(self, turn, values)
         self._begin(turn, values, namespace)
         if values.get("bg"):
-            return self._in_background(turn, client, shown, values)
+            from .background import in_background
+
+            return in_background(turn, client, shown, values)
         completion = turn.answer(client, shown)
         if values.get("explore") and completion.logprobs:
             shown.explore(completion)
-        return completion if cell is None else None
+        return completion if cell is None and not is_hidden(values) else None
 
     def _begin(self, turn: Turn, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> None:
         """The turn is about to be asked: its place in the cell is taken, and its chat is one of the kernel's."""
@@ -181,17 +186,11 @@ class DeepSeekMagics(Magics):
             if namespace.get(values["chat"]) is not turn.chat:
                 self.chats.setdefault(turn.chat.name, turn.chat)
 
-    def _in_background(self, turn: Turn, client: Client, shown: Shown, values: dict[str, Any]) -> Background:
-        from .background import Background
+    def _playground(self, turn: Turn, values: dict[str, Any]) -> Playground:
+        from ..teaching.playground.widget import Playground
 
-        if values.get("explore"):
-            raise InvalidRequestError(
-                "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
-                remedy="Leave it out, and explore the result: `handle.result().explore()`.",
-            )
-        handle = Background(lambda stop: turn.answer(client, shown, stop))
-        shown.begin_in_background(turn.request, client.name, handle.stop)
-        return handle.begin()
+        view = "none" if values.get("quiet") else setting(self, "view")
+        return Playground(turn, ServerMeant(self, values).client(), view=view, output=values.get("output"))
 
     @line_magic
     @no_var_expand

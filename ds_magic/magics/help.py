@@ -61,13 +61,14 @@ error that shows where; --repair N asks again up to N times with the reason.""",
     "probabilities": """
 Probabilities: -l asks for the probability of every token with 20 alternatives each (-l 5: with five).
 answer.logprobs is the table; answer.logprobs.to_pandas() a data frame. A probability measures the choice of a
-token, not the truth of a sentence.""",
+token, not the truth of a sentence. --guess hides the answer: its words are guessed one by one, with a score in bits
+against the model's favourite; --vote counts the hands of a class. Afterwards: answer.guess(vote=True).""",
     "many": """
-Many answers: --times 100 asks so often; --sweep temperature=0,0.5,1 for each value, --sweep system=variants for
-each of a list or dict, several --sweep for each combination; --map questions for each row of a DataFrame, Series,
-list or dict, {{ column }} filled from it. The result is one collection, Answers: answers.counts(), .divergence(),
-.where(temperature=0), .group_by("system"), .to_pandas(), .reliability("right"). What failed is a row of it.
-Interrupt once to end it with what is there; --journal FILE --cache to go on later, or to ask nothing twice.""",
+Many answers: --times 100 asks so often (of one token --draw draws them from one request); -t 0,0.5,1 for each number,
+--sweep system=variants for each of a list or dict, several for each combination; --map questions for each row of a
+DataFrame, Series, list or dict, {{ column }} filled from it. The result is one collection, Answers: answers.counts(),
+.divergence(), .where(temperature=0), .group_by("system"), .to_pandas(), .reliability("right"). What failed is a row
+of it. Interrupt once to end it with what is there; --journal FILE --cache to go on later, or to ask nothing twice.""",
     "recordings": """
 Recordings: --journal FILE writes each request and its answer, as it streamed, into a file that only grows; never a
 key. With --cache what is whole in it is not asked again. --replay FILE answers from it alone: no network, the same

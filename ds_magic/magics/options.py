@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..api.addresses import DEEPSEEK_URL
-from ..api.fields import FIELDS, MOST_ALTERNATIVES, Field
+from ..api.fields import FIELDS, MOST_ALTERNATIVES, STREAMED, Field
 
 GROUPS = (
     "The answer", "The prompt", "JSON", "Functions", "Probabilities", "Many answers", "Where", "Recordings", "The cell",
@@ -85,10 +85,6 @@ class Option:
         return {self.field: value} if self.field else {}
 
 
-STREAMED = {"stream": True, "stream_options": {"include_usage": True}}
-"""The fields of a streamed request; without the usage its tokens would be unknown."""
-
-
 def _stops(texts: list[str]) -> dict[str, Any]:
     return {"stop": texts[0] if len(texts) == 1 else texts}
 
@@ -97,6 +93,10 @@ def _tool_choice(word: str) -> dict[str, Any]:
     if word in ("none", "auto", "required"):
         return {"tool_choice": word}
     return {"tool_choice": {"type": "function", "function": {"name": word}}}
+
+
+def _with_alternatives(_: bool) -> dict[str, Any]:
+    return {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}
 
 
 _WIRES: dict[str, Callable[[Any], dict[str, Any]]] = {
@@ -132,7 +132,11 @@ _OF_OURS = (
            limit="a whole number, 1 or more"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
-           wire=lambda _: {"logprobs": True, "top_logprobs": MOST_ALTERNATIVES}),
+           wire=_with_alternatives),
+    Option("guess", "flag", "hide the answer: guess its words one by one, then see what the model nearly said",
+           "Probabilities", wire=_with_alternatives),
+    Option("vote", "flag", "the same for a class, which votes on each word by show of hands", "Probabilities",
+           wire=_with_alternatives),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
            limit=f"an address such as {DEEPSEEK_URL}"),
@@ -158,6 +162,7 @@ _OF_OURS = (
            short="o", limit="the name of a variable"),
     Option("bg", "flag", "answer in the background: the value is a handle with .result(), .stop(), .done()",
            "The cell"),
+    Option("playground", "flag", "open a form with this question to play with; Run asks it", "The cell"),
     Option("quiet", "flag", "show nothing", "The cell"),
     Option("dry-run", "flag", "show the request, send nothing", "The cell"),
 )

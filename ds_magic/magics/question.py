@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..api.errors import InvalidRequestError
+from ..api.fields import STREAMED
 from ..conversation.answer_schema import AnySchema, Schema, SchemaUse
 from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
+from ..teaching.curtain import Curtain
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
-from .options import BY_KEY, DEFAULTED, STREAMED, request_fields
+from .options import BY_KEY, DEFAULTED, request_fields
 from .prompt import Filler, has_system, is_role, messages_of
 from .settings import setting
 from .shown import Shown
@@ -39,7 +42,8 @@ def turn_of(
     `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
     Raises InvalidRequestError.
     """
-    if not text.strip() and values.get("prefix") is None:
+    may_be_empty = values.get("prefix") is not None or values.get("playground")
+    if not text.strip() and not may_be_empty:
         raise InvalidRequestError(
             "There is nothing to ask: the cell is empty.",
             remedy="Write the prompt below `%%deepseek`, or after the options of `%deepseek`.",
@@ -52,6 +56,8 @@ def turn_of(
     if system is None and not has_system(text) and not before:
         system = setting(magics, "system")
     asked = messages_of(text, fill, system=system, prefix=values.get("prefix"))
+    if not text.strip() and values.get("playground"):  # in which it is written
+        asked.insert(bool(system), {"role": "user", "content": ""})
     refuse_filled_keys(fill.filled)
 
     fields: dict[str, Any] = {}
@@ -97,14 +103,41 @@ def _shadowing(magics: DeepSeekMagics, name: str | None) -> Iterator[str]:
         yield f"`{name}` is the answer now, and no longer IPython's own; another name is safer."
 
 
+_LATE = "plays on what a cell answers, and with `--bg` the cell has ended by then."
+_SEEN = "`--explore` shows the answer, which is to be guessed first."
+_APART = {
+    ("explore", "bg"): (
+        "`--explore` shows what a cell answers, and with `--bg` the cell has ended by then.",
+        "Leave it out, and explore the result: `handle.result().explore()`.",
+    ),
+    ("guess", "bg"): (f"`--guess` {_LATE}", "Leave it out, and guess afterwards: `handle.result().guess()`."),
+    ("vote", "bg"): (f"`--vote` {_LATE}", "Leave it out, and vote afterwards: `handle.result().guess(vote=True)`."),
+    ("guess", "explore"): (_SEEN, "Leave it out, and explore afterwards: `answer.explore()`."),
+    ("vote", "explore"): (_SEEN, "Leave it out, and explore afterwards: `answer.explore()`."),
+}
+"""Options that exclude each other: why, and what to do."""
+
+
 def shown_to(magics: DeepSeekMagics, turn: Turn, values: Mapping[str, Any]) -> Shown:
-    """The audience of a cell: its views, and the variables."""
+    """The audience of a cell: its views, and the variables.
+
+    Raises InvalidRequestError where it can have no such audience.
+    """
+    for (one, other), (why, remedy) in _APART.items():
+        if values.get(one) and values.get(other):
+            raise InvalidRequestError(why, remedy=remedy)
     seat = magics.seat()
     return Shown(
         "none" if values.get("quiet") else setting(magics, "view"),
         beside=lambda: [Binding(magics.shell, values.get("output"), seat)],
         fields=turn.schema.fields if turn.schema is not None else None,
+        behind=partial(Curtain, vote=bool(values.get("vote"))) if is_hidden(values) else None,
     )
+
+
+def is_hidden(values: Mapping[str, Any]) -> bool:
+    """Whether the answer is to be guessed before it is seen."""
+    return bool(values.get("guess") or values.get("vote"))
 
 
 def _chat_of(magics: DeepSeekMagics, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> Chat | None:

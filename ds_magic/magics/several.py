@@ -12,7 +12,7 @@ from ..api.fields import MOST_ALTERNATIVES
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
-from ..many.asking import answers_to, factors_of, numbered, times_of
+from ..many.asking import answers_to, asking_of, factors_of, times_of
 from ..many.drawn import drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
@@ -31,7 +31,7 @@ from .shown_together import ShownTogether
 if TYPE_CHECKING:
     from .deepseek import DeepSeekMagics
 
-FOR_ONE = ("chat", "explore", "bg", "dry_run")
+FOR_ONE = ("chat", "explore", "guess", "vote", "playground", "bg", "dry_run")
 """Options that are for one answer alone."""
 
 
@@ -138,7 +138,14 @@ class Several:
                 remedy=(f"Did you mean `{near}`? " if near and near != name else "")
                 + "For example `--sweep temperature=0,0.5,1`, or `--sweep system=variants` with a list or a dict.",
             )
-        found = values_of(option.key, self._namespace[listed]) if listed in self._namespace else None
+        is_name = listed.isidentifier() and option.kind in ("text", "word")
+        value = named(listed, self._namespace, "--sweep") if is_name else self._namespace.get(listed)
+        found = values_of(option.key, value)
+        if is_name and found is None:
+            raise InvalidRequestError(
+                f"`--sweep {sweep}`: `{listed}` is one value, of type {type(value).__name__}.",
+                remedy="It must be a list or a dict of values.",
+            )
         if found is None:
             values = [convert(option, each.strip(), option.long) for each in listed.split(",")]
             found = [(value, value) for value in values]
@@ -161,14 +168,10 @@ class Several:
         use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
-    def _asked(self, turn: Turn | DeepSeekError, factors: Mapping[str, Any], number: int) -> Asking:
-        named = factors_of(factors, number, self._times)
-        return Asking(named, numbered(turn, number)) if isinstance(turn, Turn) else Asking(named, None, turn)
-
     def _of_arms(self) -> tuple[Iterator[Asking], Plan]:
         turns = [(self._turn(arm), arm.factors) for arm in self._arms]
         asked = (
-            self._asked(turn, factors, number)
+            asking_of(turn, factors, number, self._times)
             for number in range(1, self._times + 1)
             for turn, factors in turns
         )
@@ -176,15 +179,15 @@ class Several:
 
     def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
-        names = [name for name in names if name not in self._namespace] or names
-        records = iter(records_of(self._rows, names))
+        records = iter(records_of(self._rows, [name for name in names if name not in self._namespace] or names))
         first = next(records, None)
         if first is None:
             return iter(()), Plan(rows=0, is_of_rows=True)
-        if not names:
+        if not any(name in first for name in names) and all(name in self._namespace for name in names):
+            column = next(iter(first), "question")
             raise InvalidRequestError(
                 "The prompt has no place to fill from the rows.",
-                remedy="Write a column's name into it, with blanks inside the braces: `{{ question }}`.",
+                remedy=f"Write a column's name into it, with blanks inside the braces: `{{{{ {column} }}}}`.",
             )
         # What is wrong with the cell is wrong with all rows.
         turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]
@@ -202,6 +205,6 @@ class Several:
                 )
             except DeepSeekError as error:
                 turn = error
-            factors = record | {name if name not in record else f"{name}_": each for name, each in arm.factors.items()}
+            factors = factors_of(record, arm.factors)
             for number in range(1, self._times + 1 if isinstance(turn, Turn) else 2):
-                yield self._asked(turn, factors, number)
+                yield asking_of(turn, factors, number, self._times)

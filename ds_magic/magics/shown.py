@@ -18,7 +18,8 @@ class Shown:
     """The audience of a cell: a view of each request, what comes between them, and the observers `beside`.
 
     `kind` of the views as `make_view`; None for the environment's. `fields`: those of the object that is asked for,
-    where one is. A static view makes one display, at `close()`: that of the last request, with the rounds before it.
+    where one is. `behind`: makes the views, of that kind, that show nothing of an answer while it comes.
+    A static view makes one display, at `close()`: that of the last request, with the rounds before it.
     """
 
     def __init__(
@@ -27,6 +28,7 @@ class Shown:
         *,
         beside: Callable[[], Sequence[Observer]] = list,
         fields: Sequence[str] | None = None,
+        behind: Callable[[str], Observer] | None = None,
     ):
         if kind is None:
             from ..views import default_view
@@ -34,7 +36,8 @@ class Shown:
             kind = default_view()
         self.kind = kind
         self._beside = beside
-        self._fields = fields
+        self._fields = None if behind is not None else fields
+        self._behind = behind if kind != "none" else None
         self._on_stop: Callable[[], None] | None = None
         self._first: _Started | None = None
         self._kept: list[_Kept] = []
@@ -59,6 +62,8 @@ class Shown:
     def _view(self) -> Any:
         from ..views import make_view
 
+        if self._behind is not None:
+            return self._behind(self.kind)
         self._last = make_view(self.kind, on_stop=self._on_stop)
         return self._last
 

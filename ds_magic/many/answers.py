@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..logprobs.refused import NoSuchNameError
-from .rows import Row
+from .rows import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +92,7 @@ class Answers(Sequence[Row]):
     def where(self, test: Callable[[Row], bool] | None = None, /, **factors: Any) -> Answers:
         """The rows with these factors, `where(temperature=0, model="deepseek-flash")`, and those that pass a test.
 
+        Of answers that are marked `correct` is one, too: `where(correct=False)`.
         Raises NotGivenError for a factor that no row has.
         """
         for name in factors:
@@ -101,7 +102,7 @@ class Answers(Sequence[Row]):
             (
                 row
                 for row in self
-                if all(name in row.factors and _as_key(row.factors[name]) == key for name, key in wanted.items())
+                if all(_has(row, name) and _as_key(_value(row, name)) == key for name, key in wanted.items())
                 and (test is None or test(row))
             ),
             self.notes,
@@ -117,7 +118,7 @@ class Answers(Sequence[Row]):
         rows: dict[Any, list[Row]] = {}
         values: dict[Any, Any] = {}
         for row in self:
-            found = tuple(row.factors.get(name) for name in names)
+            found = tuple(_value(row, name) for name in names)
             key = tuple(map(_as_key, found))
             rows.setdefault(key, []).append(row)
             values.setdefault(key, tuple(v if _is_hashable(v) else k for v, k in zip(found, key, strict=True)))
@@ -129,7 +130,7 @@ class Answers(Sequence[Row]):
         return groups
 
     def _check_factor(self, name: str) -> None:
-        if name not in (known := self.factors):
+        if name not in (known := self.factors) and not any(_has(row, name) for row in self):
             raise NoSuchNameError(name, list(known), "factor")
 
     def counts(self, *, of: Callable[[str], str] | None = None) -> Counts:
@@ -228,9 +229,10 @@ class Answers(Sequence[Row]):
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame with a row an answer.
 
-        The factors; `content`; the fields of the parsed object (`parsed_…` where a name is taken); `prompt_tokens`,
-        `completion_tokens`, `finish_reason`, `perplexity` (NaN where only bounds are known) and `perplexity_low`,
-        `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked (`is_correct` if that is taken).
+        The factors (`factor_…` where the name is that of a column here); `content`; the fields of the parsed object
+        (`parsed_…` where a name is taken); `prompt_tokens`, `completion_tokens`, `finish_reason`, `perplexity` (NaN
+        where only bounds are known) and `perplexity_low`, `seconds`, `model`, `interrupted` and `error`; `correct`
+        where they are marked (`is_correct` if that is taken).
         """
         from .frames import frame_of
 
@@ -308,6 +310,14 @@ class Groups(dict[Any, Answers]):
         return "\n".join(f"{key!r}: {len(answers):,} answers" for key, answers in self.items()) or "no answers"
 
 
+def _has(row: Row, name: str) -> bool:
+    return name in row.factors or (name == "correct" and row.correct is not None)
+
+
+def _value(row: Row, name: str) -> Any:
+    return row.factors.get(name, row.correct if name == "correct" else None)
+
+
 def _is_hashable(value: Any) -> bool:
     try:
         hash(value)
@@ -318,6 +328,6 @@ def _is_hashable(value: Any) -> bool:
 
 def _as_key(value: Any) -> Any:
     """What a factor's value is found by: itself, or how it is written where it cannot be; NaN equals itself."""
-    if not _is_hashable(value) or value != value:
+    if value is not None and (not _is_hashable(value) or is_missing(value)):
         return repr(value)
     return value

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
@@ -23,6 +23,7 @@ from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .rows import SAMPLE, Row
 from .runner import Runner
+from .taken_down import NOT_RECORDED
 from .task import Asking
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 _RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
+
+MOST_LOOKED_AT = 64
+"""Rows by which it is seen whether a journal was written with another template or other settings."""
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -80,7 +84,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     arms = arms_of(fields)
     turns = [_turn(running, prompt, arm.fields) for arm in arms]
     rows = (
-        Asking(factors_of(arm.factors, number, times), numbered(turn, number))
+        asking_of(turn, arm.factors, number, times)
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
@@ -118,7 +122,7 @@ def map(
     # What is wrong with the template is wrong with all rows.
     turns = [_filled(running, messages, arm, first) for arm in arms if missing(names, first) is None]
     if correct is not None:
-        check(correct, first)
+        check(correct, factors_of(first, {}))
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
@@ -131,7 +135,7 @@ def map(
 def _of_record(
     running: Mapping[str, Any], messages: list[Any], arm: Arm, record: dict[str, Any], names: list[str], times: int
 ) -> Iterator[Asking]:
-    factors = {**record, **{name if name not in record else f"{name}_": value for name, value in arm.factors.items()}}
+    factors = factors_of(record, arm.factors)
     turn: Turn | None = None
     error: DeepSeekError | None = None
     lacking = missing(names, record)
@@ -145,10 +149,10 @@ def _of_record(
         except DeepSeekError as caught:
             error = caught
     if turn is None:
-        yield Asking(factors_of(factors, 1, times), None, error)
+        yield asking_of(error, factors, 1, times)
         return
     for number in range(1, times_of(times) + 1):
-        yield Asking(factors_of(factors, number, times), numbered(turn, number))
+        yield asking_of(turn, factors, number, times)
 
 
 def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
@@ -193,8 +197,20 @@ def numbered(turn: Turn, number: int) -> Turn:
     return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
 
 
-def factors_of(factors: Mapping[str, Any], number: int, times: int) -> dict[str, Any]:
-    return {**factors, SAMPLE: number} if times > 1 else dict(factors)
+def asking_of(turn: Turn | DeepSeekError | None, factors: Mapping[str, Any], number: int, times: int) -> Asking:
+    """The sample of this number, of so many; or why it cannot be asked."""
+    named = {**factors, SAMPLE: number} if times > 1 else factors
+    if isinstance(turn, DeepSeekError) or turn is None:
+        return Asking(named, None, turn, number)
+    return Asking(named, numbered(turn, number), sample=number)
+
+
+def factors_of(record: Mapping[str, Any], varied: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's columns, then what is varied besides. What is varied steps aside for a column of its name; a column
+    `sample` is `sample_`, since that is what the sample's number is called.
+    """
+    columns = {f"{SAMPLE}_" if name == SAMPLE else name: value for name, value in record.items()}
+    return columns | {f"{name}_" if name in record else name: value for name, value in varied.items()}
 
 
 def times_of(times: int) -> int:
@@ -218,7 +234,7 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
     with running["client"].recording():
-        rows, changed = _looked_at(running["client"], rows)
+        rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
         if not isinstance(listener, Nobody):
             listener = Reckoned(listener, plan, costs, changed)
             listener.progress(Progress(plan.total))
@@ -235,18 +251,28 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came)])
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came), *_unwritten(came)])
 
 
-def _looked_at(client: Client, rows: Iterable[Asking]) -> tuple[Iterator[Asking], str]:
-    """The rows, and what has changed since a journal was written: of the first of them, which was the first then."""
+def _looked_at(client: Client, rows: Iterable[Asking], most: int) -> tuple[Iterator[Asking], str]:
+    """The rows, and what has changed since a journal was written, as far as the first rows show it.
+
+    Where one of them is in it, nothing has: a row was put before it, or a sweep was widened. Of rows that nobody knows
+    the number of, which may be slow to come, only the first is looked at (`most`).
+    """
     rows = iter(rows)
     passed = list[Asking]()
-    for asking in rows:
-        passed.append(asking)
-        if asking.turn is not None:
-            return chain(passed, rows), client.changed_since(as_sent(asking.turn.request)) or ""
-    return iter(passed), ""
+    try:
+        passed.extend(islice(rows, most))
+    except Exception as error:  # of the user's rows; those before it are asked
+        rows = _broken_off(error)
+    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
+    return chain(passed, rows), client.changed_since(firsts) or ""
+
+
+def _broken_off(error: Exception) -> Iterator[Asking]:
+    raise error
+    yield
 
 
 def _known(rows: Iterable[Row]) -> list[str]:
@@ -256,7 +282,15 @@ def _known(rows: Iterable[Row]) -> list[str]:
         recorded = row.recorded
         known += recorded is not None and not recorded.is_replay
         count += recorded is not None or row.answer is not None
-    return [f"{known:,} of {count:,} had been asked before, and {count - known:,} were asked."] if known else []
+    return [f"{known:,} of {count:,} had been asked before, {count - known:,} now."] if known else []
+
+
+def _unwritten(rows: Sequence[Row]) -> Iterator[str]:
+    """How many are not in the journal, and would be asked again."""
+    answers = [row.answer for row in rows if row.recorded is None and row.answer is not None]
+    why = [note for answer in answers for note in answer.notes if note.startswith(NOT_RECORDED)]
+    if why:
+        yield f"{len(why):,} of {len(rows):,} were not recorded: {why[-1].removeprefix(NOT_RECORDED)}"
 
 
 _LONG = 80

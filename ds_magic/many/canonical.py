@@ -5,23 +5,24 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 from ..api.errors import InvalidRequestError
 
-_text = json.JSONEncoder(ensure_ascii=False).encode
-
 
 def canonical(value: Any) -> str:
     """`value` (parsed JSON) as RFC 8785 writes it: names sorted by UTF-16, numbers as in ECMAScript, no blanks."""
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, dict):
-        names = sorted(value, key=lambda name: name.encode("utf-16-be", "surrogatepass"))
-        return "{" + ",".join(f"{_text(name)}:{canonical(value[name])}" for name in names) + "}"
+        names = sorted(value) if "".join(value).isascii() else sorted(value, key=_utf_16)
+        return "{" + ",".join([f"{encode_basestring(name)}:{canonical(value[name])}" for name in names]) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
     if isinstance(value, float):
         return _number(value)
-    return _text(value)
+    return json.dumps(value)
 
 
 def key_of(wire: dict[str, Any], server: str, sample: int = 0) -> str:
@@ -34,6 +35,10 @@ def key_of(wire: dict[str, Any], server: str, sample: int = 0) -> str:
     except RecursionError:
         raise InvalidRequestError("The request is nested too deeply to be recorded.") from None
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _utf_16(name: str) -> bytes:
+    return name.encode("utf-16-be", "surrogatepass")
 
 
 def _number(value: float) -> str:

@@ -44,15 +44,27 @@ def differences(asked: Any, recorded: Any) -> list[Difference]:
     ]
 
 
-def _fields(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The parts of a request that are compared: its fields, and those of each message."""
+def _fields(value: Any) -> Iterator[tuple[str, Any]]:
+    """The parts of a request that are compared: its fields, and those of each message.
+
+    What one says once for many questions, `system` and `prefix`, is a field; the messages are numbered without them.
+    """
     for field, each in value.items() if isinstance(value, dict) else ():
-        if field == "messages" and isinstance(each, list):
-            for number, message in enumerate(each):
-                parts = message.items() if isinstance(message, dict) else [("", message)]
-                yield from ((f"messages[{number}].{part}".rstrip("."), said) for part, said in parts)
-        else:
+        if field != "messages" or not isinstance(each, list):
             yield field, each
+            continue
+        first = int(_is_a(each[:1], {"role": "system"}))
+        last = len(each) - _is_a(each[first:][-1:], {"role": "assistant", "prefix": True})
+        for name, message in (("system", each[:first]), ("prefix", each[last:])):
+            yield from ((name, alone["content"]) for alone in message)
+        for number, message in enumerate(each[first:last]):
+            parts = message.items() if isinstance(message, dict) else [("", message)]
+            yield from ((f"messages[{number}].{part}".rstrip("."), said) for part, said in parts)
+
+
+def _is_a(messages: list[Any], kind: dict[str, Any]) -> bool:
+    """Whether there is a message that is of this kind, and says nothing besides but its text."""
+    return any(isinstance(each, dict) and {**each, "content": ""} == {**kind, "content": ""} for each in messages)
 
 
 def shown(difference: Difference) -> str:
@@ -150,7 +162,7 @@ def _hint(nearest: _Nearest) -> list[str]:
 
 
 def _is_near(difference: Difference) -> bool:
-    """Whether it is a setting, or a text of which half is as it was."""
+    """Whether it is a setting, as a system prompt is one, or a question of which half is as it was."""
     name, asked, recorded = difference
     if not name.startswith("messages["):
         return True

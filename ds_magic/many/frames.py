@@ -26,7 +26,10 @@ def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
     objects = [spread(row.parsed) for row in rows]
     taken = {*factors, "content", *FIGURES, "correct"}
     names = {name: f"parsed_{name}" if name in taken else name for each in objects for name in each}
-    columns: dict[str, list[Any]] = {str(name): [row.factors.get(name) for row in rows] for name in factors}
+    columns: dict[str, list[Any]] = {
+        f"factor_{name}" if name in ("content", *FIGURES) else str(name): [row.factors.get(name) for row in rows]
+        for name in factors
+    }
     columns["content"] = [row.content if row.answer is not None else None for row in rows]
     columns |= {column: [each.get(name) for each in objects] for name, column in names.items()}
     figures = [_figures(row) for row in rows]

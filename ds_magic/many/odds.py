@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..api.notes import ends_in_blank
 from ..logprobs.bounded import Bounded
 from ..logprobs.cut import Share, within_top_p
 from ..logprobs.distribution import SOFTMAX_ERROR
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from ..logprobs.temperature import TemperedTable
 
 Said = Callable[["ChatCompletion"], str]
+_BEGINNINGS = 16
+"""So many ways to read a prefix are told apart."""
 NUMBERING = ("seed", "user_id", "stream", "stream_options", "logprobs", "top_logprobs")
 """Fields that change nothing of what an answer is drawn from."""
 
@@ -47,6 +50,13 @@ def computed(
         return {}, ["Not all were asked the same: each group of `group_by` has its own probabilities."]
     is_one = all(_is_one_token(answer) for answer in answers if answer.logprobs)
     used = tables[0].provenance
+    if ends_in_blank(answers[0].request):
+        return {}, [
+            "Not computed: after a prefix that ends in a blank some begin with the next word, and others with a token "
+            "of the blank that nobody sees. End the prefix with a word."
+        ]
+    answers = _of_one_beginning(answers) or answers
+    tables = [answer.logprobs for answer in answers if answer.logprobs]
     penalties = [name for name in ("frequency_penalty", "presence_penalty") if getattr(used, name)]
     begun = answers[0].request is not None and bool(answers[0].request.prefix)
     if penalties and (begun or not is_one):
@@ -72,6 +82,29 @@ def _is_one_token(answer: ChatCompletion) -> bool:
     table = answer.logprobs
     chosen = own(table)
     return len(chosen) == 1 and bool(table.n_alternatives[chosen[0]]) and not answer.tool_calls
+
+
+def _of_one_beginning(answers: Sequence[ChatCompletion]) -> list[ChatCompletion]:
+    """Those that were drawn from what most were drawn from at first: a prefix may have been read in several ways."""
+    groups: list[tuple[list[bytes], list[ChatCompletion]]] = []
+    for answer in answers:
+        place = _first_place(answer.logprobs) if answer.logprobs else []
+        for other, group in groups[:_BEGINNINGS] if place else ():
+            if place[0] in other or other[0] in place:
+                group.append(answer)
+                break
+        else:
+            groups += [(place, [answer])] if place else []
+    return max((group for _, group in groups), key=len, default=[])
+
+
+def _first_place(table: LogprobTable) -> list[bytes]:
+    """The alternatives where the model chose first, the likeliest in front."""
+    chosen = own(table)
+    if not chosen:
+        return []
+    starts, alternatives = table._alternative_starts, table.alternatives()
+    return list(alternatives.bytes[int(starts[chosen[0]]) : int(starts[chosen[0] + 1])])
 
 
 class Place:

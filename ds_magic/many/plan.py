@@ -77,7 +77,10 @@ class Plan:
             text = f"for each row {text}" if text else "an answer for each row"
         elif not text:
             text = _counted(n, "answer")
-        return f"{text}, {_counted(self.drawn, 'sample')} drawn from each" if self.drawn else text
+        if self.drawn:
+            drawn = f"{_counted(self.drawn, 'sample')} drawn from"
+            return f"{drawn} one answer" if n == 1 else f"{text}, {drawn} each"
+        return text
 
 
 def _counted(n: int, name: str) -> str:
@@ -120,7 +123,7 @@ class Costs:
     def add(self, row: Row) -> None:
         """One more row is done. What was in a journal, and what failed, costs nothing."""
         answer = row.answer
-        if answer is None or answer.recorded is not None:
+        if not self._prices or answer is None or answer.recorded is not None:
             return
         self._asked += 1
         for completion in [each.completion for each in answer.rounds] or [answer]:

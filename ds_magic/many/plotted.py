@@ -48,7 +48,7 @@ def _line(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
                 label=label, clip_on=False, zorder=4)  # fmt: skip
     if len(known) <= _TICKS:
         ax.set_xticks([each.value for each in known], [factor_text(each.value) for each in known])
-    ax.set_xlabel(_plain(found.by) + _left_out(found))
+    ax.set_xlabel(on_one_line(str(found.by), _LONGEST) + _left_out(found), parse_math=False)
     lowest, highest = _extremes(known)
     if found.metric.startswith("perplexity") and highest > _WIDE * lowest > 0:
         ax.set_yscale("log")
@@ -56,7 +56,7 @@ def _line(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     else:
         _from_zero(ax.set_ylim, found, lowest, highest)
     _share_of(ax.yaxis, found)
-    ax.set_ylabel(_name(found.metric))
+    ax.set_ylabel(_name(found.metric), parse_math=False)
     return tidy(ax, inks)
 
 
@@ -83,7 +83,7 @@ def _bars(found: Measured, ax: Axes | None, ink: str | None) -> Axes:
     ax.tick_params(axis="y", length=0)
     _from_zero(ax.set_xlim, found, *_extremes(known))
     _share_of(ax.xaxis, found)
-    ax.set_xlabel(_name(found.metric) + _left_out(found))
+    ax.set_xlabel(_name(found.metric) + _left_out(found), parse_math=False)
     return tidy(ax, inks)
 
 
@@ -144,10 +144,4 @@ def _left_out(found: Measured) -> str:
 
 
 def _name(metric: str) -> str:
-    return _NAMES.get(metric, _plain(metric))
-
-
-def _plain(text: object) -> str:
-    """Whatever a name is, on a line, and no formula."""
-    said = on_one_line(str(text), _LONGEST)
-    return said.replace("$", r"\$")
+    return _NAMES.get(metric) or on_one_line(str(metric), _LONGEST)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..conversation.filling import PLACEHOLDER, STEP
+from .rows import is_missing
 
 VALUE, KEY = "value", "key"
 
@@ -34,6 +36,12 @@ def records_of(rows: Any, names: list[str]) -> Iterator[dict[str, Any]]:
     frame: Any = rows
     if hasattr(frame, "itertuples"):
         columns = list(map(str, frame.columns))
+        twice = [name for name, count in Counter(columns).items() if count > 1]
+        if twice:
+            raise InvalidRequestError(
+                f"The rows have several columns `{twice[0]:.60}`: nobody knows which is meant.",
+                remedy="Rename all but one of them, for example by `rows.columns = [...]`.",
+            )
         return (dict(zip(columns, each, strict=True)) for each in frame.itertuples(index=False, name=None))
     if isinstance(rows, Mapping):
         alone = next((name for name in names if name != KEY), VALUE) if len(set(names) - {KEY}) == 1 else VALUE
@@ -57,9 +65,5 @@ def _columns(row: Any, alone: str) -> dict[str, Any]:
 
 
 def missing(names: Iterable[str], record: Mapping[str, Any]) -> str | None:
-    """The first of `names` that has no value in a record: None, or a number that is none (NaN)."""
-    for name in names:
-        value = record.get(name)
-        if name in record and (value is None or (isinstance(value, float) and value != value)):
-            return name
-    return None
+    """The first of `names` that has no value in a record: None, or what pandas has in its place (NaN, NaT, NA)."""
+    return next((name for name in names if name in record and is_missing(record[name])), None)

@@ -20,6 +20,17 @@ SAMPLE = "sample"
 """The factor that tells apart what was asked several times: its number, from 1."""
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a value says that there is none: None, and what does not equal itself, as NaN, NaT and pandas' NA."""
+    if value is None:
+        return True
+    try:
+        differs = value != value
+        return differs is value or (getattr(differs, "ndim", 0) == 0 and bool(differs))
+    except Exception:  # of whatever stands in a column
+        return False
+
+
 class _MadeWhenLookedAt:
     """The place of a Recalled, whose answer is made when somebody looks for one."""
 

@@ -18,7 +18,7 @@ from ..stop import Stop, second_interrupt
 from .pace import Limits, Pace
 from .progress import Listener, Nobody, Progress, Watcher
 from .recalled import recalled
-from .rows import SAMPLE, Row
+from .rows import Row
 from .task import Asking, Outcome, Task, asked, calls_functions, cost, is_empty, is_everybodys
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class Runner:
 
     def _client_of(self, task: Task) -> Client:
         client = self._client if calls_functions(task) else self._once
-        return client.of_sample(task.asking.factors.get(SAMPLE, 1) - 1)
+        return client.of_sample(task.asking.sample - 1)
 
     def _begin(self, task: Task, pool: ThreadPoolExecutor) -> None:
         assert task.asking.turn is not None

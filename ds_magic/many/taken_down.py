@@ -35,6 +35,8 @@ class _Texts(msgspec.Struct):
     choices: list[Choice | None] | None = None
 
 
+NOT_RECORDED = "Not recorded: "
+"""How the note on an answer begins that is not in the journal."""
 SPELT_OUT = Failure("DeepSeekError", "The answer spelt out the API key, and is not kept.")
 
 _texts = msgspec.json.Decoder(_Texts)
@@ -110,7 +112,7 @@ class TakenDown:
             self._journal.append(entry)
             self._journal.sync()
         except JournalError as error:
-            self._question.tell(f"Not recorded: {error.message}")
+            self._question.tell(NOT_RECORDED + error.message)
         finally:
             with contextlib.suppress(JournalError):  # of a row that it was said of
                 self._journal.release()

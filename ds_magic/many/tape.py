@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from copy import copy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,9 @@ from .journal import Journal, journal_at
 from .journal_errors import JournalError, UnknownRequestError
 from .played import Pace, Played, failure_of, raised
 from .taken_down import TakenDown
+
+MOST_COMPARED = 32
+"""Unknown requests in a row that are compared with the recorded ones: a whole batch of them differs in the same way."""
 
 Ask = Callable[[], tuple[Source, ChatRequest]]
 Adopt = Callable[[Source], None]
@@ -52,11 +56,11 @@ class RecordingTape:
         """The key of what is asked."""
         return key_of(question.wire, question.server, self.sample)
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`."""
-        if not self.cache or self.journal.holds(self.key(question)):
+        if not (self.cache and questions) or any(self.journal.holds(self.key(each)) for each in questions):
             return None
-        return change_shown(self.journal, question.wire, self.sample)
+        return change_shown(self.journal, questions[0].wire, self.sample)
 
     def recalling(self, question: Question) -> RecalledTape | None:
         """See `api.recorded.Tape`."""
@@ -157,7 +161,7 @@ class RecalledTape:
         """See `api.recorded.Tape`: nobody writes."""
         return nullcontext()
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`: nothing has."""
         return None
 
@@ -184,10 +188,15 @@ class ReplayTape:
         self.journal = journal
         self.pace = pace
         self.sample = sample
+        self._unknown = _InARow()
 
     def of_sample(self, number: int) -> ReplayTape:
         """See `api.recorded.Tape`."""
-        return self if number == self.sample else ReplayTape(self.journal, self.pace, sample=number)
+        if number == self.sample:
+            return self
+        other = copy(self)
+        other.sample = number
+        return other
 
     def held(self) -> AbstractContextManager[object]:
         """See `api.recorded.Tape`: nobody writes."""
@@ -198,7 +207,7 @@ class ReplayTape:
         """The server that answered last."""
         return next(reversed(self.journal.backends), "")
 
-    def changed_since(self, question: Question) -> str | None:
+    def changed_since(self, questions: Sequence[Question]) -> str | None:
         """See `api.recorded.Tape`: what is not known is an error."""
         return None
 
@@ -213,10 +222,23 @@ class ReplayTape:
         for server in reversed(self.journal.backends):
             entry = self.journal.find(key_of(question.wire, server, self.sample))
             if entry is not None:
+                self._unknown.n = 0
                 for warning in self.journal.warnings():
                     question.tell(warning)
                 return _played(entry, question, adopt, self.pace, is_replay=True)
+        self._unknown.n += 1
+        if self._unknown.n > MOST_COMPARED:
+            raise UnknownRequestError(
+                f"{self.journal.path.name} has no answer to this, nor to the {MOST_COMPARED} requests before it, of which "
+                "each says what differs."
+            )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
+
+
+class _InARow:
+    """How many requests one after another were not known, to all samples' tapes together."""
+
+    n = 0
 
 
 def _played(

@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """What is to be asked: the Turn, and the factors that it was made of. `error`: why there is no Turn."""
+    """What is to be asked: the Turn, and the factors that it was made of. `error`: why there is no Turn.
+
+    `sample`: its number, from 1, where the same is asked several times.
+    """
 
     factors: Mapping[str, Any]
     turn: Turn | None
     error: DeepSeekError | None = None
+    sample: int = 1
 
 
 class Outcome(NamedTuple):

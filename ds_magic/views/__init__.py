@@ -5,25 +5,31 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from .answer.display import Place
 
 KINDS = ("live", "static", "text", "none")
 
 
-def make_view(kind: str, *, on_stop: Callable[[], None] | None = None, out: TextIO | None = None) -> Any:
+def make_view(
+    kind: str, *, on_stop: Callable[[], None] | None = None, out: TextIO | None = None, place: Place | None = None
+) -> Any:
     """A sink for `run` that shows an answer: `live`, `static`, `text` or `none`.
 
     `on_stop` ends an answer that comes in the background, while other cells run; without it the answer
-    belongs to the cell that runs. `out` is where `text` is written. Raises ValueError for another kind.
+    belongs to the cell that runs. `out` is where `text` is written. `place`: where it is shown, if not where the
+    cell is that runs; one answer after the other has it. Raises ValueError for another kind.
     """
     if kind == "live":
         from .answer.live import LiveView
 
-        return LiveView(on_stop)
+        return LiveView(on_stop, place)
     if kind == "static":
         from .answer.display import StaticView
 
-        return StaticView(in_background=on_stop is not None)
+        return StaticView(in_background=on_stop is not None, place=place)
     if kind == "text" and on_stop is None:
         from .answer.terminal import TerminalView
 

@@ -8,7 +8,7 @@ from tests.browser.accessible import troubles
 from tests.browser.jupyter import PATIENCE
 from tests.browser.test_pictures import CONTRASTS, CUT
 from tests.many.scripted_answers import entry
-from tests.servers.scripted import LAST_CHUNK, ScriptedServer, chunk, event, head, text_chunk
+from tests.servers.scripted import LAST_CHUNK, ScriptedServer, answered, chunk, event, head, text_chunk
 from tests.views.making import HOSTILE
 
 SAYS = """text => [...document.querySelectorAll('.jp-OutputArea-output')].at(-1)?.textContent.includes(text)"""
@@ -117,3 +117,22 @@ def test_nothing_that_comes_runs_or_becomes_markup(begin):
         assert page.locator(".jp-OutputArea-output .mathjax_ignore :is(script, img, iframe)").count() == 0
         held.go_on.set()
         page.wait_for_selector("progress", state="detached", timeout=PATIENCE * 1000)
+
+
+def test_a_pause_is_shown_with_its_reason_and_is_over_when_it_is_over(begin):
+    held, refusals = Held(), []
+
+    def script(connection):
+        if refusals:
+            held(connection)
+        else:
+            refusals.append(1)
+            answered({"error": {"message": "Too many."}}, "429 Too Many Requests", Retry_After="2")(connection)
+
+    with ScriptedServer(script) as server:
+        page = begin(server, "--times 1 --sweep system=one\nGo.", "waiting").page
+        assert "Too many." in page.inner_text(".jp-OutputArea-output [title*=waiting]")
+        page.wait_for_function(SAYS, arg="one: Half")
+        page.wait_for_function(f"!({SAYS})('waiting')")
+        held.go_on.set()
+        page.wait_for_function(SAYS, arg="1 answer ·")

@@ -1,11 +1,16 @@
 """The magics in a real kernel: stopping, logging in, what is left in the notebook."""
 
+import sys
 import threading
+import time
 
+import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from tests.servers.scripted import ScriptedServer, chunk, event, head, said, streamed, text_chunk
+from ds_magic.teaching.guess import TYPE
+from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, streamed, text_chunk
+from tests.teaching.making import ENTRIES
 
 KEY = "sk-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 PATIENCE = 60
@@ -154,6 +159,28 @@ def test_a_live_view_shows_each_call_with_its_result(kernel):
     assert "It is 3." in str(shown)
 
 
+@pytest.mark.parametrize("view", ["static", "live"])
+def test_an_answer_to_be_guessed_is_one_display_whose_last_state_is_the_guess(kernel, view):
+    pieces = [text_chunk(bytes(one["bytes"]).decode(), logprobs={"content": [one]}) for one in ENTRIES]
+    with ScriptedServer(streamed(*pieces, text_chunk("", finish="stop"))) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run(f"%config DeepSeekMagics.view = {view!r}")
+        outputs = [output for output in kernel.run("%%deepseek --guess\nCapital?") if "data" in output]
+    *before, last = outputs
+    assert TYPE in last["data"] and "3 words to guess" in last["data"]["text/plain"]
+    assert len({output["transient"].get("display_id") for output in outputs}) == 1
+    assert (len(before) > 0) == (view == "live") and not any("Canberra" in str(output) for output in before)
+
+
+def test_a_guess_that_fails_leaves_nothing_behind_but_the_error(kernel):
+    with ScriptedServer(refused(400)) as server:
+        kernel.run(f"%load_ext ds_magic\n%config DeepSeekMagics.base_url = {server.url!r}")
+        kernel.run("%config DeepSeekMagics.view = 'live'")
+        outputs = kernel.run("%%deepseek --guess\nCapital?")
+    assert [output["data"] for output in outputs if "data" in output][-1] == {}
+    assert any("InvalidRequestError" in str(output) for output in outputs)
+
+
 def an_object_in_pieces(connection):
     """Streams a JSON object, and its last piece when the first has been shown."""
     connection.send(head())
@@ -271,3 +298,15 @@ def test_an_interrupt_ends_several_with_what_is_there(kernel):
         outputs = kernel.run("%%deepseek --times 40 -o many\nHi", interrupt_at_picture="2 of 40")
         assert not any("traceback" in output for output in outputs)
         assert kernel.text("print(sorted(many.contents)[-2:], len(many) < 40)") == "['one', 'two'] True\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library of Linux keeps what is freed")
+def test_an_idle_kernel_gives_back_what_was_freed(kernel):
+    kernel.run("%load_ext ds_magic")
+    process = psutil.Process(int(kernel.text("import os; print(os.getpid())")))
+    kernel.run("kept = [bytes(3000) for _ in range(50_000)][::50]")
+    after = process.memory_info().rss
+    deadline = time.monotonic() + PATIENCE
+    while process.memory_info().rss > after - 50e6:
+        assert time.monotonic() < deadline, "it keeps everything"
+        time.sleep(0.05)

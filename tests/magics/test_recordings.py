@@ -139,7 +139,8 @@ def test_defaults_say_where_to_record_and_what_to_replay(cell, serving, monkeypa
         assert len(server.requests) == 2
     cell("%config DeepSeekMagics.replay = 'run.jsonl'")
     cell("%%deepseek -o replayed --speed 0\nHi")
-    assert [str(cell.names[name]) for name in ("again", "anew", "replayed")] == ["a", "b", "b"]
+    cell("%%deepseek -o too --speed 0 --no-cache\nHi")
+    assert [str(cell.names[name]) for name in ("again", "anew", "replayed", "too")] == ["a", "b", "b", "b"]
 
 
 LESSON = """
@@ -151,6 +152,7 @@ branch = capital.fork(0, "Syd")
 ---
 drawn = ds_magic.sample("Name a colour.", 2, model="m", concurrency=1)
 alone = ds_magic.chat("Name a town.", model="m", stream=True)
+asked = ds_magic.ask("Name a hill.", model="m")
 ---
 %%deepseek -m m --sweep temperature=0,1 -o swept
 Name a river.
@@ -163,7 +165,7 @@ def taught(cell):
         cell(each)
     names = cell.names
     return [
-        *(names[name].content for name in ("capital", "branch", "alone")), names["drawn"].contents,
+        *(names[name].content for name in ("capital", "branch", "alone", "asked")), names["drawn"].contents,
         names["swept"].contents,
     ]
 
@@ -171,16 +173,16 @@ def taught(cell):
 def test_a_whole_notebook_is_recorded_by_one_line_and_run_again_without_a_request(cell, serving, monkeypatch):
     scripts = [
         streamed(*probable("Can", "ber", "ra")), streamed(*probable("ney")),
-        *(said(name) for name in ("red", "blue", "Bern", "Aare", "Rhine")),
+        *(said(name) for name in ("red", "blue", "Bern", "Rigi", "Aare", "Rhine")),
     ]
     record = '%config DeepSeekMagics.journal = "run.jsonl"\n%config DeepSeekMagics.cache = True'
     with serving(*scripts) as server:
         cell(record)
         first = taught(cell)
-        assert first[1:3] == ["Sydney", "Bern"] and len(server.requests) == 7
+        assert first[1:3] == ["Sydney", "Bern"] and len(server.requests) == 8
         cell("%reload_ext ds_magic")
         cell(record)
-        assert taught(cell) == first and len(server.requests) == 7
+        assert taught(cell) == first and len(server.requests) == 8
     monkeypatch.delenv("DEEPSEEK_BASE_URL")
     cell("%reload_ext ds_magic")
     monkeypatch.setenv("DS_MAGIC_REPLAY", "run.jsonl")

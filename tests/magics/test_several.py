@@ -82,11 +82,14 @@ def test_map_fills_the_cell_and_its_options_from_each_row(server, several, rows)
     assert {each.json["messages"][0]["content"] for each in server.requests} == {"France", "Chad"}
 
 
-def test_a_row_without_a_value_fails_alone(several):
+def test_a_row_without_a_value_fails_alone(shell, several):
     rows = [{"country": "France"}, {"country": None}, {"country": "Chad"}]
     answers = several("%%deepseek --map rows --sweep temperature=0,1\n{{ country }}", rows=rows)
     assert answers.contents == ("France", "France", "", "", "Chad", "Chad")
     assert {row.factors["country"] for row in answers.failed} == {None}
+    shell.user_ns["country"] = "of another cell"
+    rows = [{"country": name, "year": 1} for name in ("France", None)]
+    assert several("%%deepseek --map rows\n{{ country }} {{ year }}", rows=rows).contents == ("France 1", "")
 
 
 def test_rows_and_samples_together_keep_the_order_of_the_rows(server, several):
@@ -127,11 +130,14 @@ def test_what_is_shown_is_the_collection(shell, server, capsys):
     ("%%deepseek --draw --times 9 --max-tokens 2\nx", "draws a single token"),
     ("%%deepseek --draw --times 9 --max-tokens 1,2\nx", "draws a single token"),
     ("%%deepseek --map nothing\n{{ x }}", "there is no variable `nothing`"),
+    ("%%deepseek --sweep system=nine\nx", "`--sweep nine`: there is no variable `nine`."),
+    ("%%deepseek --sweep system=word\nx", "`word` is one value, of type str"),
     ("%%deepseek --map words\nno place", "no place to fill"),
+    ("%%deepseek --map words\nnot of a row: {{ word }} {{ words }}", "braces: `{{ value }}`"),
     ("%%deepseek --map words\n{{ a }} {{ b }}", "no variable"),
 ])
 def test_what_cannot_be_asked_is_refused_before_anything_is_sent(refusal, cell, says):
-    assert says in " ".join(refusal(cell, words=["a", "b"], none=[]).split())
+    assert says in " ".join(refusal(cell, words=["a", "b"], none=[], word="w").split())
 
 
 def test_samples_of_one_token_are_told_of_the_one_request_that_would_do(shell, monkeypatch):

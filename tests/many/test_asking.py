@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 
 import ds_magic
-from ds_magic import Chat, InvalidRequestError
+from ds_magic import Answers, Chat, InvalidRequestError
+from ds_magic.many.drawn import one_token_note
 from ds_magic.many.factors import arms_of
 from ds_magic.many.progress import Progress, ProgressLine, listening
-from tests.many.scripted_answers import asked_of, body, echo, entry
+from ds_magic.many.rows import Row
+from tests.many.scripted_answers import answer, asked_of, body, echo, entry
 from tests.servers.scripted import ScriptedServer, answered, completion
 
 
@@ -141,16 +143,54 @@ def test_rows_and_values_multiply(client):
     assert len(answers) == 8 and answers.factors == {"x": ("a", "b"), "temperature": (0, 1), "sample": (1, 2)}
 
 
-@pytest.mark.parametrize("lacking", [None, float("nan"), np.nan])
+@pytest.mark.parametrize("lacking", [None, float("nan"), np.float64("nan"), pd.NA, pd.NaT])
 def test_a_row_that_lacks_a_value_fails_and_is_not_asked(lacking, server, client):
     answers = ds_magic.map("{{ x }}", [lacking, "b", lacking], client=client, stream=False)
     assert answers.contents == ("", "b", "") and asked_of(server) == ["b"]
     assert "`{{ x }}`: the row has no value there." in str(answers[0].error)
+    assert "b" in repr(answers) and len(answers.group_by("x")) == 2
+
+
+def test_a_column_called_sample_is_a_factor_beside_the_samples_number(tmp_path, client):
+    frame = pd.DataFrame({"q": ["a", "b"], "sample": ["blood", "urine"]})
+    once = ds_magic.map("{{ q }} in {{ sample }}", frame, client=client, stream=False, journal=tmp_path / "run.jsonl")
+    assert once.contents == ("a in blood", "b in urine") and once.factors["sample_"] == ("blood", "urine")
+    twice = ds_magic.map("{{ q }}", frame, times=2, correct="sample_", client=client, stream=False)
+    assert [(row.factors["sample_"], row.factors["sample"]) for row in twice][1:3] == [("blood", 2), ("urine", 1)]
+
+
+def test_columns_of_one_name_are_refused(client):
+    with pytest.raises(InvalidRequestError, match="several columns `q`"):
+        ds_magic.map("{{ q }}", pd.DataFrame([["a", "b"]], columns=["q", "q"]), client=client)
+
+
+def test_a_factor_with_the_name_of_a_figure_is_a_column_of_its_own(client):
+    rows = [{"content": "a", "model": "car", "error": "none"}]
+    frame = ds_magic.map("{{ content }}", rows, client=client, stream=False).to_pandas()
+    assert frame[["content", "model"]].values.tolist() == [["a", "scripted"]]
+    assert frame[["factor_content", "factor_model", "factor_error"]].values.tolist() == [["a", "car", "none"]]
 
 
 def test_a_row_without_the_column_fails_alone(client):
     answers = ds_magic.map("{{ x }}", [{"x": "a"}, {"y": "b"}, {"x": "c"}], client=client, stream=False)
     assert answers.contents == ("a", "", "c") and "there is no variable `x`" in str(answers[1].error)
+
+
+class Breaking:
+    """Rows whose number is known, and of which the third cannot be read."""
+
+    def __len__(self):
+        return 9
+
+    def __iter__(self):
+        yield from ["a", "b"]
+        raise RuntimeError("unreadable")
+
+
+@pytest.mark.parametrize("rows", [Breaking(), iter(Breaking())], ids=["counted", "uncounted"])
+def test_rows_that_break_off_leave_what_was_asked_before(rows, client):
+    answers = ds_magic.map("{{ x }}", rows, client=client, stream=False)
+    assert answers.contents == ("a", "b") and "The rows broke off: RuntimeError: unreadable" in answers.notes[0]
 
 
 def test_a_template_that_fits_no_row_is_an_error_before_anything_is_asked(server, client):
@@ -179,6 +219,13 @@ def test_samples_are_drawn_here_only_if_that_is_asked_for_and_it_is_noted(connec
     assert answers.contents == again.contents and set(answers.contents) == {"red", "blue", ""}
     assert 250 < answers.counts()["red"].n < 350 and 20 < len(answers.failed) < 80
     assert all(any("Drawn here" in note for note in row.answer.notes) for row in answers if row.answer)
+
+
+def test_of_samples_that_think_first_no_one_request_has_the_distribution():
+    thought = answer(entry("red", 0.6))
+    thought.choices[0].message.reasoning_content = "Hm."
+    assert one_token_note(Answers([Row({}, answer(entry("red", 0.6)))] * 3), 3)
+    assert not one_token_note(Answers([Row({}, thought)] * 3), 3) and not one_token_note(Answers([Row()] * 3), 3)
 
 
 def test_answers_that_no_value_moves_are_told_of(connect):

@@ -37,6 +37,25 @@ def test_one_token_has_the_whole_distribution_beside_it_with_what_was_never_said
         assert "75 % (30 – 95)" in shown and "60.0 %" in shown and "One request" in shown
 
 
+def prefixed(prefix, *places):
+    """Samples of one token after a prefix."""
+    asked = [{"role": "user", "content": "q"}, {"role": "assistant", "content": prefix, "prefix": True}]
+    ask = ChatRequest.build(asked, logprobs=True, top_logprobs=5, temperature=1, max_tokens=1)
+    return Answers([Row({}, answer(each, request=ask)) for each in places])
+
+
+def test_after_a_prefix_that_ends_in_a_blank_nothing_is_computed():
+    digit, word = entry("4", 0.2, **{"1": 0.6}), entry(" of", 0.1, **{" as": 0.05})
+    counts = prefixed("It shows the number ", digit, digit, word).counts()
+    assert all(each.computed is None for each in counts) and "ends in a blank" in counts.notes[0]
+
+
+def test_a_sample_that_began_at_another_place_has_no_share_in_what_most_were_drawn_from():
+    digit, inside = entry(" 4", 0.2, **{" 1": 0.6}), entry("ed", 0.1, **{"s": 0.05})
+    counts = prefixed("It shows the number", inside, digit, digit).counts()
+    assert counts["ed"].computed is None and counts[" 4"].computed.low == pytest.approx(0.2, abs=0.001)
+
+
 def test_what_is_computed_is_at_the_temperature_that_was_drawn_at():
     counts = one_token("red", temperature=0).counts()
     assert (counts["red"].computed.low, counts["blue"].computed.high) == (1, 0)
@@ -69,11 +88,11 @@ def test_a_token_that_was_not_returned_is_no_likelier_than_the_last_that_was():
 
 def test_several_tokens_have_the_probability_of_them_all():
     ends = entry("", 0.5, x=0.4)
-    whole = answer(entry("re", 0.5, bl=0.4), entry("d", 0.8, ds=0.1), ends, finish="stop")
-    open_ = answer(entry("blue", 0.5, bl=0.4), entry("s", 0.5, d=0.1), finish="stop")
+    whole = answer(entry("re", 0.5, blue=0.4), entry("d", 0.8, ds=0.1), ends, finish="stop")
+    open_ = answer(entry("blue", 0.4, re=0.5), entry("s", 0.5, d=0.1), finish="stop")
     counts = Answers([Row({}, whole), Row({}, whole), Row({}, open_)]).counts()
     assert counts["red"].computed.low == pytest.approx(0.2) == counts["red"].computed.high
-    assert (counts["blues"].computed.low, counts["blues"].computed.high) == (0, pytest.approx(0.25))
+    assert (counts["blues"].computed.low, counts["blues"].computed.high) == (0, pytest.approx(0.2))
 
 
 def test_answers_to_different_questions_have_no_common_probability():

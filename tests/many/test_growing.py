@@ -6,11 +6,12 @@ import pytest
 
 from ds_magic.api.delta import Delta
 from ds_magic.api.request import ChatRequest
+from ds_magic.api.response import ChatCompletion
 from ds_magic.many.growing import Growing
 from ds_magic.many.rows import Row
 from ds_magic.many.runner import Runner
 from ds_magic.views.many.beside import CELL, FEW, LISTED, LONGEST, body_html, groups_of
-from tests.many.scripted_answers import answer, entry
+from tests.many.scripted_answers import answer, body, entry
 from tests.servers.scripted import ScriptedServer, said
 from tests.views.making import HOSTILE, Page
 
@@ -120,8 +121,8 @@ def test_of_a_long_answer_no_more_is_kept_than_is_shown(many, most):
 def test_what_is_done_is_formatted_once_for_all_pictures():
     read = []
 
-    class Read(Row):
-        """A row that tells when its answer is read."""
+    class Read(ChatCompletion):
+        """An answer that tells when it is read."""
 
         @property
         def content(self):
@@ -129,7 +130,7 @@ def test_what_is_done_is_formatted_once_for_all_pictures():
             return super().content
 
     growing = Drawing()
-    growing.ended(0, Read({"n": 0}, answer(entry("**Done.**", 0.5))))
+    growing.ended(0, Row({"n": 0}, Read.from_wire(body(entry("**Done.**", 0.5)))))
     observer = growing.begin(1, n=1)
     growing.html()
     read.clear()

@@ -5,6 +5,7 @@ import pytest
 
 import ds_magic
 from ds_magic import Answers
+from ds_magic.logprobs.refused import NoSuchNameError
 from ds_magic.many.rows import Row
 from tests.many.scripted_answers import answer, echo, entry
 from tests.servers.scripted import ScriptedServer
@@ -27,6 +28,14 @@ def test_a_column_says_what_is_equal_but_for_case_blanks_and_punctuation(rows):
 
 def test_or_whose_words_are_contained(rows):
     assert marks(rows.marked("right", contains=True)) == [True, True, False, None, None]
+
+
+def test_what_is_marked_is_found_and_grouped_by_it(rows):
+    marked = rows.marked("right")
+    assert marked.where(correct=False).contents == ("It is Paris, of course.", "Lyon")
+    assert {right: len(group) for right, group in marked.group_by("correct").items()} == {True: 1, False: 2, None: 2}
+    with pytest.raises(NoSuchNameError, match="correct"):
+        rows.where(correct=True)
 
 
 def test_or_several_of_which_one_is_right_and_numbers_as_they_are_said():

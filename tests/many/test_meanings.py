@@ -4,6 +4,7 @@ import pytest
 
 from ds_magic import Answers
 from ds_magic.many.rows import Row
+from tests.many.scripted_answers import answer, entry
 from tests.views.making import HOSTILE, Page, completion
 
 SAID = {"France": ["Paris", "paris.", " Paris!", "Lyon", "Paris"], "Chad": list("abcde"), "Peru": ["Lima"] * 5}
@@ -25,6 +26,18 @@ def test_the_most_uncertain_stands_first_and_samples_that_mean_the_same_are_coun
         assert "Paris\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}4 · Lyon" in shown and "they differ in meaning for 2" in shown
         assert "equal but for case, blanks and punctuation" in " ".join(shown.split())
     assert found.to_pandas()["meanings"].tolist() == [5, 2, 1]
+
+
+def test_those_of_one_question_are_bars_on_one_scale(answers):
+    found = answers.where(country="France").entropy()
+    for shown in (repr(found), Page(found._repr_html_()).text):
+        assert "5 answers, 2 meanings: semantic entropy 0.72 bits" in shown and "80 %" in shown and "20 %" in shown
+    assert "bits a token" not in repr(found), "they came without probabilities"
+    probable = Answers(Row({}, answer(entry("a", 0.5))) for _ in range(2)).entropy()
+    assert "Length-normalised entropy 1 bits a token" in " ".join(repr(probable).split())
+    assert "`same` says so" in repr(answers.entropy(same=lambda a, b: a is b))
+    for text in HOSTILE:
+        Page(Answers([Row({}, completion(text))]).entropy()._repr_html_())
 
 
 def test_groups_have_the_same(answers):

@@ -49,6 +49,8 @@ def told_of(connect, server, ask=ds_magic.sweep, prompt="Go.", *rows, **options)
     (Plan(1, 1, None, {}, is_of_rows=True), "an answer for each row"),
     (Plan(1, 1, 1, {}, is_of_rows=True), "1 row"),
     (Plan(1, 1, values={"seed": 1}), "1 answer"),
+    (Plan(1, 1, values={}, drawn=200), "200 samples drawn from one answer"),
+    (Plan(2, 1, values={"model": 2}, drawn=200), "2 models, 200 samples drawn from each"),
 ])
 def test_the_plan_is_said_in_a_line(plan, says):
     assert str(plan) == says

@@ -109,7 +109,12 @@ def test_where_nothing_was_varied_it_says_so():
         Answers(Row({"sample": n}, completion("x")) for n in range(3)).plot()
 
 
-def test_names_are_no_formulas(answers):
+def test_names_are_no_formulas():
+    bad = r"$\frac{$"
+    for by, metric in ((bad, "x"), ("x", bad)):
+        ax = Answers(Row({by: each, metric: each}, completion("x")) for each in range(2)).plot(metric, by=by)
+        ax.figure.canvas.draw()
+        assert bad in (ax.get_xlabel(), ax.get_ylabel())
     ax = Answers(Row({"$a$": each}, completion("x")) for each in (r"$\frac{", "b")).plot()
     ax.figure.canvas.draw()
     assert r"$\frac{" in [tick.get_text() for tick in ax.get_yticklabels()]

@@ -1,9 +1,13 @@
 """Many answers and the journal: what was broken off goes on, what was asked is not asked again, and is replayed."""
 
+import subprocess
+import sys
+
 import pytest
 
 import ds_magic
 from ds_magic import Client
+from ds_magic.many.journal import Journal
 from ds_magic.many.journal_errors import UnknownRequestError
 from tests.servers.scripted import ScriptedServer, said
 
@@ -66,7 +70,7 @@ def test_a_batch_that_goes_on_says_how_much_was_there_and_names_no_change(server
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run)
     after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad", "Peru"], **run)
-    assert list(after.notes) == ["2 of 3 had been asked before, and 1 were asked."]
+    assert list(after.notes) == ["2 of 3 had been asked before, 1 now."]
 
 
 def test_a_setting_that_was_changed_is_named(server, client, path):
@@ -83,6 +87,28 @@ def test_a_template_that_was_changed_is_named_with_where_it_parts(server, client
     assert "“What is the largest city of France?”, and was “What is the capital of France?”" in changes(after)[0]
 
 
+@pytest.mark.parametrize(("before", "now", "says"), [
+    ({}, {"system": "Be brief."}, "`system` is \"Be brief.\", and was not set"),
+    ({"system": "Be brief."}, {}, "`system` is not set, and was \"Be brief.\""),
+    ({"system": "Be brief."}, {"system": "You talk to a child."}, "`system` differs"),
+    ({"system": "Be brief."}, {"system": "Be brief.", "prefix": "It is"}, "`prefix` is \"It is\", and was not set"),
+    ({"stream": False}, {"stream": False, "json": True}, "`response_format` is {"),
+])
+def test_a_system_prompt_a_prefix_or_a_form_that_is_new_is_named(server, client, path, before, now, says):
+    run = {"client": client, "journal": path, "cache": True}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run, **before)
+    after = ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run, **now)
+    assert len(changes(after)) == 1 and says in changes(after)[0]
+
+
+def test_a_row_that_was_put_first_and_a_value_more_of_a_sweep_are_no_change(server, client, path):
+    run = {"client": client, "journal": path, "cache": True, "temperature": [0, 1]}
+    ds_magic.map("Capital of {{ country }}?", ["France", "Chad"], **run)
+    for rows, temperatures in [(["Peru", "Chad"], [0, 1]), (["France"], [0.5, 1])]:
+        after = ds_magic.map("Capital of {{ country }}?", rows, **{**run, "temperature": temperatures})
+        assert not changes(after) and len(after.notes) == 1
+
+
 def test_a_prompt_that_holds_a_date_is_said_to_be_new_each_time(server, client, path):
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.sample("It is 2026-11-29 today. Name a colour.", 2, **run)
@@ -94,6 +120,23 @@ def test_another_question_in_the_same_journal_is_no_change(server, client, path)
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.sample("Name a colour.", 2, **run)
     assert ds_magic.sample("Why is the sky blue?", 2, **run).notes == ()
+
+
+FULL = """
+import resource, sys
+import ds_magic
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_500, 1_500))
+client = ds_magic.Client(sys.argv[1], "k", model="m", on_event=lambda event: None)
+answers = ds_magic.sample("Hi", 6, client=client, journal=sys.argv[2], concurrency=1)
+print(len(answers.failed), *answers.notes)
+"""
+
+
+def test_a_full_disk_is_said_of_the_whole_batch(server, path):
+    command = [sys.executable, "-c", FULL, server.url, str(path)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    kept = len(list(Journal(path).entries()))
+    assert 0 < kept < 6 and shown.startswith(f"0 {6 - kept} of 6 were not recorded: run.jsonl cannot be written: ")
 
 
 def test_without_cache_everything_is_asked_and_nothing_is_compared(server, client, path):

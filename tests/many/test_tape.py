@@ -22,7 +22,7 @@ from ds_magic.many.journal_errors import JournalError, UnknownRequestError
 from ds_magic.many.packed_logprobs import NONE
 from ds_magic.many.played import Pace, Played
 from ds_magic.many.reading import completion_of
-from ds_magic.many.tape import RecordingTape
+from ds_magic.many.tape import MOST_COMPARED, RecordingTape
 from ds_magic.run import run
 from ds_magic.stop import Stop
 from tests.many.making import KEY, entry, probable
@@ -383,6 +383,16 @@ def test_an_unknown_request_shows_the_nearest_and_what_differs(path):
     error, seen = asked(Client(replay=path), "question 2", temperature=0.5)
     assert isinstance(error, UnknownRequestError) and seen.ended == (None, error)
     assert "`messages[0].content`" in str(error) and "`temperature` is 0.5, and was not set" in str(error)
+
+
+def test_of_a_batch_that_is_unknown_only_the_first_are_compared_until_one_is_known(path):
+    with Journal(path).writing() as journal:
+        journal.append(entry(1))
+    client = Client(replay=path, speed=0)
+    errors = [str(asked(client.of_sample(n), "question 2")[0]) for n in range(MOST_COMPARED + 2)]
+    assert ["differs:" in error for error in errors] == [True] * MOST_COMPARED + [False] * 2
+    assert str(asked(client, "question 1")[0]) == "Hello"
+    assert "differs:" in str(asked(client, "question 2")[0])
 
 
 FULL = """

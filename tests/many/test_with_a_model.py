@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import ds_magic
-from ds_magic import Client
+from ds_magic import Answers, Client
 from tests.views.making import Page
 
 
@@ -47,6 +47,42 @@ def test_three_system_prompts_stand_side_by_side(model):
     assert [len(group) for group in answers.group_by("system").values()] == [1, 1, 1]
     assert answers.divergence().total == 3 and len(answers.tokens().to_pandas()) == sum(
         len(row.logprobs) for row in answers)
+
+
+COUNTRIES = {"France": "Paris", "Australia": "Canberra", "Italy": "Rome", "Japan": "Tokyo"}
+
+
+def test_five_samples_of_each_question_show_where_the_model_is_uncertain(model):
+    found = ds_magic.map(
+        "What is the capital of {{ country }}?", list(COUNTRIES), prefix="The capital of {{ country }} is",
+        times=5, **ALL, max_tokens=5, stop=[".", ","], client=model,
+    ).entropy(by="country")
+    assert sorted(each.value for each in found) == sorted(COUNTRIES) and {each.n for each in found} == {5}
+    assert all(0 <= each.entropy.semantic < 2.33 for each in found)
+    assert "4 × country, 5 answers each" in Page(found._repr_html_()).text
+
+
+def test_questions_with_right_answers_have_a_reliability_in_one_line(model):
+    questions = [{"country": country, "right": city} for country, city in COUNTRIES.items()]
+    answers = ds_magic.map(
+        "What is the capital of {{ country }}?", questions, prefix="The capital of {{ country }} is",
+        correct="right", contains=True, temperature=0, max_tokens=4, top_logprobs=5, client=model,
+    )
+    found = answers.reliability()
+    assert found.n == 4 and found.right >= 2 and answers.to_pandas()["correct"].sum() == found.right
+    assert sum(each.n for each in found) == 4
+
+
+def test_branches_grown_by_hand_are_a_tree_with_what_each_fork_held(model):
+    answer = ds_magic.ask(
+        "What is the capital of Australia?", prefix="The capital of Australia is", max_tokens=6, temperature=0,
+        top_logprobs=10, client=model,
+    )
+    answer.fork(0, rank=2, client=model)
+    tree = Answers.of(answer).divergence()
+    first, second = tree.root.branches
+    assert tree.total == 2 and first.prob > second.prob > 0.2, "Canberra 57 %, Sydney 38 %"
+    assert tree.root.fork.alternatives.top(2)[1].prob == pytest.approx(second.prob)
 
 
 def test_five_samples_have_a_semantic_entropy(model):

@@ -48,10 +48,10 @@ class ThinkingClock:
 class StaticView:
     """One display at the end, and nothing before: what documents and graders compare."""
 
-    def __init__(self, *, in_background: bool = False) -> None:
+    def __init__(self, *, in_background: bool = False, place: Place | None = None) -> None:
         self._clock = ThinkingClock()
         self._in_background = in_background
-        self._place = Place()
+        self._place = place or Place()
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Nothing is shown yet."""
@@ -74,25 +74,48 @@ class Place:
     """Where the final output stands: one display, which nbval and others compare best.
 
     In the background a new display would go to the cell that runs by then, and a live answer is kept as far as it
-    has come: there a place is reserved at the start, and filled with what there is by then.
+    has come: there a place is reserved at the start, and filled with what there is by then. What comes after that
+    takes its place.
+
+    `name`: by which our extension finds it in a page that was loaded later; it begins as an answer's mark does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
         self._handle: Any = None
         self._last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
     def reserve(
         self, bundle: dict[str, str], display_id: str | None = None, metadata: dict[str, Any] | None = None
     ) -> None:
-        """Hold a place in the cell that runs now, with `bundle` in it for as long as nothing else is there."""
+        """Hold a place, with `bundle` in it for as long as nothing else is there: the one there is, else in the cell
+        that runs now."""
+        if self._handle is not None:
+            self.keep(bundle, metadata)
+            return
         from IPython.display import display
 
-        self._handle = display(bundle, raw=True, display_id=display_id or True, metadata=metadata)
+        name = display_id or self._name or True
+        self._handle = display(bundle, raw=True, display_id=name, metadata=self._with_name(metadata))
+
+    def here(self) -> None:
+        """Have the place in the cell that runs now, be it that it is in others too."""
+        bundle, metadata = self._last
+        if self._handle is None:
+            self.reserve(bundle, metadata=metadata)
+        else:
+            self._handle.display(bundle, raw=True, metadata=self._with_name(metadata))
 
     def keep(self, bundle: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Have `bundle` in the place that was reserved, and in the notebook if it is saved now."""
-        self._last = bundle, metadata or {}
+        self._last = bundle, self._with_name(metadata)
         self.show_again()
+
+    def _with_name(self, metadata: dict[str, Any] | None) -> dict[str, Any]:
+        metadata = metadata or {}
+        if self._name is None:
+            return metadata
+        return {**metadata, "ds_magic": {**metadata.get("ds_magic", {}), "place": self._name}}
 
     def show_again(self) -> None:
         """Send what is there, also to pages that have not heard of it."""

@@ -33,6 +33,12 @@ def ending(completion: ChatCompletion, finish_reason: str | None = None) -> str 
     return FINISHES.get(reason) or on_one_line(reason, 80)
 
 
+def question_of(completion: ChatCompletion) -> str:
+    """What was asked last."""
+    said = completion.request.messages if completion.request is not None else ()
+    return next((str(one.content or "") for one in reversed(said) if one.role == "user"), "")
+
+
 def figures(completion: ChatCompletion) -> list[str]:
     """Tokens, times and settings that nobody asked for, as far as they are known."""
     return [*_tokens(completion), *_times(completion), *_own_settings(completion)]

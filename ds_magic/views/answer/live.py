@@ -56,10 +56,10 @@ class LiveView:
     """Sends what has come some twelve times a second, and ends as the output that a notebook keeps.
 
     `on_stop`, where given, is called when the reader presses Stop; without it the button interrupts the
-    kernel, because no callback runs while its cell does.
+    kernel, because no callback runs while its cell does. `place`: where it is shown, if not in the cell that runs.
     """
 
-    def __init__(self, on_stop: Callable[[], None] | None = None) -> None:
+    def __init__(self, on_stop: Callable[[], None] | None = None, place: Place | None = None) -> None:
         self._on_stop = on_stop
         self._lock = threading.RLock()
         self._arrived: deque[tuple[float, Delta]] = deque()
@@ -80,7 +80,7 @@ class LiveView:
         self._is_over = False
         self._widget: LiveWidget | None = None
         self._unmarked = 0
-        self._place = Place()
+        self._place = place or Place()
         self._last_kept, self._kept_length = time.monotonic(), 0
         self._length = 0
 

@@ -156,7 +156,7 @@ def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
 
 def _columns(groups: Sequence[Group], drawing: Drawing) -> str:
     columns = "".join(
-        f'<div style="flex:1;min-width:14em;max-width:60em">'
+        f'<div style="flex:1;min-width:14em;max-width:60em;overflow-wrap:anywhere">'
         f"{style.heading(group.title) if group.title else ''}{drawing.whole(group.row)}</div>"
         for group in groups
     )

@@ -85,7 +85,7 @@ def head_html(going: Going, *, is_over: bool = False) -> str:
     )
     took = [f"{going.tokens:,.0f} tokens in and out"] if going.tokens else []
     took += [going.cost] if going.cost else []
-    took += [duration(going.seconds)] if going.seconds else []
+    took += [duration(going.seconds)] if going.seconds >= 0.05 else []
     said = " · ".join(took) if is_over else progress_text(going)
     changed = style.small(style.prose(on_one_line(going.changed, 400))) if going.changed and not is_over else ""
     # On one line whatever it says, so that nothing below it moves; what does not fit is what is least wanted.

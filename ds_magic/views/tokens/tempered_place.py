@@ -189,6 +189,7 @@ def tempered_place_text(place: TemperedPlace) -> str:
             )
             for line in found
         ]
-        left = f": {_left(column)} may be drawn" if column.setting.cut else ""
-        parts.append("\n".join([*([name + left] if name or left else []), *style_text.rows(rows, widest=(20,))]))
+        left = f"{_left(column)} may be drawn" if column.setting.cut else ""
+        head = ": ".join(filter(None, [name, left]))
+        parts.append("\n".join([*filter(None, [head]), *style_text.rows(rows, widest=(20,))]))
     return "\n".join([*parts, *style_text.filled(_note(place, found))])

@@ -109,3 +109,23 @@ view.finish(completion("Hello"), None)
     assert (first, second) == ("display_data", "update_display_data")
     assert reserved["transient"]["display_id"] == filled["transient"]["display_id"]
     assert "Hello" in filled["data"]["text/plain"]
+
+
+def test_what_comes_later_takes_the_place_that_was_reserved_before_wherever_that_is_shown(kernel):
+    code = """
+from ds_magic.views.answer.display import Place
+place = Place("ds-live-place-1")
+place.here()
+for kind in ("static", "live"):
+    view = make_view(kind, on_stop=lambda: None, place=place)
+    view.start(ChatRequest.build("q"), "embedded model")
+    view.finish(completion(f"The {kind} one"), None)
+place.here()
+"""
+    shown = [(kind, content) for kind, content in outputs(kernel, code) if kind != "comm_msg"]
+    assert {content["transient"]["display_id"] for _, content in shown} == {"ds-live-place-1"}
+    assert all(content["metadata"]["ds_magic"]["place"] == "ds-live-place-1" for _, content in shown)
+    (first, empty), *_, (last, again) = shown
+    assert (first, empty["data"]) == ("display_data", {}) and last == "display_data"
+    assert "The live one" in again["data"]["text/plain"]
+    assert any("The static one" in content["data"].get("text/plain", "") for _, content in shown)

@@ -9,12 +9,12 @@ export function unfinished(panel, kernel) {
   return abouts.filter((about) => about?.kernel === kernel && typeof about.mark === "string");
 }
 
-/** Puts what the kernel shows now in the place of an output; whether there is one of that mark. */
+/** Puts what the kernel shows now in the place of an output; whether there is one of that mark, or in that place. */
 export function update(panel, mark, { data, metadata }) {
   let isThere = false;
   for (const [model, at] of outputs(panel)) {
     const output = model.get(at);
-    if (aboutOf(output)?.mark !== mark) continue;
+    if (aboutOf(output)?.mark !== mark && output.metadata?.ds_magic?.place !== mark) continue;
     isThere = true;
     // As a rule JupyterLab has done it.
     if (output.data["text/html"] !== data["text/html"]) model.set(at, { output_type: "display_data", data, metadata });

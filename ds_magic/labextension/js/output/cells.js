@@ -1,5 +1,7 @@
 // The cell that has an output, also where the output is looked at in a tab of its own, and new cells below it.
 
+const ASKS = /^%%deepseek[ \n]/; // no other code is put into a notebook by what stands in its outputs
+
 /** `{panel, at}`: the notebook with the output of this model, and its cell's number; null where no notebook has it. */
 export function homeOf(notebooks, output) {
   let at = -1;
@@ -15,12 +17,22 @@ function hasOutput(outputs, output) {
   return false;
 }
 
+/** The same of an element in an output; null where no notebook draws it. */
+export function homeAround(notebooks, element) {
+  let at = -1;
+  const panel = notebooks?.find(({ content }) => {
+    at = content.widgets.findIndex(({ node }) => node.contains(element));
+    return at >= 0;
+  });
+  return panel ? { panel, at } : null;
+}
+
 /**
- * Put a code cell with this text below the cell that has an output, make it the active one and show it; a promise of
+ * Put a code cell with this question below the cell at `home`, make it the active one and show it; a promise of
  * whether it could be done. The model is the one that all who look at the notebook share.
  */
-export async function insertBelow(notebooks, output, text) {
-  const home = homeOf(notebooks, output);
+export async function insertBelow(home, text) {
+  if (!ASKS.test(text)) return false;
   const content = home?.panel.content;
   if (!content || content.model.readOnly) return false;
   const at = home.at + 1;

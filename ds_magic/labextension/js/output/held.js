@@ -12,7 +12,7 @@ export class Held {
   constructor(data, metadata) {
     if (data?.version !== VERSION) throw new Error("it is of another version");
     if (!Array.isArray(data.nodes) || !data.nodes.length || data.nodes.length > MOST) throw new Error("no texts");
-    this.look = LOOK.test(data.look) ? data.look : "";
+    this.look = lookOf(data);
     this.places = data.nodes.map(placeOf);
     this.packed = { ...data.tables }; // of each text {packed, html}, as it stands in the output
     this.said = Array.isArray(metadata?.said) ? [...metadata.said] : [];
@@ -66,6 +66,11 @@ export class Held {
   get metadata() {
     return { said: this.said, answers: this.answers };
   }
+}
+
+/** The inline style of what is drawn: its size, and how strong its tints are. */
+export function lookOf({ look }) {
+  return LOOK.test(look) ? look : "";
 }
 
 /** A text's place in the tree: always below one that came before it. */

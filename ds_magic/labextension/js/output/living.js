@@ -3,8 +3,9 @@
 import { make } from "../../../views/tokens/explorer/js/elements.js";
 import { Session } from "../../../views/tokens/explorer/js/session.js";
 import { Branches } from "./branches.js";
-import { insertBelow } from "./cells.js";
+import { homeOf, insertBelow } from "./cells.js";
 import { Held } from "./held.js";
+import { EXPLORER } from "./styles.js";
 
 const ANSWER = "application/vnd.ds-magic.answer+json";
 
@@ -13,6 +14,8 @@ const ANSWER = "application/vnd.ds-magic.answer+json";
  * Throws where what the output holds cannot be read.
  */
 export class Living {
+  static sheets = EXPLORER;
+
   constructor(model, root, { sanitizer, typeset }, notebooks) {
     Object.assign(this, { model, sanitizer, clean: new Map() });
     this.held = new Held(model.data[ANSWER], model.metadata.ds_magic);
@@ -30,7 +33,7 @@ export class Living {
       onFork: (id, at, rank) => branches.fork(id, at, rank),
       onStop: (id) => branches.stop(id),
       onSelect: () => {},
-      insertCell: (text) => insertBelow(notebooks, this.model, text),
+      insertCell: (text) => insertBelow(homeOf(notebooks, this.model), text),
       get whyNot() {
         return branches.whyNot;
       },
@@ -122,7 +125,7 @@ export class Living {
     const { data, metadata } = this.model;
     this.model.setData({
       data: { ...data, [ANSWER]: this.held.data, "text/html": withTree(String(data["text/html"] ?? ""), tree) },
-      metadata: { ...metadata, ds_magic: this.held.metadata },
+      metadata: { ...metadata, ds_magic: { ...metadata.ds_magic, ...this.held.metadata } },
     });
   }
 

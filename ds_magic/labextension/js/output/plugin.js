@@ -1,6 +1,10 @@
 // The answer in the notebook: what a cell's output holds beside its static form, drawn by JupyterLab and Notebook 7.
 
-const ANSWER = "application/vnd.ds-magic.answer+json";
+/** By the type of an output, a promise of what makes it alive. */
+const KINDS = {
+  "application/vnd.ds-magic.answer+json": async () => (await import("./living.js")).Living,
+  "application/vnd.ds-magic.guess+json": async () => (await import("../guess/guessing.js")).Guessing,
+};
 const RANK = 10; // before text/html, whose rank is 50
 
 /** The plugin that draws outputs of an answer's own type. */
@@ -17,8 +21,9 @@ export async function output(shared) {
     activate(app, rendermime, notebooks) {
       /** An output: its static form at once, and then alive, where what it holds can be read. */
       class Output extends Widget {
-        constructor({ sanitizer, resolver, linkHandler, latexTypesetter }) {
+        constructor({ mimeType, sanitizer, resolver, linkHandler, latexTypesetter }) {
           super();
+          this.kind = KINDS[mimeType];
           this.page = { sanitizer, resolver, linkHandler, latexTypesetter };
           this.addClass("jp-RenderedHTMLCommon");
           this.addClass("jp-RenderedHTML");
@@ -36,13 +41,13 @@ export async function output(shared) {
           const turn = (this.turn = {});
           await this.drawStatic(model.data);
           try {
-            const [{ Living }, { styles }] = await Promise.all([import("./living.js"), import("./styles.js")]);
-            await styles();
+            const [Alive, { styles }] = await Promise.all([this.kind(), import("./styles.js")]);
+            await styles(Alive.sheets);
             if (turn !== this.turn || this.isDisposed) return; // it has changed once more, or gone
             const typeset = (element) => this.page.latexTypesetter?.typeset(element);
-            this.living = new Living(model, this.node, { ...this.page, typeset }, notebooks);
+            this.living = new Alive(model, this.node, { ...this.page, typeset }, notebooks);
           } catch (error) {
-            console.warn("ds_magic: this output cannot be explored, and is shown as it is.", error);
+            console.warn("ds_magic: this output cannot be made alive, and is shown as it is.", error);
           }
           await this.page.latexTypesetter?.typeset(this.node);
         }
@@ -59,7 +64,13 @@ export async function output(shared) {
           super.dispose();
         }
       }
-      rendermime.addFactory({ safe: true, mimeTypes: [ANSWER], createRenderer: (options) => new Output(options) }, RANK);
+      // For widgets of ours, which do not reach the notebook themselves.
+      globalThis[Symbol.for("ds-magic.insert")] = async (element, text) => {
+        const { homeAround, insertBelow } = await import("./cells.js");
+        return insertBelow(homeAround(notebooks, element), text);
+      };
+      const mimeTypes = Object.keys(KINDS);
+      rendermime.addFactory({ safe: true, mimeTypes, createRenderer: (options) => new Output(options) }, RANK);
     },
   };
 }

@@ -1,16 +1,27 @@
-// The style sheets of the explorer, in the page once.
+// Style sheets, in the page once.
 
-const SHEETS = ["colours.css", "style.css"];
-let loading = null;
+const loading = new Map();
 
-/** A promise that they are there. */
-export function styles() {
-  loading ??= Promise.all(SHEETS.map((name) => new Promise((resolve) => {
+/** A promise that the style sheets at these addresses are there. */
+export function styles(addresses) {
+  return Promise.all(addresses.map((address) => {
+    if (!loading.has(address.href)) loading.set(address.href, loaded(address.href));
+    return loading.get(address.href);
+  }));
+}
+
+function loaded(href) {
+  return new Promise((resolve) => {
     const sheet = document.createElement("link");
     sheet.rel = "stylesheet";
-    sheet.href = new URL(`../../../views/tokens/explorer/js/${name}`, import.meta.url);
+    sheet.href = href;
     sheet.onload = sheet.onerror = resolve;
     document.head.append(sheet);
-  })));
-  return loading;
+  });
 }
+
+/** Those of the explorer, of whose elements other outputs are made as well. */
+export const EXPLORER = [
+  new URL("../../../views/tokens/explorer/js/colours.css", import.meta.url),
+  new URL("../../../views/tokens/explorer/js/style.css", import.meta.url),
+];

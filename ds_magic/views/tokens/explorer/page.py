@@ -17,7 +17,7 @@ from urllib.parse import quote
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
-from ...answer.facts import answered_by
+from ...answer.facts import answered_by, question_of
 from ..tables import table_html
 from .assets import css, look, script
 from .nodes import nodes_of
@@ -97,7 +97,7 @@ def about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, s
     """The title of a page, and what it says before the explorer: names and values."""
     if isinstance(source, LogprobTable):
         return "Token probabilities", list(_origin(source))
-    question = _question(source)
+    question = question_of(source)
     title = " ".join(question.split())[:_TITLE_LIMIT] or " ".join(source.content.split())[:_TITLE_LIMIT]
     facts: list[tuple[str, str]] = []
     if (request := source.request) is not None:
@@ -147,12 +147,6 @@ def _also_set(request: ChatRequest) -> Iterator[str]:
 def _origin(table: LogprobTable) -> Iterator[tuple[str, str]]:
     if table.model:
         yield "model", table.model
-
-
-def _question(answer: ChatCompletion) -> str:
-    """What was asked last."""
-    said = answer.request.messages if answer.request is not None else ()
-    return next((str(one.content or "") for one in reversed(said) if one.role == "user"), "")
 
 
 def write_page(source: ChatCompletion | LogprobTable, path: str | Path | None = None) -> WrittenPage:

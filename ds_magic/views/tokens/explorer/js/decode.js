@@ -150,7 +150,7 @@ export function remainder(table, rest) {
 }
 
 /** A bound in about two digits, never below `p`. */
-function percentAbove(p) {
+export function percentAbove(p) {
   const digits = p < 0.1 ? Math.max(1, 1 - Math.floor(Math.log10(100 * p))) : 1;
   const step = 10 ** -digits;
   return `${(Math.ceil((100 * p) / step - 1e-9) * step).toFixed(digits)} %`;

@@ -1,0 +1,75 @@
+// The playground as an anywidget: drawn wherever a notebook shows it, beside the cell that is kept of it.
+
+import { widgetOf } from "../../../views/tokens/explorer/js/places.js";
+import { Form } from "./form.js";
+import { askToStop, isBusy } from "./kernel.js";
+
+/** One playground of the kernel, with all its forms in this page. */
+class Source {
+  constructor(model) {
+    this.model = model;
+    this.forms = new Set();
+    model.on("change:question", () => this.forms.forEach((form) => form.take()));
+    model.on("change:said change:state change:history change:models change:question", () => {
+      this.forms.forEach((form) => form.draw());
+    });
+    model.on("comm_live_update", () => this.forms.forEach((form) => form.abandon()));
+  }
+
+  get question() {
+    return this.model.get("question");
+  }
+
+  get said() {
+    return this.model.get("said");
+  }
+
+  get state() {
+    return this.model.get("state");
+  }
+
+  get history() {
+    return this.model.get("history");
+  }
+
+  get models() {
+    return this.model.get("models");
+  }
+
+  get controls() {
+    return this.model.get("controls");
+  }
+
+  get look() {
+    return this.model.get("look");
+  }
+
+  get isBusy() {
+    return isBusy(this.model);
+  }
+
+  ask(question) {
+    this.model.set("question", { ...question, number: this.question.number + 1 });
+    this.model.save_changes();
+  }
+
+  run() {
+    this.model.send({ type: "run" });
+  }
+
+  stop() {
+    askToStop(this.model);
+  }
+
+  back(number) {
+    this.model.send({ type: "back", run: number });
+  }
+
+  open(place) {
+    const form = new Form(place, this);
+    this.forms.add(form);
+    return () => this.forms.delete(form);
+  }
+}
+
+export default widgetOf(Source);
