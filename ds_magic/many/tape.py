@@ -219,13 +219,12 @@ class ReplayTape:
         self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
     ) -> tuple[Source, ChatRequest]:
         """See `api.recorded.Tape`. Raises UnknownRequestError, with the nearest that was recorded."""
-        for server in reversed(self.journal.backends):
-            entry = self.journal.find(key_of(question.wire, server, self.sample))
-            if entry is not None:
-                self._unknown.n = 0
-                for warning in self.journal.warnings():
-                    question.tell(warning)
-                return _played(entry, question, adopt, self.pace, is_replay=True)
+        entry = self._entry(question)
+        if entry is not None:
+            self._unknown.n = 0
+            for warning in self.journal.warnings():
+                question.tell(warning)
+            return _played(entry, question, adopt, self.pace, is_replay=True)
         self._unknown.n += 1
         if self._unknown.n > MOST_COMPARED:
             raise UnknownRequestError(
@@ -233,6 +232,20 @@ class ReplayTape:
                 "errors say what differs."
             )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
+
+    def _entry(self, question: Question) -> Entry | None:
+        """What was recorded of a question.
+
+        Its model may be the one that answered before, as a branch has it, which nobody had named to the server: then it
+        stands in the recording without.
+        """
+        unnamed = {name: value for name, value in question.wire.items() if name != "model"}
+        for wire, model in ((question.wire, None), (unnamed, question.request.model)):
+            for server in reversed(self.journal.backends):
+                entry = self.journal.find(key_of(wire, server, self.sample), model=model)
+                if entry is not None:
+                    return entry
+        return None
 
 
 class _InARow:
