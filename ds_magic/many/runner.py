@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..api.errors import APIConnectionError, DeepSeekError, RateLimitError, ServerOverloadedError
 from ..api.retry import wait_before
@@ -254,14 +254,13 @@ class Runner:
         if self._watcher is not None:
             self._watcher.ended(task.number, row)
         self._done[task.number] = row
-        done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
-        self._progress = replace(self._progress, done=done, failed=failed)
-        self._tell()
+        before = self._progress
+        self._tell(done=before.done + 1, failed=before.failed + (row.error is not None))
 
-    def _tell(self, reason: str = "") -> None:
+    def _tell(self, reason: str = "", **counts: Any) -> None:
         pace, paused = self._pace, self._pace.paused
         self._progress = replace(
-            self._progress, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
+            self._progress, **counts, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
             seconds=pace.now - self._began_at, paused=paused,
             reason=(reason or self._progress.reason) if paused else "",
         )
