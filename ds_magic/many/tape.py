@@ -219,12 +219,13 @@ class ReplayTape:
         self, question: Question, ask: Ask, adopt: Adopt, notes: list[str]
     ) -> tuple[Source, ChatRequest]:
         """See `api.recorded.Tape`. Raises UnknownRequestError, with the nearest that was recorded."""
-        entry = self._entry(question)
-        if entry is not None:
-            self._unknown.n = 0
-            for warning in self.journal.warnings():
-                question.tell(warning)
-            return _played(entry, question, adopt, self.pace, is_replay=True)
+        for server in reversed(self.journal.backends):
+            entry = self._recorded(question.wire, server)
+            if entry is not None:
+                self._unknown.n = 0
+                for warning in self.journal.warnings():
+                    question.tell(warning)
+                return _played(entry, question, adopt, self.pace, is_replay=True)
         self._unknown.n += 1
         if self._unknown.n > MOST_COMPARED:
             raise UnknownRequestError(
@@ -233,19 +234,13 @@ class ReplayTape:
             )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
 
-    def _entry(self, question: Question) -> Entry | None:
-        """What was recorded of a question.
-
-        Its model may be the one that answered before, as a branch has it, which nobody had named to the server: then it
-        stands in the recording without.
-        """
-        unnamed = {name: value for name, value in question.wire.items() if name != "model"}
-        for wire, model in ((question.wire, None), (unnamed, question.request.model)):
-            for server in reversed(self.journal.backends):
-                entry = self.journal.find(key_of(wire, server, self.sample), model=model)
-                if entry is not None:
-                    return entry
-        return None
+    def _recorded(self, wire: dict[str, Any], server: str) -> Entry | None:
+        """What a server answered; also where its own choice was the model that is named now, as a branch names it."""
+        found = self.journal.find(key_of(wire, server, self.sample))
+        if found is not None or "model" not in wire:
+            return found
+        unnamed = {name: value for name, value in wire.items() if name != "model"}
+        return self.journal.find(key_of(unnamed, server, self.sample), model=wire["model"])
 
 
 class _InARow:
