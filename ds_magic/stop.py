@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from types import FrameType
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -62,6 +65,30 @@ def told_apart(stop: Any, fields: Mapping[str, Any]) -> tuple[Stop | None, dict[
     if stop is None or isinstance(stop, Stop):
         return stop, dict(fields)
     return None, {**fields, "stop": stop}
+
+
+@contextlib.contextmanager
+def interrupts_heard(first: Callable[[], None]) -> Iterator[None]:
+    """While it lasts, a first Ctrl-C calls `first` rather than breaking off whatever the main thread is at.
+
+    `first` runs between any two of its steps, and must take no lock. The second within a second is raised as ever; so
+    is the first in other threads than the main one, and where something else than Python's own handler is installed.
+    """
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        if (again := second_interrupt(KeyboardInterrupt())) is not None:
+            raise again
+        first()
+
+    signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def second_interrupt(interrupt: KeyboardInterrupt) -> KeyboardInterrupt | None:

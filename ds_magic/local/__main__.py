@@ -86,7 +86,8 @@ def _fault(spec: str) -> faults.Fault:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ds-magic", description="A small real language model behind DeepSeek's protocol, on this machine.",
-        epilog="`ds-magic journal FILE` lists, checks, compacts and exports what `--journal FILE` recorded.",
+        epilog="`ds-magic journal FILE` lists, checks, compacts and exports what `--journal FILE` recorded; "
+        "`ds-magic page NOTEBOOK.ipynb` writes a notebook as one page of HTML.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("fetch", help="fetch the model now, so that nobody waits for it later")

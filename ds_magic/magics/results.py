@@ -10,8 +10,8 @@ RESULT = "_ds"
 
 
 class Results:
-    """The results of a kernel's cells, in the order in which they came; those of a cell that is run again take the
-    place of its earlier ones. `variables`: what each variable was bound to last."""
+    """The results of a kernel's cells, in the order in which the cells first asked; those of a cell that is run again
+    take the place of its earlier ones. `variables`: what each variable was bound to last."""
 
     def __init__(self) -> None:
         self.variables: dict[str, Any] = {}
@@ -21,11 +21,12 @@ class Results:
 
     def __iter__(self) -> Iterator[Any]:
         for _, results in self._of_cells.values():
-            yield from results.values()
+            yield from (results[number] for number in sorted(results))
 
     def seat(self, cell: str, run: int) -> Seat:
         """The place of the next result of a cell in its `run`."""
         self._seats += 1
+        self._of_cells.setdefault(cell, (run, {}))
         return Seat(self, cell, run, self._seats)
 
 
@@ -45,7 +46,7 @@ class Seat(NamedTuple):
         if name:
             shell.push({name: result})
         self.results.variables |= dict.fromkeys(filter(None, (RESULT, name)), result)
-        run, results = self.results._of_cells.get(self.cell, (self.run, {}))
+        run, results = self.results._of_cells[self.cell]
         if run <= self.run:
             self.results._of_cells[self.cell] = self.run, {**(results if run == self.run else {}), self.number: result}
 

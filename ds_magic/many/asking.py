@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.recorded import RECORDING
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
 from ..run import as_sent
-from ..stop import Stop, second_interrupt, told_apart
+from ..stop import Stop, interrupts_heard, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
 from .marked import check
@@ -236,14 +237,16 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     with running["client"].recording():
         rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
         if not isinstance(listener, Nobody):
-            listener = Reckoned(listener, plan, costs, changed)
+            asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
+            listener = Reckoned(listener, asked, costs, changed)
             listener.progress(Progress(plan.total))
         runner = Runner(
             running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
         )
         results = runner.run(rows, plan.total)
         try:
-            came.extend(results)
+            with interrupts_heard(runner.interrupt):
+                came.extend(results)
         except KeyboardInterrupt as interrupt:
             runner.close()
             if (again := second_interrupt(interrupt)) is not None:

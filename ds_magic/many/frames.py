@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..api.clean_text import heal_surrogates
 from .rows import Row
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
     taken = {*factors, "content", *FIGURES, "correct"}
     names = {name: f"parsed_{name}" if name in taken else name for each in objects for name in each}
     columns: dict[str, list[Any]] = {
-        f"factor_{name}" if name in ("content", *FIGURES) else str(name): [row.factors.get(name) for row in rows]
+        f"factor_{name}" if name in ("content", *FIGURES) else str(name): [
+            as_cell(row.factors.get(name)) for row in rows
+        ]
         for name in factors
     }
     columns["content"] = [row.content if row.answer is not None else None for row in rows]
@@ -37,6 +40,11 @@ def frame_of(rows: Sequence[Row]) -> pd.DataFrame:
     if any(row.correct is not None for row in rows):
         columns["is_correct" if "correct" in factors else "correct"] = [row.correct for row in rows]
     return pd.DataFrame(columns)
+
+
+def as_cell(value: Any) -> Any:
+    """A factor as a column takes it: half a character, a lone surrogate, is none that pandas can hold."""
+    return heal_surrogates(value) if isinstance(value, str) else value
 
 
 def spread(parsed: Any) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.errors import InvalidRequestError
-from .rows import Row
+from .frames import as_cell
+from .rows import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,7 @@ class JoinedTable:
                 for at, (name, value) in enumerate(row.factors.items(), 1):
                     if at == 1:
                         frame.insert(0, "row", number)
-                    frame.insert(at, f"factor_{name}" if name in frame else str(name), [value] * len(frame))
+                    frame.insert(at, _label(str(name), frame), [as_cell(value)] * len(frame))
                 if not row.factors:
                     frame.insert(0, "row", number)
                 yield frame
@@ -66,16 +67,18 @@ class JoinedTable:
         import pandas as pd
 
         path = Path(path)
-        writer: Any = None
-        names: list[str] = []
+        kinds, writer = self._kinds(pa), None
+        schema: Any = None
         try:
             for frames in _batches(self):
                 frame = pd.concat(frames, ignore_index=True)
-                names = names or list(frame.columns)
-                table = pa.Table.from_pandas(_writable(frame.reindex(columns=names)), preserve_index=False)
                 if writer is None:
-                    writer = pq.ParquetWriter(path, table.schema)
-                writer.write_table(table.cast(writer.schema))
+                    own = [name for name in frames[0] if name not in kinds and name != "row"]
+                    frame = _writable(frame.reindex(columns=["row", *kinds, *own]), kinds)
+                    schema = _schema(pa, frame, kinds)
+                    writer = pq.ParquetWriter(path, schema)
+                frame = _writable(frame.reindex(columns=schema.names), kinds)
+                writer.write_table(pa.Table.from_pandas(frame, schema=schema, preserve_index=False))
         finally:
             if writer is not None:
                 writer.close()
@@ -84,6 +87,20 @@ class JoinedTable:
                 "None of the answers has token probabilities.", remedy="Ask for them with `top_logprobs=20`."
             )
         return path
+
+    def _kinds(self, pa: Any) -> dict[str, Any]:
+        """The kind of each factor's column, by all of its values: text where they are of several."""
+        rows = [row for row in self._rows if row.logprobs]
+        own = set(map(str, self._table(rows[0]).to_pandas())) if rows else set()
+        kinds = {}
+        for name in dict.fromkeys(str(name) for row in rows for name in row.factors):
+            values = [value for row in rows for factor, value in row.factors.items() if str(factor) == name]
+            try:
+                kind = pa.array(values, from_pandas=True).type
+            except (pa.ArrowException, TypeError, ValueError, OverflowError):  # as also a lone surrogate is
+                kind = pa.string()
+            kinds[_label(name, own)] = kind if kind != pa.null() else pa.string()
+        return kinds
 
     def __repr__(self) -> str:
         answers = sum(bool(row.logprobs) for row in self._rows)
@@ -101,9 +118,25 @@ def _batches(frames: JoinedTable) -> Iterator[list[pd.DataFrame]]:
         yield batch
 
 
-def _writable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Columns of one kind each: what a server sent as a number may be anything."""
-    for name in ("raw_logprob",):
+def _label(name: str, columns: Container[str]) -> str:
+    """What a factor's column is called beside the others."""
+    return f"factor_{name}" if name == "row" or name in columns else name
+
+
+def _schema(pa: Any, frame: pd.DataFrame, kinds: Mapping[str, Any]) -> Any:
+    """The schema of a table: of what is a column's own, as its first rows have it, and text where they have nothing."""
+    found = pa.Schema.from_pandas(frame.drop(columns=list(kinds)), preserve_index=False)
+    types = {**{each.name: pa.string() if each.type == pa.null() else each.type for each in found}, **kinds}
+    return pa.schema([(name, types[name]) for name in frame])
+
+
+def _writable(frame: pd.DataFrame, kinds: Mapping[str, Any]) -> pd.DataFrame:
+    """Columns of one kind each: what a server sent as a number may be anything, and so may factors."""
+    for name in ("raw_logprob", *(name for name, kind in kinds.items() if str(kind) == "string")):
         if name in frame:
-            frame[name] = frame[name].map(lambda value: None if value is None else str(value))
+            frame[name] = frame[name].astype(object).map(_text)
     return frame
+
+
+def _text(value: Any) -> str | None:
+    return None if is_missing(value) else as_cell(str(value))

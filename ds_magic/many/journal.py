@@ -143,9 +143,12 @@ class Journal:
                 yield entry.line()
 
     def _read(self, place: Place) -> Entry | None:
-        with self.path.open("rb") as file:
-            file.seek(place.offset)
-            entry = entry_of(file.read(place.length))
+        try:
+            with self.path.open("rb") as file:
+                file.seek(place.offset)
+                entry = entry_of(file.read(place.length))
+        except FileNotFoundError:  # somebody took it away: then it holds nothing
+            return None
         if entry is None:
             with self._lock:
                 self._index.mark_damaged(place)

@@ -38,9 +38,12 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 1):
+            is_whole = name in ("concurrency", "in_flight")
+            kinds = int if is_whole else int | float
+            if value is not None and (isinstance(value, bool) or not isinstance(value, kinds) or not value >= 1):
                 raise InvalidRequestError(
-                    f"`{name}` is {value!r:.60}, and must be a number, 1 or more.", field=name, value=value,
+                    f"`{name}` is {value!r:.60}, and must be a {'whole ' * is_whole}number, 1 or more.",
+                    field=name, value=value,
                     remedy=f"Leave `{name}` out where there is no limit.",
                 )
 

@@ -122,8 +122,10 @@ class Costs:
 
     def add(self, row: Row) -> None:
         """One more row is done. What was in a journal, and what failed, costs nothing."""
+        if not self._prices or row.recorded is not None:  # an answer of the past is not made before it is looked at
+            return
         answer = row.answer
-        if not self._prices or answer is None or answer.recorded is not None:
+        if answer is None:
             return
         self._asked += 1
         for completion in [each.completion for each in answer.rounds] or [answer]:
@@ -156,8 +158,8 @@ def money(amount: float) -> str:
 class Reckoned:
     """A listener that is told the plan and its cost, too, and what has `changed` since a journal was written."""
 
-    def __init__(self, listener: Listener, plan: Plan, costs: Costs, changed: str = "") -> None:
-        self._listener, self._plan, self._costs, self._changed = listener, str(plan), costs, changed
+    def __init__(self, listener: Listener, plan: str, costs: Costs, changed: str = "") -> None:
+        self._listener, self._plan, self._costs, self._changed = listener, plan, costs, changed
         self.close = listener.close
 
     def progress(self, progress: Progress) -> None:

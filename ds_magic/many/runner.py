@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..api.errors import APIConnectionError, DeepSeekError, RateLimitError, ServerOverloadedError
 from ..api.retry import wait_before
@@ -32,6 +32,10 @@ MOST_LOST = 8
 """How many rows in a row may be lost to what passes by itself, and did not, before nothing new is begun."""
 _GRACE = 2.0
 """Seconds that what runs has to hand over what had arrived, once it is to stop."""
+
+
+class RowsInterrupted(KeyboardInterrupt):
+    """An interrupt while the next row was being made."""
 
 
 class Runner:
@@ -67,6 +71,7 @@ class Runner:
         self._next = self._begun = 0
         self._refused_in_a_row = self._lost_in_a_row = 0
         self._ended: str | None = None
+        self._is_interrupted = self._is_in_rows = False
         self.fatal: DeepSeekError | None = None
         self._progress = Progress(None)
         self._began_at = self._pace.now
@@ -75,6 +80,13 @@ class Runner:
     def close(self) -> None:
         """Begin nothing more, and end what runs, from any thread."""
         self._stop.set()
+        self._arrived.put(None)
+
+    def interrupt(self) -> None:
+        """The same as `close`, but it may be called between any two steps of `run`, whatever that holds."""
+        self._is_interrupted = True
+        if self._is_in_rows:  # which may take as long as they like
+            raise RowsInterrupted
         self._arrived.put(None)
 
     def run(self, rows: Iterable[Asking], total: int | None = None) -> Iterator[Row]:
@@ -108,6 +120,8 @@ class Runner:
     def _step(self, source: Iterator[Asking], pool: ThreadPoolExecutor) -> bool:
         """Begin what may begin, and take what has arrived. Whether anything is left to come."""
         pace = self._pace
+        if self._is_interrupted and not self._stop.is_set:
+            self.close()
         if self._stop.is_set:
             return pace.in_flight > 0 and self._take(_GRACE)
         if pace.is_used_up:
@@ -132,7 +146,7 @@ class Runner:
 
     def _next_task(self, source: Iterator[Asking]) -> Task | None:
         """The next row to be asked: one that is to be asked again, else a new one; None where none is ready."""
-        if self._ended or self._stop.is_set:
+        if self._ended or self._stop.is_set or self._is_interrupted:
             return None
         if self._again and self._again[0].ready_at <= self._pace.now:
             return heapq.heappop(self._again)
@@ -146,10 +160,16 @@ class Runner:
 
     def _from(self, source: Iterator[Asking]) -> Asking | None:
         try:
-            return next(source, None)
+            try:
+                self._is_in_rows = True
+                return next(source, None)
+            finally:
+                self._is_in_rows = False
+        except RowsInterrupted:
+            self._is_in_rows = False
         except Exception as error:
             self._end(f"The rows broke off: {type(error).__name__}: {error}")
-            return None
+        return None
 
     def _recall(self, task: Task) -> bool:
         """Finish a row that was asked before, as far as the client spares such; it takes no place in flight."""
@@ -234,14 +254,13 @@ class Runner:
         if self._watcher is not None:
             self._watcher.ended(task.number, row)
         self._done[task.number] = row
-        done, failed = self._progress.done + 1, self._progress.failed + (row.error is not None)
-        self._progress = replace(self._progress, done=done, failed=failed)
-        self._tell()
+        before = self._progress
+        self._tell(done=before.done + 1, failed=before.failed + (row.error is not None))
 
-    def _tell(self, reason: str = "") -> None:
+    def _tell(self, reason: str = "", **counts: Any) -> None:
         pace, paused = self._pace, self._pace.paused
         self._progress = replace(
-            self._progress, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
+            self._progress, **counts, in_flight=pace.in_flight, allowed=int(pace.allowed), tokens=pace.spent,
             seconds=pace.now - self._began_at, paused=paused,
             reason=(reason or self._progress.reason) if paused else "",
         )
@@ -264,7 +283,7 @@ class Runner:
 
     def _say_what_was_not_asked(self) -> None:
         why, total, done = self._ended, self._progress.total, self._progress.done
-        if self._stop.is_set:
+        if self._stop.is_set or self._is_interrupted:
             why = "It was stopped."
         if why is not None and total != done:
             self.notes.append(why if total is None else f"{why} {total - done:,} of {total:,} rows were not asked.")

@@ -220,7 +220,7 @@ class ReplayTape:
     ) -> tuple[Source, ChatRequest]:
         """See `api.recorded.Tape`. Raises UnknownRequestError, with the nearest that was recorded."""
         for server in reversed(self.journal.backends):
-            entry = self.journal.find(key_of(question.wire, server, self.sample))
+            entry = self._recorded(question.wire, server)
             if entry is not None:
                 self._unknown.n = 0
                 for warning in self.journal.warnings():
@@ -229,10 +229,18 @@ class ReplayTape:
         self._unknown.n += 1
         if self._unknown.n > MOST_COMPARED:
             raise UnknownRequestError(
-                f"{self.journal.path.name} has no answer to this, nor to the {MOST_COMPARED} requests before it, of which "
-                "each says what differs."
+                f"{self.journal.path.name} has no answer to this, nor to the {MOST_COMPARED} requests before it, whose "
+                "errors say what differs."
             )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
+
+    def _recorded(self, wire: dict[str, Any], server: str) -> Entry | None:
+        """What a server answered; also where its own choice was the model that is named now, as a branch names it."""
+        found = self.journal.find(key_of(wire, server, self.sample))
+        if found is not None or "model" not in wire:
+            return found
+        unnamed = {name: value for name, value in wire.items() if name != "model"}
+        return self.journal.find(key_of(unnamed, server, self.sample), model=wire["model"])
 
 
 class _InARow:

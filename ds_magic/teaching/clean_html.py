@@ -63,8 +63,9 @@ _ATTRIBUTE = re.compile(r"""([A-Za-z_][\w:-]*+)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*
 _BEGINS = re.compile(r"<(?=[A-Za-z/!?])")
 _WEB = re.compile(r"(?:https?://|mailto:)[^\s\\]+", re.IGNORECASE)
 _HERE = re.compile(r"#[^\s\\]*")
-_NOTEBOOK = re.compile(r"((?:(?!\.\.?/)[^\s\\/:?#]++/)*+[^\s\\/:?#]+)\.ipynb(#[^\s\\]*)?")
+_NOTEBOOK = re.compile(r"((?:\./)?(?:(?!\.\.?/)[^\s\\/:?#]++/)*+[^\s\\/:?#]+)\.ipynb(#[^\s\\]*)?")
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
+_FORMULA = re.compile(r'(<span class="mathjax_process">)\\[(\[]([^<]*)\\[)\]](</span>)')
 _DEEPEST = 100
 _LONGEST_ADDRESS = 2_000
 
@@ -74,6 +75,11 @@ class Cleaned:
 
     def __init__(self, html: str, left_out: list[str]) -> None:
         self.html, self.left_out = html, left_out
+
+    @property
+    def note(self) -> str:
+        """A line on what was left out, empty where nothing was."""
+        return f'<p class="left-out">Left out of this page: {", ".join(self.left_out)}.</p>\n' if self.left_out else ""
 
     @property
     def is_blank(self) -> bool:
@@ -89,8 +95,9 @@ def cleaned(html: str, picture: Callable[[str], str | None] = lambda address: No
     """
     cleaner = _Cleaner(picture)
     written = "".join(cleaner.pieces(for_page(html)))
-    # An empty corner of a table is no heading.
-    return Cleaned(re.sub(r"<th([^>]*)></th>", r"<td\1></td>", written), list(dict.fromkeys(cleaner.left_out)))
+    # An empty corner of a table is no heading, and what tells a typesetter of a formula tells a reader nothing.
+    written = _FORMULA.sub(r"\1\2\3", re.sub(r"<th([^>]*)></th>", r"<td\1></td>", written))
+    return Cleaned(written, list(dict.fromkeys(cleaner.left_out)))
 
 
 class _Cleaner:

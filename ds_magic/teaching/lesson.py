@@ -17,7 +17,7 @@ from ..api.clean_text import escaped, for_terminal, heal
 from ..api.errors import InvalidRequestError
 from ..views.answer.code import code_to_html
 from ..views.tokens.explorer.page import WrittenPage
-from .clean_html import cleaned
+from .clean_html import Cleaned, cleaned
 from .document import document, frame, keyless, write
 from .prose import Pictures, prose_to_html
 
@@ -106,30 +106,23 @@ def _output(output: _Output) -> str:
 
 def shown(data: Mapping[str, Any]) -> str:
     """What a MIME bundle is on a page: its HTML, cleaned; a picture or the text where that needs what is left out."""
-    left_out: list[str] = []
+    clean = Cleaned("", ["a script"] if "application/javascript" in data else [])
     picture = next((found for kind in _PICTURES if (found := _picture(kind, data.get(kind))) is not None), None)
     if html := _joined(data.get("text/html")):
         clean = cleaned(keyless(html))
-        left_out = clean.left_out
-        if not clean.is_blank and not (left_out and picture):
-            return frame(clean.html + _without(left_out))
-    elif "application/javascript" in data:
-        left_out = ["a script"]
+        if not clean.is_blank and not (clean.left_out and picture):
+            return frame(clean.html + clean.note)
     if picture:
         return frame(f'<img src="{escape(picture)}" alt="{escape(_words(data))}">')
     if markdown := _joined(data.get("text/markdown")):
         return frame(prose_to_html(keyless(markdown), Pictures(None, {})))
     text = _joined(data.get("text/latex")) or _joined(data.get("text/plain"))
-    return _plain(text) + _without(left_out) if text or left_out else ""
+    return _plain(text) + clean.note
 
 
 def _words(data: Mapping[str, Any]) -> str:
     """What a picture is called by who cannot see it."""
     return " ".join(for_terminal(_joined(data.get("text/plain"))).split())[:200] or "picture"
-
-
-def _without(left_out: list[str]) -> str:
-    return f'<p class="left-out">Left out of this page: {", ".join(left_out)}.</p>\n' if left_out else ""
 
 
 def _plain(text: str) -> str:

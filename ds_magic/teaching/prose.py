@@ -58,7 +58,8 @@ class Pictures:
 def prose_to_html(text: str, pictures: Pictures) -> str:
     """Markdown as HTML that is clean; formulas stay as they are written."""
     is_light = text.count("<") * len(text) <= _MOST_WORK
-    return cleaned(markdown_to_html(text, _parser()) if is_light else markdown_to_html(text), pictures).html
+    clean = cleaned(markdown_to_html(text, _parser()) if is_light else markdown_to_html(text), pictures)
+    return clean.html + clean.note
 
 
 class _AnyLinks(MarkdownIt):

@@ -15,7 +15,7 @@ from .accessible import troubles
 from .chromium import guarded
 from .tables import contest
 
-LESSON = Path(__file__).parents[2] / "notebooks/02-token-probabilities.ipynb"
+LESSON = Path(__file__).parents[2] / "notebooks/01-what-it-nearly-said.ipynb"
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +71,16 @@ def test_a_lesson_can_be_read_by_everybody_at_any_width(width, scheme, show, tmp
     assert troubles(page, "html") == []
     light = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert light == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(17, 17, 17)")
+
+
+def test_long_lines_are_broken_rather_than_cut_off(show, tmp_path):
+    printed = {"output_type": "stream", "text": "a long line " * 50 + "\n" + "x" * 500}
+    code = "print('" + "many words " * 50 + "')"
+    notebook = {"nbformat": 4, "cells": [{"cell_type": "code", "source": code, "outputs": [printed]}]}
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook))
+    page = show(write_lesson(tmp_path / "x.ipynb"), 600)
+    assert page.evaluate("[...document.querySelectorAll('*')].every((one) => one.scrollWidth <= one.clientWidth + 1"
+                         " || getComputedStyle(one).display === 'inline')")  # fmt: skip
 
 
 def test_a_result_can_be_read_by_everybody(show, answer, tmp_path):

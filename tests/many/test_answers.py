@@ -69,6 +69,19 @@ def test_tokens_and_alternatives_of_all_are_one_table_keyed_by_row_and_factors(a
     assert Answers([Row({"token": "x"}, answers[0].answer)]).tokens().to_pandas()["factor_token"].tolist() == ["x"]
 
 
+@pytest.mark.parametrize(("values", "last"), [
+    ([1] * 64 + [0.5], 0.5), ([None] * 64 + [7], 7), (["x"] * 64 + [["y"]], "['y']"), ([True] * 64 + [3], "3"),
+    (["a", "\ud800"], "\ufffd"), ([pd.NA, 1], 1),
+], ids=["float", "late", "list", "bool", "surrogate", "missing"])
+def test_factors_of_whatever_kinds_are_columns_also_of_parquet(values, last, tmp_path):
+    pytest.importorskip("pyarrow")
+    said = answer(entry("w", 0.5))
+    answers = Answers([*(Row({"n": value}, said) for value in values[:-1]), Row({"n": values[-1], "late": 1}, said)])
+    read = pd.read_parquet(answers.tokens().to_parquet(tmp_path / "t.parquet"))
+    assert len(read) == len(answers.to_pandas()) == len(values)
+    assert read["n"].iloc[-1] == last and read["late"].iloc[-1] == 1
+
+
 def test_parquet_is_written_some_answers_at_a_time_or_it_says_what_is_missing(answers, tmp_path):
     try:
         import pyarrow  # noqa: F401

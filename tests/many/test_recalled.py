@@ -32,11 +32,21 @@ def ask(server, tmp_path):
     client.close()
 
 
+def is_made(row):
+    """Whether the answer of a row is there, without making it."""
+    try:
+        object.__getattribute__(row, "answer")
+    except AttributeError:
+        return False
+    return True
+
+
 def test_what_was_asked_before_needs_neither_server_nor_file_when_it_is_looked_at(ask, server, tmp_path):
     asked = ask(COUNTRIES)
     again = ask(COUNTRIES)
     server.__exit__(None, None, None)
     (tmp_path / "run.jsonl").unlink()
+    assert not any(is_made(row) for row in again), "nobody has looked at an answer yet"
     assert again.contents == asked.contents and [row.factors for row in again] == [row.factors for row in asked]
     for row, before in zip(again, asked, strict=True):
         assert row.ok and row.answer is row.answer

@@ -62,6 +62,23 @@ def test_a_run_is_replayed_without_a_server_and_what_it_does_not_know_is_a_row_t
     assert more[0].content == asked[0].content and isinstance(more[1].error, UnknownRequestError)
 
 
+def test_several_answers_of_a_recording_say_so_while_they_come_and_afterwards(server, client, path):
+    class Told:
+        def progress(self, progress):
+            plans.append(progress.plan)
+
+        def close(self):
+            pass
+
+    plans, arms = [], {"temperature": [0, 1], "top_p": [0.5, 1], "model": "m"}
+    asked = ds_magic.sweep("Hi", client=client, journal=path, **arms)
+    again = ds_magic.sweep("Hi", replay=path, speed=0, listener=Told(), **arms)
+    day = again[0].answer.recorded.at[:10]
+    for shown in (again.to_html(), repr(again), again[:2].to_html(), repr(again.grid())):
+        assert f"RECORDING {day}" in shown
+    assert "RECORDING" not in repr(asked) and all("RECORDING" in plan for plan in plans)
+
+
 def changes(answers):
     return [note for note in answers.notes if "the nearest" in note]
 
@@ -120,6 +137,19 @@ def test_another_question_in_the_same_journal_is_no_change(server, client, path)
     run = {"client": client, "journal": path, "cache": True}
     ds_magic.sample("Name a colour.", 2, **run)
     assert ds_magic.sample("Why is the sky blue?", 2, **run).notes == ()
+
+
+def test_a_journal_that_is_removed_meanwhile_holds_nothing_and_loses_no_row(server, client, path):
+    def rows():
+        yield "a"
+        path.unlink()
+        yield from ["b", "a"]
+
+    run = {"client": client, "journal": path, "cache": True, "concurrency": 1}
+    ds_magic.map("{{ x }}", ["a", "b"], **run)
+    assert ds_magic.map("{{ x }}", rows(), **run).contents == ("answer 1", "answer 3", "answer 4")
+    ds_magic.map("{{ x }}", ["b"], **run)
+    assert len(list(Journal(path).entries())) == 1
 
 
 FULL = """

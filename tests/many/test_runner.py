@@ -22,6 +22,7 @@ from ds_magic.conversation.turn import turn_for
 from ds_magic.many.pace import Limits
 from ds_magic.many.runner import Runner
 from ds_magic.many.task import Asking, Outcome, asked
+from ds_magic.stop import interrupts_heard
 from tests.many.scripted_answers import asked_of, echo
 from tests.servers.scripted import (
     ScriptedServer,
@@ -308,6 +309,36 @@ def test_an_interrupt_returns_what_is_done(connect, monkeypatch):
         answers = ds_magic.sample("Go.", 50, client=connect(server), concurrency=1)
         assert len(server.requests) == 3
     assert [row.content for row in answers] == ["a", "b"] and "48 of 50" in answers.notes[0]
+
+
+def test_an_interrupt_while_a_row_is_put_away_loses_none(connect, monkeypatch):
+    monkeypatch.setattr("ds_magic.stop._last_interrupt", float("-inf"))
+    kept = []
+
+    def keep(row):
+        kept.append(row.content)
+        if len(kept) == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    with ScriptedServer(echo) as server:
+        runner = Runner(connect(server), kept=keep, limits=Limits(concurrency=1))
+        with interrupts_heard(runner.interrupt):
+            rows = list(runner.run(askings(connect(server), numbers(9)), 9))
+    assert [row.content for row in rows] == kept == ["0", "1", "2"] and runner.notes
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_an_interrupt_ends_rows_that_take_their_time(connect, monkeypatch):
+    monkeypatch.setattr("ds_magic.stop._last_interrupt", float("-inf"))
+
+    def texts():
+        yield "a"
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("it went on")
+
+    with ScriptedServer(echo) as server:
+        answers = ds_magic.map("{{ x }}", texts(), client=connect(server), stream=False, concurrency=1)
+    assert answers.contents == ("a",) and answers.notes == ("It was stopped.",)
 
 
 def test_a_second_interrupt_is_raised(connect, monkeypatch):

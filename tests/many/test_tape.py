@@ -385,6 +385,14 @@ def test_an_unknown_request_shows_the_nearest_and_what_differs(path):
     assert "`messages[0].content`" in str(error) and "`temperature` is 0.5, and was not set" in str(error)
 
 
+def test_a_model_that_nobody_named_may_be_named_in_a_replay_but_no_other(path):
+    with Journal(path).writing() as journal:
+        journal.append(entry(1))
+    client = Client(replay=path, speed=0)
+    assert str(asked(client, "question 1", model="scripted")[0]) == "Hello"
+    assert isinstance(asked(client, "question 1", model="another")[0], UnknownRequestError)
+
+
 def test_of_a_batch_that_is_unknown_only_the_first_are_compared_until_one_is_known(path):
     with Journal(path).writing() as journal:
         journal.append(entry(1))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import threading
 
 import pandas as pd
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import ds_magic
 from ds_magic import Answers
 from ds_magic.api.errors import InvalidRequestError
+from tests.magics.test_functions_and_json import calling
 from tests.servers.scripted import said
 
 KEY = "sk-0123456789abcdef0123456789abcdef"
@@ -117,6 +119,28 @@ def test_a_cell_that_is_run_again_stands_where_it_stood_with_its_new_answer(cell
     cell("%ds_share page.html")
     html = (folder / "page.html").read_text()
     assert html.index("First?") < html.index("new") < html.index("Second?") and ">one<" not in html
+
+
+def test_an_answer_in_several_rounds_or_in_the_background_stands_once_in_the_place_of_its_cell(cell, folder, shell):  # noqa: F811
+    cell("def add(a: int, b: int) -> int:\n    'Add.'\n    return a + b")
+    asked_again, may_end = threading.Event(), threading.Event()
+
+    def late(connection):
+        asked_again.set()
+        connection.wait(may_end)
+        said("three")(connection)
+
+    cell.server.scripts = [said("other"), calling(), late]
+    cell("for _ in (): pass\n%deepseek Other?")
+    cell("handle = %deepseek --bg --tools add First?")
+    cell.server.scripts[3:] = [said("two")]
+    assert asked_again.wait(60)
+    cell("%deepseek Second?")
+    may_end.set()
+    shell.user_ns["handle"].result(60)
+    cell("%ds_share page.html")
+    found = re.findall(r"<h2>(\w+)\?</h2>|>(other|two|three)</p>", (folder / "page.html").read_text())
+    assert [one or other for one, other in found] == ["Other", "other", "First", "three", "Second", "two"]
 
 
 def test_a_key_is_never_in_a_page(completion, monkeypatch):

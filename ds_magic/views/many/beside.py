@@ -138,7 +138,7 @@ def legend_of(groups: Sequence[Group]) -> str:
 
 
 def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
-    """`100 answers, 5 different · 2 failed · 310 tokens out · smollm2-135m`."""
+    """`100 answers, 5 different · 2 failed · 310 tokens out · smollm2-135m`, and where they are a recording's, that."""
     answers = [row.answer for row in rows if row.answer is not None]
     failed = sum(row.error is not None for row in rows)
     partial = sum(answer.interrupted for answer in answers)
@@ -150,6 +150,8 @@ def summary(rows: Sequence[Row], groups: Sequence[Group]) -> str:
     tokens = sum((answer.usage and answer.usage.completion_tokens) or 0 for answer in answers)
     said += [f"{tokens:,} token{'s' * (tokens != 1)} out"] if tokens else []
     said += [on_one_line(name, 80) for name in list(dict.fromkeys(a.model for a in answers if a.model))[:3]]
+    replayed = [name for a in answers if a.recorded is not None and a.recorded.is_replay for name in a.recorded.names]
+    said += [on_one_line(name, 80) for name in list(dict.fromkeys(replayed))[:3]]
     said += [OF_A_CHOICE] if any(answer.logprobs for answer in answers[:LISTED]) else []
     return " · ".join(said)
 
