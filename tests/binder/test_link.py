@@ -67,6 +67,8 @@ def parts(run):
         ("ssh://git@gitlab.com:22/group/part/engine.git", "gl", "group/part/engine"),
         ("https://git.example.org:8443/ada/engine.git", "git", "https://git.example.org:8443/ada/engine"),
         ("git@git.example.org:ada/engine.git", "git", "https://git.example.org/ada/engine"),
+        ("ssh://git@ssh.github.com:443/ada/engine.git", "gh", "ada/engine"),
+        ("ssh://git@altssh.gitlab.com:443/group/part/engine.git/", "gl", "group/part/engine"),
     ],
 )
 def test_the_link_names_the_repository_that_the_checkout_came_from(checkout, remote, provider, repository):
@@ -81,8 +83,28 @@ def test_the_badge_leads_where_the_link_leads(checkout):
 def test_the_key_in_a_remote_is_in_neither_the_link_nor_an_error(checkout):
     run = checkout.link(remote="https://ada:ghp_secret@github.com/ada/engine.git")
     assert parts(run)[0] == ("gh", "ada/engine", "main") and "secret" not in run.stdout + run.stderr
-    checkout.git("remote", "set-url", "origin", "ftp://ada:ghp_secret@example.org/engine")
+    checkout.git("remote", "set-url", "origin", "https://github.com/ada/engine.git?access_token=secret#secret")
     run = checkout.link()
+    assert parts(run)[0] == ("gh", "ada/engine", "main") and "secret" not in run.stdout + run.stderr
+
+
+@pytest.mark.parametrize(
+    "remote",
+    [
+        "ftp://ada:ghp_secret@example.org/engine",
+        "ftp://example.org/engine?key=secret",
+        "https://ada:ghp_sec/secret@github.com/ada/engine",
+        "https://secret/x@github.com/ada/engine",
+        "https://ada:secret?x/y@github.com/ada/engine",
+        "ada:secret@example.org:ada/engine",
+        "x-token.org:secret@example.org/ada/engine",
+    ],
+)
+def test_the_key_in_a_remote_that_is_refused_is_not_told(checkout, remote):
+    run = checkout.link(remote=remote)
+    assert run.returncode == 1 and "secret" not in run.stdout + run.stderr
+    checkout.git("remote", "set-url", "origin", "https://github.com/ada/engine")
+    run = checkout.link("--content", remote)
     assert run.returncode == 1 and "secret" not in run.stdout + run.stderr
 
 
@@ -128,7 +150,7 @@ def test_a_link_to_content_opens_its_readme_where_nothing_is_named(checkout):
     assert parse_qs(urlsplit(parts(run)[1]).query)["urlpath"] == ["lab/tree/notes/README.md"]
 
 
-@pytest.mark.parametrize("remote", ["/srv/engine.git", "../engine", "file:///srv/engine", "laptop:engine"])
+@pytest.mark.parametrize("remote", ["/srv/engine.git", "../engine", "file:///srv/engine", "laptop:engine", "http://localhost/a/b"])
 def test_a_remote_that_binder_cannot_reach_is_refused(checkout, remote):
     run = checkout.link(remote=remote)
     assert run.returncode == 1 and run.stdout == "" and "Binder cannot clone" in run.stderr
