@@ -4,6 +4,7 @@ That they run against the embedded model is what nbval sees, which collects them
 """
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +13,31 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PAGES = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = [path for path in PAGES if path.stem != "glossary"]
+LARGEST = 500_000
+"""Bytes that a notebook and its recording may have."""
 
 
 def outputs(path):
     cells = nbformat.read(path, as_version=4).cells
     return [output for cell in cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def prose(path):
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "markdown"]
+
+
+def recording(path):
+    return path.parent / "recordings" / f"{path.stem}.jsonl"
+
+
+def given(path, cell):
+    """What the first cell in which this stands gave, as text."""
+    found = next(each for each in nbformat.read(path, as_version=4).cells
+                 if each.cell_type == "code" and cell in each.source)  # fmt: skip
+    texts = [each.get("text") or each.get("data", {}).get("text/plain", "") for each in found.outputs]
+    return "\n".join(texts).replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture
@@ -40,11 +60,88 @@ def test_a_notebook_is_committed_with_its_outputs_and_without_errors(path):
     assert [output for output in outputs(path) if output.output_type == "error"] == []
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_the_saved_outputs_of_a_notebook_hold_no_script_and_no_dead_widget(path):
     for output in outputs(path):
         assert "<script" not in output.get("data", {}).get("text/html", "")
         assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_lesson_promises_asks_and_leads_on(path):
+    first, *_, last = prose(path)
+    assert " minutes** you " in first and "(glossary.ipynb)" in first
+    assert sum("<details><summary>" in each for each in prose(path)) >= (1 if path.stem.startswith("06") else 2)
+    assert "**Next**: [" in last or path == NOTEBOOKS[-1]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_what_a_lesson_links_to_is_there(path):
+    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", "\n".join(prose(path))):
+        assert (path.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_lesson_and_its_recording_are_small(path):
+    assert path.stat().st_size < LARGEST and recording(path).stat().st_size < LARGEST
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_a_lesson_gives_from_its_recording_what_it_gave_when_it_was_recorded(path):
+    """Without a model and without a server: the address is one where nobody listens."""
+    replay = {"DS_MAGIC_REPLAY": str(recording(path)), "DS_MAGIC_SPEED": "0", "DS_MAGIC_VIEW": "static",
+              "DEEPSEEK_BASE_URL": "http://127.0.0.1:9"}  # fmt: skip
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts=", "--nbval",
+               "--nbval-current-env", "--nbval-sanitize-with", str(ROOT / "tests/replayed.cfg"), path.name]  # fmt: skip
+    run = subprocess.run(command, cwd=path.parent, env={**os.environ, **replay}, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
+
+
+def test_what_the_lessons_say_of_their_outputs_is_true_of_them():
+    quick, nearly, chance, sure, talk, tools, many = NOTEBOOKS
+    # 0: Canberra won, and Sydney was close; Istanbul stands before Ankara, and is surer than Canberra.
+    capital, turkey = given(quick, "Australia is"), given(quick, "Turkey is")
+    assert "The capital of Australia is Canberra." in capital
+    assert share(capital, "Canberra") > share(capital, "Sydney") > 5 * share(capital, "Perth")
+    assert share(turkey, "Istanbul") > share(capital, "Canberra") and share(turkey, "Ank") < share(turkey, "Istanbul")
+    assert "Sydney (37.8 %) instead of" in given(quick, "sydney = answer.fork")
+    # 1: the city between 1.45 and 1.6 bits, the last place the most open; either answer is justified.
+    bits = re.findall(r"([\d.]+) to ([\d.]+) bits", given(nearly, "entropy_low"))
+    assert 1.4 < float(bits[0][0]) < float(bits[0][1]) < 1.7 and float(bits[-1][0]) > float(bits[0][1])
+    branches = given(nearly, 'prime.fork(0, "No")')
+    assert "221 is not a prime number" in branches and "221 is indeed a prime number" in branches
+    # 2: the likeliest word has 27.6 %, the next 12.2 %, what is computed lies within what was drawn; ones lead.
+    counts = given(chance, "words.counts()")
+    assert "27.6 %" in counts and "12.2 %" in counts
+    for line in re.findall(r"% \((\d+) – (\d+)\) +([\d.]+) %", counts)[:4]:
+        low, high, computed = map(float, line)
+        assert low <= computed <= high
+    assert re.search(r"·1 +1\d ", given(chance, "rolls.counts()"))
+    assert "at 0\n    ·girl             ████████████████████████  100 %" in given(chance, "place.tempered([0")
+    # 3: of the capitals most are right, of the sums most are wrong, also of those it was sure of.
+    capitals, sums = re.findall(r"(\d+) of 20 answers are right", given(sure, "reliability(bins=4)"))
+    assert int(capitals) >= 15 and int(sums) <= 9
+    told = given(sure, "for row in capital")
+    assert '"Paris" is the likeliest' in told and '"Lyon" is the likeliest' in told
+    said = given(sure, "asked.entropy")
+    assert "Istanbul × 4" in said and "Paris × 5" in said
+    for invented in ("Zorland", "Mordor"):
+        assert re.search(rf"{invented} +2\.32", said)
+    # 4: it knows the name only where it was told; thinking gives another number than the right one.
+    assert "Your dog is called Rex." in given(talk, "--chat pet -t 0 -l 5")
+    assert "Rex" not in given(talk, "%%deepseek -t 0 -l 5 --prefix \"Your dog")
+    # 5: 1234 + 4321 is not 5555 without a function; nobody said how many apples.
+    alone, helped = (given(tools, cell) for cell in ("%%deepseek -t 0 --max-tokens 40", "--tool-choice add -t"))
+    assert "5555" not in alone and "5555" in helped
+    assert re.search(r"quantity=3.*colour='green', quantity=\d", given(tools, "display(order.parsed"), re.DOTALL)
+    # 6: of one row more only that one is asked.
+    assert "6 of 7 had been asked before, 1 now." in given(many, "more.notes")
+
+
+def share(text, token):
+    """The per cent of a token in bars of text."""
+    return float(re.search(rf"{token} .*?([\d.]+) %", text)[1])
 
 
 @pytest.mark.model

@@ -234,7 +234,6 @@ class ReplayTape:
             )
         raise UnknownRequestError(nearest_shown(self.journal, question.wire, self.sample))
 
-
     def _recorded(self, wire: dict[str, Any], server: str) -> Entry | None:
         """What a server answered; also where its own choice was the model that is named now, as a branch names it."""
         found = self.journal.find(key_of(wire, server, self.sample))

@@ -36,8 +36,8 @@ def to_html(guess: Guess) -> str:
     for number in range(len(shown), 0, -1):
         inner = _word(guess, number, inner)
     asked = f'<p dir="auto" style="{_LINE};{style.DIM}">{escaped(guess.question)}</p>' if guess.question else ""
-    lines = [*(f"Note: {note}" for note in guess.notes), " · ".join([*guess.origin, OF_A_CHOICE])]
-    small = "".join(style.small(escaped(line)) for line in lines)
+    notes = [style.prose(f"Note: {note}") for note in guess.notes]
+    small = "".join(map(style.small, [*notes, escaped(" · ".join([*guess.origin, OF_A_CHOICE]))]))
     return root_html(f'<div style="font-weight:bold">{escaped(heading(guess))}</div>{asked}{inner}{small}')
 
 

@@ -38,13 +38,14 @@ def reset(magics: Any, running: Iterable[Running]) -> str:
             each.result(PATIENCE)
         except Exception:  # it failed, or does not end: nothing of it is kept either way
             continue
+    views = _close_views()
     done = [
         _counted(len(running), "answer in the background stopped", "answers in the background stopped"),
         _named(_forget_variables(magics.shell, results.variables), "variable"),
         _named(list(magics.chats), "conversation"),
         _counted(_forget_usage(), "answer in %ds_usage", "answers in %ds_usage"),
         _named(_restore_defaults(magics), "default"),
-        _counted(_close_views(), "open view", "open views"),
+        _counted(views, "open view", "open views"),
     ]
     magics.begin()
     said = [each for each in done if each]
@@ -79,11 +80,16 @@ def _restore_defaults(magics: Any) -> list[str]:
 
 
 def _close_views() -> int:
-    """Close the widgets of ours; how many of them could be seen: that of an answer is none once the answer is there."""
+    """Close the widgets of ours, and end what they ask; how many of them could be seen.
+
+    That of an answer is none once the answer is there.
+    """
     widgets = getattr(sys.modules.get("ipywidgets.widgets.widget"), "_instances", {})
     ours = [each for each in list(widgets.values()) if type(each).__module__.startswith("ds_magic.")]
     for each in ours:
         each.close()
+    for thread in [thread for each in ours for thread in getattr(each, "threads", ())]:
+        thread.join(PATIENCE)
     return sum(type(each).__name__ != "LiveWidget" for each in ours)
 
 

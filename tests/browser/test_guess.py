@@ -360,6 +360,47 @@ def test_what_is_below_does_not_jump_from_word_to_word(saved):
     assert told - page.locator(".dsg").bounding_box()["height"] < 30
 
 
+def test_the_next_word_is_said_to_who_does_not_see_the_page(saved):
+    page = saved(output()).page
+    heard = page.locator(".dsg-text + [role=status]")
+    assert heard.inner_text() == ""
+    page.focus(INPUT)
+    typed(page, "Sydney")
+    assert heard.inner_text() == ""  # what came of the guess is said by the status
+    page.keyboard.press("Enter")
+    assert heard.inner_text() == "word 2 of 3: The capital of Australia is Canberra, blank"
+
+
+@pytest.mark.parametrize("vote", [False, True])
+def test_at_the_last_word_no_button_says_twice_what_another_does(saved, vote):
+    page = saved(output(vote=vote, kept={"at": 1}), output(vote=vote, kept={"at": 2})).page
+    shown = [each.is_visible() for each in page.locator("button:text-is('Reveal all')").all()]
+    assert shown == [True, False]
+
+
+def test_a_command_in_a_note_is_code_and_not_in_backticks(saved):
+    answer = answered()
+    answer.notes.append("`%ds_login` takes one")
+    page = saved(output(answer)).page
+    assert page.inner_text(".dsg-note") == "Note: %ds_login takes one"
+    assert page.inner_text(".dsg-note code") == "%ds_login"
+
+
+def test_what_marks_a_row_stands_below_its_heading_and_the_focus_is_framed_whole(saved):
+    page = saved(output(vote=True, kept={"at": 0, "isTold": True, "hands": [[3]]})).page
+    left = """one => { const range = document.createRange(); range.selectNodeContents(one);
+      return range.getBoundingClientRect().left; }"""
+    heading = page.eval_on_selector(".dsg-bars thead th:last-child", left)
+    assert page.eval_on_selector(".dsg-bars .dsg-marks", left) == pytest.approx(heading, abs=1)
+    page.click(".dsg-head strong")
+    framed = """one => { const { left, top } = one.getBoundingClientRect();
+      const { outlineOffset, outlineWidth } = getComputedStyle(one);
+      const out = Number.parseFloat(outlineOffset) + Number.parseFloat(outlineWidth);
+      const around = one.closest('.jp-OutputArea-output').getBoundingClientRect();
+      return [left - out - around.left, top - out - around.top]; }"""
+    assert min(page.eval_on_selector(".dsg", framed)) >= 0 and has_focus(page, ".dsg")
+
+
 WATCH = """() => { window.seen = []; const all = document.querySelector('.jp-Notebook');
 const changes = {subtree: true, childList: true, characterData: true};
 new MutationObserver(() => seen.push(all.innerText)).observe(all, changes); }"""

@@ -15,7 +15,7 @@ from .accessible import troubles
 from .chromium import guarded
 from .tables import contest
 
-LESSON = Path(__file__).parents[2] / "notebooks/02-token-probabilities.ipynb"
+LESSON = Path(__file__).parents[2] / "notebooks/01-what-it-nearly-said.ipynb"
 
 
 @pytest.fixture(scope="module")

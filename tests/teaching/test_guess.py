@@ -155,13 +155,13 @@ def test_a_word_is_not_shown_before_it_is_opened():
 
 def test_what_there_is_to_know_of_the_answer_stands_below_it():
     answer = answered()
-    answer.notes.append("the server left <b> out")
+    answer.notes.append("the server left `<b>` out")
     answer.interrupt("stopped")
     for vote in (False, True):
         guess = answer.guess(vote=vote)
         text = Page(guess.bundle()["text/html"]).text
         assert "Note: the server left <b> out" in text and "stopped: this answer is partial" in text
-        assert guess.held()["notes"] == ["the server left <b> out"]
+        assert guess.held()["notes"] == ["the server left `<b>` out"]
         assert guess.held()["origin"] == ["tiny", "embedded model", "stopped: this answer is partial"]
 
 

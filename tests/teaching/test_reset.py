@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from ds_magic.magics.deepseek import DeepSeekMagics
 from ds_magic.views import size
@@ -95,6 +96,22 @@ def test_an_answer_in_the_background_is_stopped_and_bound_to_nothing(run):
     assert "1 answer in the background stopped" in told and "1 conversation (talk)" in told
     assert run.names["handle"].done() and run.names["late"] == 5 and "_ds" not in run.names
     assert "Nothing has been asked" in run("%ds_usage") and "no conversations" in run("%ds_chats")
+
+
+def test_a_playground_that_answers_is_stopped_and_closed(run, shell, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(InteractiveShell, "_instance", shell)
+    came = threading.Event()
+
+    def endless(connection):
+        connection.send(head() + chunk(event(text_chunk("Half"))))
+        came.set()
+        connection.wait_until_closed()
+
+    run.server.scripts = [endless]
+    run("import ds_magic\np = ds_magic.playground('Hi')\np.run()")
+    assert came.wait(PATIENCE)
+    assert "1 open view" in run("%ds_reset") and not run.names["p"].threads[0].is_alive()
+    assert "_ds" not in run.names and "Nothing has been asked" in run("%ds_usage")
 
 
 def test_an_explorer_that_is_open_is_closed(run, shell, completion):  # noqa: F811

@@ -82,6 +82,7 @@ class Playground(anywidget.AnyWidget):
         self._place = Place(f"ds-live-place-{number}")
         self._lock = threading.Lock()
         self._running: Stop | None = None
+        self.threads: list[threading.Thread] = []
         self._runs: list[Run] = []
         self._is_shown = False
         self._asked_last = ""
@@ -130,6 +131,7 @@ class Playground(anywidget.AnyWidget):
         turn = replace(self._turn, request=request, asked=[], chat=None, run_tools=False, repair=0)
         held = self.question["rows"], self.question["settings"]
         thread = threading.Thread(target=self._answer, args=(turn, stop, held), daemon=True, name="ds_magic-playground")
+        self.threads = [thread]
         thread.start()
         return thread
 
@@ -154,7 +156,8 @@ class Playground(anywidget.AnyWidget):
             self._place.show(run.answer, None, None)
 
     def close(self) -> None:
-        """Close it; what it kept stays."""
+        """End the answer that comes, and close it; what it kept stays."""
+        self.stop()
         control_channel.forget(self.mark)
         super().close()
 

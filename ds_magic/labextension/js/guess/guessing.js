@@ -1,6 +1,6 @@
 // A guess in an output: the question, a blank, and what a reader or a class says before it is told.
 
-import { arrows, button, make } from "../../../views/tokens/explorer/js/elements.js";
+import { arrows, button, make, prose } from "../../../views/tokens/explorer/js/elements.js";
 import { EXPLORER } from "../output/styles.js";
 import { barsOf, barsOfVote } from "./bars.js";
 import { Game, nameOf } from "./game.js";
@@ -10,6 +10,7 @@ import { RULE, scoreOf, verdict, voted, votesOf } from "./words.js";
 const GUESS = "application/vnd.ds-magic.guess+json";
 const METADATA = "ds_magic_guess"; // of the output: where the reader is
 const LETTERS = "ABCDE";
+const LAST = 120; // characters before a blank that are said aloud
 const TRUTH = "a probability is of a choice, not of a truth";
 
 /** In the place of the static form in `root`. Throws where what the output of `model` holds cannot be read. */
@@ -53,14 +54,16 @@ export class Guessing {
     const title = make("strong", "", isVote ? "Which word comes next? Hands up" : "Guess the next word");
     const asked = make("p", "dsg-question dsx-dim", question);
     asked.dir = this.text.dir = "auto";
+    this.heard = make("div", "dsx-unseen");
+    this.heard.setAttribute("role", "status");
     const rule = make("p", "dsx-small dsx-dim dsg-line", RULE[isVote ? "vote" : "guess"]);
     const played = isVote
       ? [make("div", "dsg-beside", this.choices, this.bars), this.form, this.keys, this.status, rule]
       : [this.form, this.choices, this.keys, this.status, rule, this.bars];
     this.box = make(
       "div", isVote ? "dsx dsg dsg-voting" : "dsx dsg",
-      make("div", "dsg-head", title, this.count), ...(question ? [asked] : []), this.text, ...played,
-      ...notes.map((note) => make("div", "dsx-small", `Note: ${note}`)),
+      make("div", "dsg-head", title, this.count), ...(question ? [asked] : []), this.text, this.heard, ...played,
+      ...notes.map((note) => make("div", "dsx-small dsx-dim dsg-note", ...prose(`Note: ${note}`).childNodes)),
       // Before a class small print is left out, but never a word that it is a recording.
       make("div", isRecorded ? "dsx-small" : "dsx-footer dsx-small", [...origin, TRUTH].join(" · ")),
     );
@@ -113,8 +116,15 @@ export class Guessing {
   /** Ask for a word: what is next is to type it, also for who clicked a button to come here. */
   ask(does) {
     this.change(does);
+    this.tellWhere();
     const { activeElement } = document;
     if (!this.input.hidden && [this.main, this.skip, this.box].includes(activeElement)) this.input.focus({ preventScroll: true });
+  }
+
+  /** Say aloud which word it is, and behind what: the focus stays, so that nobody would hear of it. */
+  tellWhere() {
+    const shown = this.text.textContent;
+    this.heard.textContent = `${this.count.textContent}: ${shown.length > LAST ? `…${shown.slice(-LAST)}` : shown}`;
   }
 
   skipped() {
@@ -135,6 +145,7 @@ export class Guessing {
   }
 
   change(does) {
+    this.heard.textContent = "";
     does();
     this.draw();
     this.keep();
@@ -149,7 +160,8 @@ export class Guessing {
     this.count.textContent = game.isOver ? `all ${words}` : game.told ? `word ${game.at + 1} of ${n}` : `answered, ${words} to guess`;
     this.drawText();
     main.textContent = game.isOver ? "Start again" : game.isTold ? (game.at + 1 < n ? "Next word" : "Finish") : isVote ? "Reveal" : "Guess";
-    for (const tool of [this.skip, this.toggle, this.all, this.keys, input]) tool.hidden = game.isOver;
+    for (const tool of [this.skip, this.toggle, this.keys, input]) tool.hidden = game.isOver;
+    this.all.hidden = game.at + 1 >= n; // of the last word the other buttons do the same
     this.skip.disabled = game.isTold;
     input.readOnly = game.isTold;
     const worth = game.isTold ? game.worth(game.at) : null;
