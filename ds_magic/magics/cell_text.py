@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import DEEPSEEK, DEEPSEEK_URL, EMBEDDED, base_url_of, given_url, is_deepseek, place
@@ -34,10 +35,11 @@ _READ_AS_ESCAPE = re.compile(r"\\(?=[ntr0\\\"'\n\t\r\0]|\Z)")
 _NOT_IN_A_LINE = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
-def cell_of(request: ChatRequest, server: str | None = None) -> str:
+def cell_of(request: ChatRequest, server: str | None = None, options: Mapping[str, Any] | None = None) -> str:
     """The text of a `%%deepseek` cell that makes this request.
 
     `server`: who is to be asked, named as by a completion's `backend`; the cell says so where it would ask another one.
+    `options`: what stands on its line besides, by `Option.key`.
     Only what is set is said, and what no option can say stands in `--extra`. A function is called by its name, which
     must be that of a variable where the cell runs. Left out is what a cell cannot say: the tokens of a prefix, thoughts
     of several lines, blank lines around a message; line ends are LF. Raises InvalidRequestError where too little would
@@ -45,7 +47,7 @@ def cell_of(request: ChatRequest, server: str | None = None) -> str:
     """
     request.encode()  # refuses what is no JSON
     values, unsaid = _values(request)
-    values |= _where(server)
+    values |= _where(server) | dict(options or {})
     if values.get("model") == _model_anyway(server):
         del values["model"]
     messages = _as_asked(request)
@@ -55,9 +57,9 @@ def cell_of(request: ChatRequest, server: str | None = None) -> str:
         values["prefix"] = messages.pop().content
     if extra := unsaid | request.extra:
         values["extra"] = extra
-    options = [_typed(option, values[option.key]) for option in OPTIONS if option.key in values]
+    typed = [_typed(option, values[option.key]) for option in OPTIONS if option.key in values]
     blocks = [_block(message, number, request.replays_reasoning) for number, message in enumerate(messages)]
-    cell = heal_surrogates("\n".join([" ".join(["%%deepseek", *options]), *blocks]))
+    cell = heal_surrogates("\n".join([" ".join(["%%deepseek", *typed]), *blocks]))
     if holds_key(cell):
         raise _unsayable("an API key: one that holds a key is refused")
     return cell
@@ -211,6 +213,8 @@ def _typed(option: Option, value: Any) -> str:
             return option.long if value else f"--no-{option.name}"
         case "text":
             typed = [_quoted(each) for each in (value if option.repeatable else [value])]
+        case "word":
+            typed = [value if _ADDRESS.fullmatch(value) else _quoted(value)]
         case "number" | "count":
             typed = [repr(value).removesuffix(".0")]
         case "objects":

@@ -25,7 +25,7 @@ from .guarded import guarded, is_panel, traceback_text
 from .help import page
 from .line import parse
 from .results import Results, Seat
-from .server_meant import ServerMeant
+from .server_meant import RECORDING, ServerMeant
 from .settings import setting, traits_of
 
 if TYPE_CHECKING:
@@ -190,7 +190,8 @@ class DeepSeekMagics(Magics):
         from ..teaching.playground.widget import Playground
 
         view = "none" if values.get("quiet") else setting(self, "view")
-        return Playground(turn, ServerMeant(self, values).client(), view=view, output=values.get("output"))
+        options = {name: values[name] for name in (*RECORDING, "timeout", "output") if name in values}
+        return Playground(turn, ServerMeant(self, values).client, view=view, options=options)
 
     @line_magic
     @no_var_expand

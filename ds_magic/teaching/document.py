@@ -37,9 +37,10 @@ def keyless(text: str) -> str:
     return _KEY.sub(MASK, text)
 
 
-def frame(html: str) -> str:
-    """What stands around an output: it scrolls by itself where it is wide, and can be reached by keyboard."""
-    return f'<div class="out" role="group" aria-label="output" tabindex="0">{html}</div>\n'
+def frame(html: str, name: str = "output") -> str:
+    """What stands around an output, or what else has styles of its own: nothing in it is drawn outside; it scrolls by
+    itself where it is wide, and can be reached by keyboard."""
+    return f'<div class="out" role="group" aria-label="{name}" tabindex="0">{html}</div>\n'
 
 
 def document(title: str, body: str, *, large: bool | None = None) -> str:

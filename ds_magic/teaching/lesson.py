@@ -81,7 +81,8 @@ def _page_of(path: Path) -> tuple[str, str]:
         if cell.cell_type == "markdown":
             heading = _HEADING.search(source)
             title = title or (heading[1].strip("# \t") if heading is not None else "")
-            parts.append(prose_to_html(source, Pictures(path.parent, cell.attachments or {})))
+            html = prose_to_html(source, Pictures(path.parent, cell.attachments or {}))
+            parts.append(frame(html, "text") if ' style="' in html else html)
         elif cell.cell_type == "code":
             parts.append(f'<div class="cell">{_code(source, name)}{"".join(map(_output, cell.outputs))}</div>\n')
         elif source.strip():

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from tests.servers.scripted import ScriptedServer, chunk, event, head, said, text_chunk
+from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, text_chunk
 
 from .accessible import troubles
 from .jupyter import Jupyter, Lab, Notebook7
@@ -160,24 +160,32 @@ def test_by_keyboard_alone_a_slider_moves_the_cell_and_no_key_reaches_the_notebo
         assert focused(page) == "Text of message 1"
 
 
+def without_subshells(page):
+    """As with kernels and pages that have no thread of its own for what widgets say."""
+    kernel = "jupyterapp.shell.currentWidget.context.sessionContext.session.kernel"
+    page.evaluate(f"{kernel}.commsOverSubshells = 'disabled'")
+
+
+def keep_busy(page, code):
+    """Run a third cell."""
+    page.evaluate(
+        """code => { const { content } = jupyterapp.shell.currentWidget;
+        content.model.sharedModel.insertCell(2, {cell_type: "code", source: code, metadata: {trusted: true}});
+        content.activeCellIndex = 2;
+        void jupyterapp.commands.execute("notebook:run-cell"); }""",
+        code,
+    )
+    page.wait_for_selector(".jp-Cell:nth-child(3) .jp-InputPrompt:text('[*]')")
+
+
 def test_escape_ends_an_answer_while_the_kernel_is_busy_with_another_cell(show, gate):
     endless = Endless()
     with ScriptedServer(endless) as server:
         page = show(server, "%%deepseek --playground\nGo on.").page
-        # As with kernels and pages that have no thread of its own for what widgets say.
-        page.evaluate(
-            "jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.commsOverSubshells = 'disabled'"
-        )
+        without_subshells(page)
         page.click(".dsp-run")
         page.wait_for_selector(".ds-live .ds-answer:has-text('Half of it')")
-        page.evaluate(
-            """code => { const { content } = jupyterapp.shell.currentWidget;
-            content.model.sharedModel.insertCell(2, {cell_type: "code", source: code, metadata: {trusted: true}});
-            content.activeCellIndex = 2;
-            void jupyterapp.commands.execute("notebook:run-cell"); }""",
-            f"{gate.code}\nprint('went on:', _ds.content)",
-        )
-        page.wait_for_selector(".jp-Cell:nth-child(3) .jp-InputPrompt:text('[*]')")
+        keep_busy(page, f"{gate.code}\nprint('went on:', _ds.content)")
         page.focus(".dsp-stop")
         page.keyboard.press("Escape")
         answers(page, "stopped: this answer is partial")
@@ -185,6 +193,32 @@ def test_escape_ends_an_answer_while_the_kernel_is_busy_with_another_cell(show, 
         assert page.inner_text(".jp-Cell:nth-child(3) .jp-InputPrompt") == "[*]:"
         gate.open()
         page.wait_for_selector("text=went on: Half of it")
+
+
+def test_what_a_busy_kernel_has_not_begun_is_stopped_before_it_is_asked(show, gate):
+    endless = Endless()
+    with ScriptedServer(endless) as server:
+        page = show(server, "%%deepseek --playground\nGo on.").page
+        without_subshells(page)
+        keep_busy(page, f"{gate.code}\nprint('free')")
+        page.click(".dsp-run")
+        page.wait_for_selector(".dsp-status:has-text('busy')")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".dsp-status:has-text('Stopping')")
+        gate.open()
+        page.wait_for_selector("pre:text-is('free')")
+        page.wait_for_function("document.querySelector('.dsp-stop').getAttribute('aria-disabled') === 'true'")
+        page.wait_for_selector(".dsp-status:text-is('')", state="attached")
+        assert not server.requests or endless.was_closed.wait(60)
+
+
+def test_a_failure_is_said_once_with_what_to_do(show):
+    with ScriptedServer(refused(401, "the key is wrong")) as server:
+        page = show(server, "%%deepseek --playground\nHi").page
+        page.click(".dsp-run")
+        answers(page, "the key is wrong")
+        assert page.inner_text(".jp-Notebook").count("the key is wrong") == 1
+        assert "why stands below" in page.inner_text(".dsp-status")
 
 
 def test_the_form_goes_on_while_an_answer_comes(show):

@@ -50,8 +50,10 @@ def answer():
 def hostile_notebook(folder):
     texts = [*HOSTILE, '<img src="https://evil.example/x.png"><link rel=stylesheet href="https://evil.example/x.css">',
              "<style>@import 'https://evil.example/y.css'</style>", "<p style='background:url(https://evil.example/)'>x",
-             "<div style='position:fixed;inset:0;z-index:9;background:red;margin:-900px;width:9000px;height:9000px'>x"]
-    cells = [{"cell_type": "markdown", "source": text} for text in texts]
+             "<div style='position:fixed;inset:0;z-index:9;background:red;margin:-900px;width:9000px;height:9000px'>x",
+             "<div style='margin-top:-900px;opacity:0.99;height:1000px;width:9000px;background:red'>x",
+             "<div style='height:0;opacity:0.99'><div style='height:9000px;background:red'>x"]
+    cells = [{"cell_type": "markdown", "source": text} for text in ("the beginning", *texts)]
     outputs = [{"output_type": "display_data", "data": {"text/html": text}} for text in texts]
     outputs.append({"output_type": "display_data", "data": {
         "image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script>"
@@ -95,9 +97,12 @@ def test_a_hostile_notebook_runs_nothing_fetches_nothing_and_stays_in_its_frames
     page = show(write_lesson(hostile_notebook(tmp_path)))
     assert page.evaluate("document.scripts.length") == 0
     covers = "([x, y]) => document.elementFromPoint(x, y).textContent.trim()"
-    page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    last = page.get_by_text("the end").bounding_box()
-    assert page.evaluate(covers, [last["x"] + 5, last["y"] + 5]) == "the end"
+    for text in ("the beginning", "the end"):
+        element = page.get_by_text(text, exact=True)
+        element.scroll_into_view_if_needed()
+        place = element.bounding_box()
+        assert page.evaluate(covers, [place["x"] + 5, place["y"] + 5]) == text
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("projector", [False, True])

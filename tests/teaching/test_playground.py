@@ -59,7 +59,7 @@ ROWS = st.tuples(st.lists(ROW, min_size=1, max_size=4), st.lists(LAST, max_size=
 
 def opened(url="http://127.0.0.1:9", messages="Hi", **fields):
     """A playground that asks a server."""
-    return Playground(Turn(ChatRequest.build(messages, **fields)), Client(url, "k"))
+    return Playground(Turn(ChatRequest.build(messages, **fields)), lambda: Client(url, "k"))
 
 
 def change(playground, rows=None, **settings):
@@ -109,6 +109,42 @@ def test_what_a_run_sends_is_what_its_cell_sends(ask, shell):
     playground.run().join()
     assert ask(playground.cell) == ask.server.requests[-2].json
     assert ask.server.requests[-1].json["min_p"] == 0.1
+
+
+def test_what_is_set_for_every_cell_meanwhile_holds_for_the_next_run_and_its_cell(ask, shell):
+    playground = shell.run_cell("%%deepseek --playground\nHi").result
+    for changed in ("top_p = 0.5", "system = 'Be brief.'", "model = 'other'"):
+        shell.run_cell(f"%config DeepSeekMagics.{changed}").raise_error()
+        playground.run().join()
+        assert ask(playground.said["cell"]) == ask.server.requests[-2].json
+    sent = ask.server.requests[-1].json
+    assert (sent["top_p"], sent["messages"][0]["content"], sent["model"]) == (0.5, "Be brief.", "other")
+    unset = {each["name"]: each["unset"] for each in playground.controls}
+    assert unset["top_p"] == "0.5 (for every cell)"
+
+
+def test_a_recording_that_is_to_answer_meanwhile_answers_the_next_run(ask, shell):
+    shell.run_cell("%config DeepSeekMagics.journal = 'j.jsonl'").raise_error()
+    playground = shell.run_cell("%%deepseek --playground\nHi").result
+    playground.run().join()
+    assert playground.answer.recorded is None
+    shell.run_cell("%config DeepSeekMagics.journal = None\n%config DeepSeekMagics.replay = 'j.jsonl'").raise_error()
+    try:
+        playground.run().join()
+    finally:
+        shell.run_cell("%config DeepSeekMagics.replay = None")
+    assert playground.answer.recorded.is_replay and len(ask.server.requests) == 1
+
+
+@pytest.mark.parametrize("file", ["k.jsonl", "my file.jsonl", "it's.jsonl"])
+def test_the_cell_has_the_recording_and_the_variable_that_its_line_names(ask, shell, file):
+    cell = f'%%deepseek --playground --journal "{file}" --cache --timeout 9 -o answer\nHi'
+    playground = shell.run_cell(cell).result
+    playground.run().join()
+    assert shell.user_ns["answer"] is playground.answer
+    shell.run_cell(playground.cell).raise_error()
+    assert shell.user_ns["answer"].recorded is not None and len(ask.server.requests) == 1
+    assert "--timeout 9" in playground.cell and "--output answer" in playground.cell
 
 
 def test_it_opens_on_a_cell_with_its_messages_and_options(shell):
@@ -201,7 +237,7 @@ def test_the_models_that_the_server_has_are_known_once_it_has_said_so():
 
     with ScriptedServer(said("Yes"), models=answered({"data": [{"id": "one"}, {"id": "<b>two"}]})) as server:
         client = Client(server.url, "k", offer=Offer())
-        playground = Playground(Turn(ChatRequest.build("Hi")), client)
+        playground = Playground(Turn(ChatRequest.build("Hi")), lambda: client)
         assert playground.models == ["deepseek-chat"] and server.looks == []
         playground.run().join()
     assert playground.models == ["one", "<b>two"]

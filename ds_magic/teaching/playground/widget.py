@@ -41,6 +41,7 @@ _HERE = Path(__file__).parent / "js"
 _SHARED = "../../../views/tokens/explorer/js"
 MOST_MODELS = 200
 """How many names a page is told; any can be typed."""
+FAILED = "There is no whole answer: why stands below."
 ELSEWHERE = "The playground needs a notebook; `ds_magic.ask(…)` asks from here."
 
 
@@ -74,9 +75,18 @@ class Playground(anywidget.AnyWidget):
     is_asked = Bool(False, help="whether a kernel that is busy hears what a page asks").tag(sync=True)
     look = Unicode("", help="an inline style").tag(sync=True)
 
-    def __init__(self, turn: Turn, client: Client, *, view: str | None = None, output: str | None = None) -> None:
-        self._turn, self._client, self._kind, self._output = turn, client, view, output
-        self._usual = set_for_every_cell()
+    def __init__(
+        self,
+        turn: Turn,
+        meant: Callable[[], Client],
+        *,
+        view: str | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`meant`: who is asked, by what is set when it is. `options`: what else the cell has on its line, by
+        `Option.key`; its `output` is a variable that answers are bound to."""
+        self._turn, self._meant, self._kind, self._options = turn, meant, view, options or {}
+        self._client = meant()
         self._more = along(turn.request)
         number = secrets.token_hex(6)
         self._place = Place(f"ds-live-place-{number}")
@@ -93,7 +103,7 @@ class Playground(anywidget.AnyWidget):
             mark=mark,
             is_asked=is_asked,
             look=font_size(),
-            controls=controls(self._usual, client.model, client.server),
+            controls=self._controls(),
             models=self._models(),
             state={"running": False, "words": ""},
             question={"rows": rows_of(turn.request), "settings": settings_of(turn.request), "number": 0},
@@ -117,10 +127,13 @@ class Playground(anywidget.AnyWidget):
     @property
     def cell(self) -> str:
         """The text of a cell that sends the same. Raises InvalidRequestError as `request`, and where none can."""
-        return cell_of(self.request, self._client.server)
+        return cell_of(self.request, self._client.server, self._options)
 
     def run(self) -> threading.Thread:
-        """Ask, in a thread of its own. Raises InvalidRequestError where nothing can be asked, or while it answers."""
+        """Ask, in a thread of its own. Raises InvalidRequestError where nothing can be asked, or while it answers; and
+        what `resolve` raises."""
+        self._client = self._meant()
+        self._tell()  # what is set for every cell may have changed
         request, cell = self.request, self.cell
         with self._lock:
             if self._running is not None:
@@ -161,6 +174,14 @@ class Playground(anywidget.AnyWidget):
         control_channel.forget(self.mark)
         super().close()
 
+    @property
+    def _usual(self) -> dict[str, Any]:
+        """What is set for every cell by now."""
+        return set_for_every_cell()
+
+    def _controls(self) -> list[dict[str, Any]]:
+        return controls(self._usual, self._client.model, self._client.server)
+
     def _rows(self) -> list[dict[str, Any]]:
         """The messages; instructions that every cell has are in each question that has none of its own."""
         rows: list[dict[str, Any]] = self.question["rows"]
@@ -186,6 +207,7 @@ class Playground(anywidget.AnyWidget):
         try:
             said["idle"] = self._idle()
             said["cell"] = self.cell
+            self.controls = self._controls()
         except InvalidRequestError as error:
             said["trouble"] = on_one_line(f"{error.message} {error.remedy or ''}", 400)
         self.said = said
@@ -206,7 +228,7 @@ class Playground(anywidget.AnyWidget):
         try:
             turn.answer(self._client, _Audience(lambda: [came, *self._bindings(), self._view(stop)]), stop)
         except DeepSeekError as error:
-            words = on_one_line(error.message, 300)
+            words = FAILED if self._view_kind in ("live", "static") else on_one_line(error.message, 300)
         except Exception as error:
             words = on_one_line(f"{type(error).__name__}: {error}", 300)
         if came.completion is not None:
@@ -220,8 +242,11 @@ class Playground(anywidget.AnyWidget):
         self.state = {"running": False, "words": words}
 
     def _view(self, stop: Stop) -> Any:
-        kind = (self._kind or default_view()) if self._is_shown else "none"
-        return make_view(kind, on_stop=stop.set, place=self._place)
+        return make_view(self._view_kind, on_stop=stop.set, place=self._place)
+
+    @property
+    def _view_kind(self) -> str:
+        return (self._kind or default_view()) if self._is_shown else "none"
 
     def _bindings(self) -> list[Observer]:
         from IPython import get_ipython
@@ -229,7 +254,7 @@ class Playground(anywidget.AnyWidget):
         from ...magics.observers import Binding
 
         shell = get_ipython()
-        return [Binding(shell, self._output)] if shell is not None else []
+        return [Binding(shell, self._options.get("output"))] if shell is not None else []
 
     def _heard(self, _: Any, message: Any, __: Any) -> None:
         kind = message.get("type") if isinstance(message, dict) else None
@@ -240,8 +265,9 @@ class Playground(anywidget.AnyWidget):
         elif kind == "run":
             try:
                 self.run()
-            except InvalidRequestError as error:
-                self.state = {**self.state, "words": error.message}
+            except DeepSeekError as error:
+                self.state = {**self.state, "words": on_one_line(f"{error.message} {error.remedy}", 400)}
+            self.send({"type": "heard"})
 
     def _asked_by_a_page(self, what: str, is_named: bool) -> None:
         """In another thread, also while the kernel is busy."""
@@ -309,7 +335,7 @@ def playground(
     usual = set_for_every_cell()
     system = system if system is not None or _has_system(messages) else usual.get("system")
     request = ChatRequest.build(messages, system=system, prefix=prefix, **{**STREAMED, **fields})
-    return Playground(Turn(request), client or resolve())
+    return Playground(Turn(request), resolve if client is None else lambda: client)
 
 
 def _has_system(messages: Any) -> bool:

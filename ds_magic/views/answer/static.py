@@ -138,8 +138,9 @@ def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, ma
 
 def error_bundle(error: DeepSeekError) -> dict[str, str]:
     """An error that no cell can show, because the cell has ended."""
-    said = on_one_line(f"{error} {error.remedy}", 600)
-    return {"text/html": root_html(_end_html(said)), "text/plain": said}
+    said, remedy = on_one_line(error.message, 400), on_one_line(error.remedy, 400)
+    html = f'<div style="{END}">■ {prose(said)}</div><div style="{QUIET}">→ {prose(remedy)}</div>'
+    return {"text/html": root_html(html), "text/plain": f"{said}\n→ {remedy}"}
 
 
 def root_html(inner: str, mark: str = "") -> str:

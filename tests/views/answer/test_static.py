@@ -1,9 +1,10 @@
 import pytest
 
+from ds_magic.api.errors import InvalidRequestError
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
 from ds_magic.api.usage import Timing
-from ds_magic.views.answer.static import mimebundle, to_html, to_markdown, to_text, unfinished_bundle
+from ds_magic.views.answer.static import error_bundle, mimebundle, to_html, to_markdown, to_text, unfinished_bundle
 from tests.views.making import HOSTILE, Page, completion, prefixed
 
 
@@ -23,6 +24,12 @@ def test_text_and_markdown_hold_no_control_characters(text):
     made = completion(text, reasoning=text, calls=[(text, text)], finish=text, notes=[text])
     for kind in ("text/plain", "text/markdown"):
         assert not [character for character in mimebundle(made)[kind] if ord(character) < 32 and character != "\n"]
+
+
+def test_an_error_and_what_to_do_are_two_sentences_and_a_command_is_code():
+    bundle = error_bundle(InvalidRequestError("<b> is wrong", remedy="Try `%ds_login`."))
+    assert Page(bundle["text/html"]).text == "■ <b> is wrong→ Try %ds_login."
+    assert bundle["text/plain"] == "<b> is wrong\n→ Try `%ds_login`."
 
 
 def test_the_last_line_says_where_it_ran():

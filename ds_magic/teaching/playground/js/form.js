@@ -11,7 +11,7 @@ const BUSY = "The kernel is busy: it asks when it is free.";
 
 /**
  * Draws in `place`. `source` has what the kernel says (`question`, `said`, `state`, `history`, `models`, `controls`,
- * `look`), and is told: `ask(question)`, `run()`, `stop()`, `back(number)`; `isBusy` says of the kernel.
+ * `look`, and `isAsked`: it is to run, and has not begun), and is told: `ask(question)`, `run()`, `stop()`, `back(number)`; `isBusy` says of the kernel.
  */
 export class Form {
   constructor(place, source) {
@@ -19,7 +19,8 @@ export class Form {
     this.hasEnded = false;
     const change = () => this.change();
     this.rows = new Rows(change);
-    this.controls = new Controls(source.controls, source.models, change);
+    this.settings = make("div", "dsp-settings", make("div", "dsp-title", "Settings"));
+    this.offerControls();
     this.cell = new Cell((words) => this.say(words));
     this.runButton = button("dsp-button dsp-run", "Run", "Run: ask this", () => this.run());
     this.stopButton = button("dsp-button dsp-stop", "Stop", "Stop the answer", () => this.stop());
@@ -30,10 +31,9 @@ export class Form {
     this.runs.setAttribute("role", "group");
     this.runs.setAttribute("aria-label", "The last runs");
     const question = make("div", "dsp-question", make("div", "dsp-title", "Question"), this.rows.element);
-    const settings = make("div", "dsp-settings", make("div", "dsp-title", "Settings"), this.controls.element);
     const columns = make("div", "dsp-columns", question, this.cell.element);
     const bar = make("div", "dsp-bar", this.runButton, this.stopButton, keys, this.status);
-    this.box = make("div", "dsp", columns, settings, bar, this.runs);
+    this.box = make("div", "dsp", columns, this.settings, bar, this.runs);
     this.box.style.cssText = source.look;
     this.box.setAttribute("role", "group");
     this.box.setAttribute("aria-label", "Playground");
@@ -56,17 +56,29 @@ export class Form {
     this.controls.value = settings;
   }
 
+  /** The controls anew, where what is set for every cell has changed. */
+  offerControls() {
+    const known = JSON.stringify(this.source.controls);
+    if (known === this.offered) return;
+    this.offered = known;
+    this.controls?.element.remove();
+    this.controls = new Controls(this.source.controls, this.source.models, () => this.change());
+    this.controls.value = this.source.question.settings;
+    this.settings.append(this.controls.element);
+  }
+
   change() {
     this.source.ask(this.question);
   }
 
   draw() {
     const { said, state, question, models } = this.source;
+    this.offerControls();
     this.cell.show(said, said.number !== question.number);
     this.controls.explain(said.idle ?? {});
     this.controls.offer(models);
     this.runButton.setAttribute("aria-disabled", String(state.running || this.hasEnded));
-    this.stopButton.setAttribute("aria-disabled", String(!state.running || this.hasEnded));
+    this.stopButton.setAttribute("aria-disabled", String(!this.canStop));
     this.box.classList.toggle("dsp-running", state.running);
     if (!this.hasEnded) this.say(state.words);
     this.drawRuns();
@@ -84,14 +96,19 @@ export class Form {
 
   run() {
     if (this.hasEnded || this.source.state.running) return;
-    if (this.source.isBusy) this.say(BUSY);
+    const { isBusy } = this.source;
     this.source.run();
+    if (isBusy) this.say(BUSY);
+  }
+
+  get canStop() {
+    return !this.hasEnded && (this.source.state.running || this.source.isAsked);
   }
 
   stop() {
-    if (this.hasEnded || !this.source.state.running) return;
-    this.say("Stopping");
+    if (!this.canStop) return;
     this.source.stop();
+    this.say("Stopping");
   }
 
   /** The keys of the form are no keys of the notebook, whose cells they would move, run and delete. */

@@ -9,10 +9,13 @@ class Source {
   constructor(model) {
     this.model = model;
     this.forms = new Set();
+    this.isAsked = false; // to run, and the kernel has said nothing of it yet
+    this.isUnwanted = false; // stopped meanwhile
     model.on("change:question", () => this.forms.forEach((form) => form.take()));
-    model.on("change:said change:state change:history change:models change:question", () => {
+    model.on("change:said change:state change:history change:models change:controls change:question", () => {
       this.forms.forEach((form) => form.draw());
     });
+    model.on("msg:custom", ({ type }) => type === "heard" && this.heard());
     model.on("comm_live_update", () => this.forms.forEach((form) => form.abandon()));
   }
 
@@ -54,11 +57,22 @@ class Source {
   }
 
   run() {
+    Object.assign(this, { isAsked: true, isUnwanted: false });
     this.model.send({ type: "run" });
+    this.forms.forEach((form) => form.draw());
   }
 
+  /** What the kernel has not begun yet is ended when it does. */
   stop() {
-    askToStop(this.model);
+    this.isUnwanted = this.isAsked;
+    if (this.state.running) askToStop(this.model);
+  }
+
+  /** The kernel has begun, or has said why it does not. */
+  heard() {
+    if (this.isUnwanted && this.state.running) askToStop(this.model);
+    Object.assign(this, { isAsked: false, isUnwanted: false });
+    this.forms.forEach((form) => form.draw());
   }
 
   back(number) {
