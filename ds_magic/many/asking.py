@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from typing import Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -13,7 +13,6 @@ from ..api.recorded import RECORDING
 from ..api.shorthand import as_messages
 from ..conversation.filling import Filler
 from ..conversation.turn import Turn, turn_for
-from ..run import as_sent
 from ..stop import Stop, interrupts_heard, second_interrupt, told_apart
 from .answers import Answers
 from .factors import Arm, arms_of
@@ -22,19 +21,13 @@ from .pace import AT_HOME, Limits
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
+from .remarks import looked_at, spared, unmoved, unwritten
 from .rows import SAMPLE, Row
 from .runner import Runner
-from .taken_down import NOT_RECORDED
 from .task import Asking
-
-if TYPE_CHECKING:
-    from ..api.client import Client
 
 _RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
-
-MOST_LOOKED_AT = 64
-"""Rows by which it is seen whether a journal was written with another template or other settings."""
 
 
 def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) -> Answers:
@@ -90,7 +83,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
         for arm, turn in zip(arms, turns, strict=True)
     )
     answers = answers_to(running, rows, Plan.of(arms, turns, times=times))
-    return Answers(answers, [*answers.notes, *_unmoved(answers)])
+    return Answers(answers, [*answers.notes, *unmoved(answers)])
 
 
 def map(
@@ -102,9 +95,9 @@ def map(
 
     `template`: a text or messages; `system` and `prefix` are filled, too. `rows`: a DataFrame, a Series, a list, a
     dict (its keys are `{{ key }}`) or any iterable, which is read no faster than it is asked; each of mappings,
-    dataclasses, or values, which stand under the template's one name. The columns are the factors of the answers. A
-    row that lacks a value fails, and no other. `correct`: the column with the right answers, or a function of a Row,
-    and `contains`, as for `Answers.marked`. `options` as for `sweep`, which may vary, too.
+    dataclasses, or values, which stand under the template's one name. The columns are the factors of the answers
+    (`sample` is `sample_`). A row that lacks a value fails, and no other. `correct`: the column with the right answers,
+    or a function of a Row, and `contains`, as for `Answers.marked`. `options` as for `sweep`, which may vary, too.
     """
     running, fields = _parted(options)
     arms = arms_of(fields)
@@ -235,7 +228,7 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
     with running["client"].recording():
-        rows, changed = _looked_at(running["client"], rows, 1 if plan.total is None else MOST_LOOKED_AT)
+        rows, changed = looked_at(running["client"], rows, is_counted=plan.total is not None)
         if not isinstance(listener, Nobody):
             asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
             listener = Reckoned(listener, asked, costs, changed)
@@ -254,55 +247,4 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*filter(None, [changed]), *runner.notes, *_known(came), *_unwritten(came)])
-
-
-def _looked_at(client: Client, rows: Iterable[Asking], most: int) -> tuple[Iterator[Asking], str]:
-    """The rows, and what has changed since a journal was written, as far as the first rows show it.
-
-    Where one of them is in it, nothing has: a row was put before it, or a sweep was widened. Of rows that nobody knows
-    the number of, which may be slow to come, only the first is looked at (`most`).
-    """
-    rows = iter(rows)
-    passed = list[Asking]()
-    try:
-        passed.extend(islice(rows, most))
-    except Exception as error:  # of the user's rows; those before it are asked
-        rows = _broken_off(error)
-    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
-    return chain(passed, rows), client.changed_since(firsts) or ""
-
-
-def _broken_off(error: Exception) -> Iterator[Asking]:
-    raise error
-    yield
-
-
-def _known(rows: Iterable[Row]) -> list[str]:
-    """How many were not asked again."""
-    count = known = 0
-    for row in rows:
-        recorded = row.recorded
-        known += recorded is not None and not recorded.is_replay
-        count += recorded is not None or row.answer is not None
-    return [f"{known:,} of {count:,} had been asked before, {count - known:,} now."] if known else []
-
-
-def _unwritten(rows: Sequence[Row]) -> Iterator[str]:
-    """How many are not in the journal, and would be asked again."""
-    answers = [row.answer for row in rows if row.recorded is None and row.answer is not None]
-    why = [note for answer in answers for note in answer.notes if note.startswith(NOT_RECORDED)]
-    if why:
-        yield f"{len(why):,} of {len(rows):,} were not recorded: {why[-1].removeprefix(NOT_RECORDED)}"
-
-
-_LONG = 80
-
-
-def _unmoved(answers: Answers) -> Iterator[str]:
-    """A note where long answers are the same to the letter, whatever was varied of how they are drawn."""
-    varied = [name for name in ("temperature", "top_p", "seed") if len(answers.factors.get(name, ())) > 1]
-    contents = {row.content for row in answers.where(lambda row: row.ok)} if varied else set()
-    if len(contents) == 1 and len(next(iter(contents))) >= _LONG:
-        for name in varied:
-            yield f"Every answer is the same, whatever the {name}: this server may take no notice of it."
+    return Answers(came, [*filter(None, [changed]), *runner.notes, *spared(came), *unwritten(came)])

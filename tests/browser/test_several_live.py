@@ -130,7 +130,7 @@ def test_a_pause_is_shown_with_its_reason_and_is_over_when_it_is_over(begin):
             answered({"error": {"message": "Too many."}}, "429 Too Many Requests", Retry_After="2")(connection)
 
     with ScriptedServer(script) as server:
-        page = begin(server, "--times 1 --sweep system=one\nGo.", "waiting").page
+        page = begin(server, "--times 1 -s one\nGo.", "waiting").page
         assert "Too many." in page.inner_text(".jp-OutputArea-output [title*=waiting]")
         page.wait_for_function(SAYS, arg="one: Half")
         page.wait_for_function(f"!({SAYS})('waiting')")

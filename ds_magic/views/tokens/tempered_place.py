@@ -9,7 +9,7 @@ from ds_magic.logprobs.rows import others
 from ds_magic.logprobs.tempered_place import PRUNED
 
 from . import style, style_text
-from .numbers import between, chance
+from .numbers import between
 
 if TYPE_CHECKING:
     from ds_magic.logprobs.rows import Alternative
@@ -46,8 +46,8 @@ def lines(place: TemperedPlace, shown: int = SHOWN) -> list[Line]:
         for one in drawn
     ]
     if chosen is None:
-        unknown = [Cell(float("nan"), float("nan"), "among the others") for _ in place.columns]
-        found.append(Line(f"{place.row.label} {chance(place.row)}", "chosen", unknown))
+        unknown = [Cell(float("nan"), float("nan"), "not returned") for _ in place.columns]
+        found.append(Line(place.row.label, "chosen", unknown))
     if place.row.vocabulary_size != len(drawn):
         label = others(len(drawn), place.row.vocabulary_size)
         found.append(Line(label, "rest", [_others(each, ranks) for each in place.columns]))
@@ -128,13 +128,15 @@ def tempered_place_html(place: TemperedPlace) -> str:
     """A column of bars a setting, script-free. Shares that are intervals, which are long, stand below their bars."""
     found = lines(place)
     title, names = _heads(place)
-    is_stacked = any(len(cell.text) > _SHORT for line in found for cell in line.cells)
+    is_stacked = len(names) > 1 and any(
+        len(cell.text) > _SHORT for line in found for cell in line.cells if cell.low == cell.low
+    )
     rows = "".join(_row(line, is_stacked) for line in found)
     if any(each.cut for each in place.settings):
         left = "".join(f'<td style="{_CELL};{style.DIM}">{_left(each)}</td>' for each in place.columns)
         rows += f'<tr style="{style.ROW}"><td style="{_NAME};{style.DIM}">may be drawn</td>{left}</tr>'
     head = "".join(f'<th style="{style.HEAD};{_CELL}">{escape(name)}</th>' for name in names)
-    width = f"width:100%;min-width:{7 + 6 * len(names)}em;max-width:{12 + 12 * len(names)}em"
+    width = f"width:100%;min-width:{7 + 6 * len(names)}em;max-width:{max(36, 12 + 12 * len(names))}em"
     return style.frame(
         f'{style.heading(title)}<table style="{_TABLE};{width}"><thead><tr style="{style.ROW}">'
         f'<td style="{_NAME}"></td>{head}</tr></thead><tbody>{rows}</tbody></table>'

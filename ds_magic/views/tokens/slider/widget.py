@@ -17,7 +17,6 @@ from ds_magic.logprobs.tempered_place import TemperedPlace
 from ... import default_view, in_kernel
 from ...scripts import joined
 from ..explorer import assets
-from ..numbers import chance
 from ..tempered_place import ORDER, TAKEN, drawn_of, tempered_place_html, tempered_place_text
 
 _HERE = Path(__file__).parent / "js"
@@ -98,7 +97,7 @@ def _told(place: TemperedPlace) -> dict[str, Any]:
         "tokens": [
             {"label": one.label, "rank": one.rank, "chosen": one.chosen} for one in drawn_of(place, SHOWN)
         ],
-        "outside": None if place.chosen is not None else f"{row.label} {chance(row)}",
+            "outside": None if place.chosen is not None else row.label,
         "outsideLogprob": place.outside,
         "mass": float(row.top_mass),
         "others": place.others if np.isfinite(place.others) else None,

@@ -156,7 +156,7 @@ function row(name, className) {
   const self = { element, text: "" };
   self.show = (low, high, isPruned, came) => {
     const isKnown = !Number.isNaN(low);
-    self.text = isKnown ? `${isPruned ? "pruned, " : ""}${inWords(low, high)}` : "among the others";
+    self.text = isKnown ? `${isPruned ? "pruned, " : ""}${inWords(low, high)}` : "not returned";
     words.replaceChildren(isPruned ? make("s", "", inWords(low, high)) : self.text);
     if (isPruned) words.append(make("span", "dsx-unseen", " pruned"));
     element.classList.toggle("dst-pruned", isPruned);
