@@ -356,7 +356,9 @@ def test_what_is_below_does_not_jump_from_word_to_word(saved):
     page.focus(INPUT)
     typed(page, "Sydney")
     told = page.locator(".dsg").bounding_box()["height"]
+    score = page.locator(".dsg-score").bounding_box()
     page.keyboard.press("Enter")
+    assert page.locator(".dsg-score").bounding_box() == score
     assert told - page.locator(".dsg").bounding_box()["height"] < 30
 
 

@@ -58,8 +58,8 @@ export class Guessing {
     this.heard.setAttribute("role", "status");
     const rule = make("p", "dsx-small dsx-dim dsg-line", RULE[isVote ? "vote" : "guess"]);
     const played = isVote
-      ? [make("div", "dsg-beside", this.choices, this.bars), this.form, this.keys, this.status, rule]
-      : [this.form, this.choices, this.keys, this.status, rule, this.bars];
+      ? [make("div", "dsg-beside", this.choices, this.bars), this.form, this.keys, rule, this.status]
+      : [this.form, this.choices, this.keys, rule, this.status, this.bars];
     this.box = make(
       "div", isVote ? "dsx dsg dsg-voting" : "dsx dsg",
       make("div", "dsg-head", title, this.count), ...(question ? [asked] : []), this.text, this.heard, ...played,
