@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from .many.asking import sample as sample
     from .many.asking import sweep as sweep
     from .stop import Stop as Stop
+    from .teaching.pages.share import share as share
     from .teaching.playground.widget import playground as playground
-    from .teaching.share import share as share
 
 __version__ = "0.1.0"
 
@@ -87,7 +87,7 @@ _PLACES = {
     "many.asking": ["map", "sample", "sweep"],
     "stop": ["Stop"],
     "teaching.playground.widget": ["playground"],
-    "teaching.share": ["share"],
+    "teaching.pages.share": ["share"],
 }
 _PLACE_OF = {name: place for place, names in _PLACES.items() for name in names}
 

@@ -13,7 +13,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return journal(arguments[1:])
     if arguments[:1] == ["page"]:
-        from .teaching.page_program import main as page
+        from .teaching.pages.program import main as page
 
         return page(arguments[1:])
     from .local.__main__ import main as local

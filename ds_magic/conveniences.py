@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .logprobs.rows import Token
     from .logprobs.table import LogprobTable
     from .logprobs.tempered_place import TemperedPlace
-    from .teaching.guess import Guess as Guess
+    from .teaching.guess.guess import Guess as Guess
     from .views.tokens.bars import Bars as Bars
     from .views.tokens.explorer.page import WrittenPage as WrittenPage
     from .views.tokens.explorer.widget import Explorer as Explorer
@@ -55,7 +55,7 @@ def completion_written(completion: ChatCompletion, path: str | Path | None) -> W
 
 def completion_guessed(completion: ChatCompletion, vote: bool) -> Guess:
     """The words of a completion, hidden, to be guessed or voted on."""
-    from .teaching.guess import Guess
+    from .teaching.guess.guess import Guess
 
     return Guess(completion, vote=vote)
 

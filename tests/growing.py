@@ -451,7 +451,7 @@ def answers_while_they_come(text):
 
 def hidden_words(text):
     """An answer that is guessed, also after a prefix and a question of its length."""
-    from ds_magic.teaching.guess import Guess
+    from ds_magic.teaching.guess.guess import Guess
 
     for answer in answers_of(f"a{text} b"):
         answer._request = ChatRequest.build(text or "?", prefix=text)
@@ -466,7 +466,7 @@ def a_template_of_rows(text):
 
 
 def html_of_others(text):
-    from ds_magic.teaching.clean_html import cleaned
+    from ds_magic.teaching.pages.clean_html import cleaned
 
     for before in ("", "<p title='", "<!--", "<script>", "<p style='color:", "<a href='", "&#"):
         cleaned(before + text)
@@ -474,8 +474,8 @@ def html_of_others(text):
 
 def a_lesson(text):
     """A notebook of the text in every place, as a page."""
-    from ds_magic.teaching.lesson import shown
-    from ds_magic.teaching.prose import Pictures, prose_to_html
+    from ds_magic.teaching.pages.lesson import shown
+    from ds_magic.teaching.pages.prose import Pictures, prose_to_html
 
     prose_to_html(text, Pictures(None, {}))
     for kind in ("text/html", "text/plain", "text/latex", "text/markdown", "image/png", "image/svg+xml"):
@@ -639,8 +639,8 @@ def alternatives(count):
 
 def tags_of_others(count):
     """What a reader of HTML may look for the end of, again and again."""
-    from ds_magic.teaching.clean_html import cleaned
-    from ds_magic.teaching.prose import Pictures, prose_to_html
+    from ds_magic.teaching.pages.clean_html import cleaned
+    from ds_magic.teaching.pages.prose import Pictures, prose_to_html
 
     for tag in ("<", "<!--", "<!", "</", "</script x", "<script>", "<a b='", "<a \"'", "<p>", "<b></p>", "<a href=x ",
                 "'<a '>", "<img src=data:", "<td><table>", "<p style='a:b;", "<svg></svg>"):  # fmt: skip

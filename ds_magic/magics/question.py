@@ -13,7 +13,7 @@ from ..conversation.answer_schema import AnySchema, Schema, SchemaUse
 from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
-from ..teaching.curtain import Curtain
+from ..teaching.guess.curtain import Curtain
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding

@@ -21,8 +21,8 @@ _USAGE = "`%ds_share NAME FILE.html`, either of them left out; `--notebook` for 
 
 def share_line(magics: DeepSeekMagics, line: str) -> WrittenPage:
     """Write the page that a line of `%ds_share` asks for. Raises InvalidRequestError."""
-    from ..teaching.lesson import write_lesson
-    from ..teaching.share import share
+    from ..teaching.pages.lesson import write_lesson
+    from ..teaching.pages.share import share
 
     try:
         words = shlex.split(line)

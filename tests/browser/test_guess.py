@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ds_magic.api.recorded import Recorded
-from ds_magic.teaching.guess import TYPE
+from ds_magic.teaching.guess.guess import TYPE
 from ds_magic.views import size
 from tests.servers.scripted import ScriptedServer, streamed, text_chunk
 from tests.teaching.making import ENTRIES, answered

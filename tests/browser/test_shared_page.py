@@ -7,7 +7,7 @@ import pytest
 
 import ds_magic
 from ds_magic import Answers, ChatCompletion
-from ds_magic.teaching.lesson import write_lesson
+from ds_magic.teaching.pages.lesson import write_lesson
 from ds_magic.views.size import set_size
 from tests.views.making import HOSTILE
 

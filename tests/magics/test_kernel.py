@@ -8,7 +8,7 @@ import psutil
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from ds_magic.teaching.guess import TYPE
+from ds_magic.teaching.guess.guess import TYPE
 from tests.servers.scripted import ScriptedServer, chunk, event, head, refused, said, streamed, text_chunk
 from tests.teaching.making import ENTRIES
 

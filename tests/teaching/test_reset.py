@@ -80,17 +80,22 @@ def test_what_was_answered_before_is_shared_no_more(run, folder):
     assert "Anew?" in (folder / "page.html").read_text() and "Hello world" not in (folder / "page.html").read_text()
 
 
-def test_an_answer_in_the_background_is_stopped_and_bound_to_nothing(run):
-    came = threading.Event()
+class Endless:
+    """A script that begins an answer and never ends it."""
 
-    def endless(connection):
+    def __init__(self):
+        self.came = threading.Event()
+
+    def __call__(self, connection):
         connection.send(head() + chunk(event(text_chunk("Half"))))
-        came.set()
+        self.came.set()
         connection.wait_until_closed()
 
-    run.server.scripts = [endless]
+
+def test_an_answer_in_the_background_is_stopped_and_bound_to_nothing(run):
+    run.server.scripts = [endless := Endless()]
     run("handle = %deepseek --bg -o late --chat talk Hi")
-    assert came.wait(PATIENCE)
+    assert endless.came.wait(PATIENCE)
     run("late = 5")
     told = run("%ds_reset")
     assert "1 answer in the background stopped" in told and "1 conversation (talk)" in told
@@ -100,16 +105,9 @@ def test_an_answer_in_the_background_is_stopped_and_bound_to_nothing(run):
 
 def test_a_playground_that_answers_is_stopped_and_closed(run, shell, monkeypatch):  # noqa: F811
     monkeypatch.setattr(InteractiveShell, "_instance", shell)
-    came = threading.Event()
-
-    def endless(connection):
-        connection.send(head() + chunk(event(text_chunk("Half"))))
-        came.set()
-        connection.wait_until_closed()
-
-    run.server.scripts = [endless]
+    run.server.scripts = [endless := Endless()]
     run("import ds_magic\np = ds_magic.playground('Hi')\np.run()")
-    assert came.wait(PATIENCE)
+    assert endless.came.wait(PATIENCE)
     assert "1 open view" in run("%ds_reset") and not run.names["p"].threads[0].is_alive()
     assert "_ds" not in run.names and "Nothing has been asked" in run("%ds_usage")
 

@@ -1,4 +1,4 @@
-// What an output holds of the words to guess, as teaching/guess.py writes it: read, and nothing of it believed.
+// What an output holds of the words to guess, as teaching/guess/guess.py writes it: read, and nothing of it believed.
 
 import { lookOf } from "../output/held.js";
 

@@ -8,9 +8,9 @@ import pytest
 
 from ds_magic.__main__ import main
 from ds_magic.api.errors import InvalidRequestError
-from ds_magic.teaching.lesson import write_lesson
+from ds_magic.teaching.pages.lesson import write_lesson
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PNG = b"\x89PNG\r\n\x1a\nrest"
 

@@ -7,12 +7,12 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..api.errors import InvalidRequestError
-from ..api.response import ChatCompletion
-from ..conversation.chats import Chat
-from ..logprobs.table import LogprobTable
-from ..many.answers import Answers
-from ..views.tokens.explorer.page import WrittenPage, about, shown
+from ...api.errors import InvalidRequestError
+from ...api.response import ChatCompletion
+from ...conversation.chats import Chat
+from ...logprobs.table import LogprobTable
+from ...many.answers import Answers
+from ...views.tokens.explorer.page import WrittenPage, about, shown
 from .document import document, keyless, write
 from .lesson import shown as bundle_shown
 

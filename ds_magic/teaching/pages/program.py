@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from ..api.errors import InvalidRequestError
+from ...api.errors import InvalidRequestError
 from .lesson import write_lesson
 
 

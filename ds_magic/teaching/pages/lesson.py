@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from ..api.clean_text import escaped, for_terminal, heal
-from ..api.errors import InvalidRequestError
-from ..views.answer.code import code_to_html
-from ..views.tokens.explorer.page import WrittenPage
+from ...api.clean_text import escaped, for_terminal, heal
+from ...api.errors import InvalidRequestError
+from ...views.answer.code import code_to_html
+from ...views.tokens.explorer.page import WrittenPage
 from .clean_html import Cleaned, cleaned
 from .document import document, frame, keyless, write
 from .prose import Pictures, prose_to_html

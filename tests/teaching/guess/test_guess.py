@@ -8,9 +8,9 @@ import pytest
 from ds_magic import ChatCompletion, InvalidRequestError
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
 from ds_magic.logprobs.table import LogprobTable
-from ds_magic.teaching.choices import choices_of
-from ds_magic.teaching.guess import MOST, TYPE
-from ds_magic.teaching.words import bare, words
+from ds_magic.teaching.guess.guess import MOST, TYPE
+from ds_magic.teaching.guess.word_choices import choices_of
+from ds_magic.teaching.guess.words import bare, words
 from ds_magic.views.size import set_explorable
 from tests.browser.tables import HOSTILE, entry
 from tests.teaching.making import CITY, ENTRIES, answered, shares

@@ -10,12 +10,12 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from .. import __version__
-from ..api.clean_text import MASK, heal_surrogates, on_one_line
-from ..api.errors import InvalidRequestError
-from ..backend import current_key
-from ..views.size import is_projected
-from ..views.tokens.explorer.page import WrittenPage, file_name
+from ... import __version__
+from ...api.clean_text import MASK, heal_surrogates, on_one_line
+from ...api.errors import InvalidRequestError
+from ...backend import current_key
+from ...views.size import is_projected
+from ...views.tokens.explorer.page import WrittenPage, file_name
 
 # Nothing is fetched and nothing runs, whatever stands in the page.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"

@@ -15,7 +15,7 @@ from markdown_it.rules_core import StateCore
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
-from ..views.answer.markdown import markdown_to_html, new_parser
+from ...views.answer.markdown import markdown_to_html, new_parser
 from .clean_html import cleaned
 
 _MOST_WORK = 20_000_000

@@ -1,4 +1,4 @@
-"""Guess first: the words of an answer hidden, to be guessed one after another, or to be voted on by a class."""
+"""The words of an answer hidden: what an output, a page and Python have of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ds_magic.views.size import explorable
 from ds_magic.views.tokens.bars import Bars
 from ds_magic.views.tokens.explorer.assets import look
 
-from .choices import Choices, choices_of
+from .word_choices import Choices, choices_of
 from .words import Word, bare, words
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from ds_magic.views.tokens import style
 from ds_magic.views.tokens.numbers import OF_A_CHOICE, percent
 from ds_magic.views.tokens.style_text import filled
 
-from .choices import OFFERED
+from .word_choices import OFFERED
 
 if TYPE_CHECKING:
     from .guess import Guess

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from html import escape, unescape
 
-from ..api.clean_text import for_page
+from ...api.clean_text import for_page
 
 
 def _words(text: str) -> frozenset[str]:

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ds_magic.teaching.clean_html import cleaned
+from ds_magic.teaching.pages.clean_html import cleaned
 from tests.views.making import HOSTILE
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
