@@ -257,6 +257,9 @@ def test_everybody_can_use_it_in_both_themes_and_nothing_is_cut_off(show, width)
         for theme in ("JupyterLab Light", "JupyterLab Dark"):
             notebook.theme(theme)
             assert troubles(page, FORM) == []
+            # JupyterLab draws what is not set in fields of one line paler than can be read, and only there.
+            assert page.eval_on_selector_all(".dsp-input[placeholder]", """all => all.filter((one) =>
+              getComputedStyle(one, '::placeholder').color !== getComputedStyle(one).color).length""") == 0
         cut_off = "(({scrollWidth, clientWidth}) => scrollWidth - clientWidth)(document.querySelector('.dsp'))"
         assert page.evaluate(cut_off) <= 0
         beside = page.evaluate("""() => {
@@ -264,6 +267,13 @@ def test_everybody_can_use_it_in_both_themes_and_nothing_is_cut_off(show, width)
           return same.getBoundingClientRect().left > question.getBoundingClientRect().right;
         }""")
         assert beside == (width == 1100)
+
+
+def test_a_reason_for_no_effect_is_not_what_the_eye_finds_first(show):
+    with ScriptedServer(said("no")) as server:
+        page = show(server, "%%deepseek --playground -t 0\nHi").page
+        weight = "one => Number(getComputedStyle(one).fontWeight)"
+        assert page.eval_on_selector(".dsp-idle .dsp-help", weight) < page.eval_on_selector(".dsp-title", weight)
 
 
 def test_nothing_moves_that_its_reader_did_not_move(show):
