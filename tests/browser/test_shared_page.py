@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ds_magic
@@ -125,4 +126,13 @@ def test_on_paper_folded_answers_are_open(show, tmp_path):
     assert not page.get_by_text("Indeed.").is_visible()
     page.emulate_media(media="print")
     assert page.get_by_text("Indeed.").is_visible()
+    page.emulate_media(media="screen")
+
+
+def test_on_paper_the_bars_of_a_place_stay_together_and_rows_of_data_do_not(show, tmp_path):
+    page = show(ds_magic.share([contest(), pd.DataFrame({"row": range(200)})], tmp_path / "page.html"))
+    page.emulate_media(media="print")
+    breaks = "one => getComputedStyle(one.closest('table').parentElement).breakInside"
+    assert page.eval_on_selector("td:has-text('Paris')", breaks) == "avoid"
+    assert page.eval_on_selector("table.dataframe td", breaks) == "auto"
     page.emulate_media(media="screen")
