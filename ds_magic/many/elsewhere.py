@@ -43,7 +43,7 @@ class WorkerLostError(APIConnectionError):
 
 
 class ExecutorGoneError(APIConnectionError):
-    """The executor takes nothing more: a worker of its died, and took the others along, or it was shut down."""
+    """The executor takes nothing more: one of its workers died, and took the others along, or it was shut down."""
 
     default_remedy = "Make a new executor, and run it again: with `journal` and `cache` only what is missing is asked."
 
