@@ -234,6 +234,7 @@ def test_saved_and_reopened_with_no_kernel_it_goes_on_where_it_was(saved, jupyte
         typed(page, "Sydney")
         page.keyboard.press("Enter")
         typed(page, "rain")
+    notebook.wait_for_kernel()  # which writes into the notebook what it is
     notebook.save()
     page.wait_for_function("!jupyterapp.shell.currentWidget.context.model.dirty")
     without_kernel(page, jupyter, notebook.notebook)

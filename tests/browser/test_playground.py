@@ -176,6 +176,8 @@ def keep_busy(page, code):
         code,
     )
     page.wait_for_selector(".jp-Cell:nth-child(3) .jp-InputPrompt:text('[*]')")
+    # The page has asked by then; that the kernel has begun is heard later.
+    page.wait_for_function("jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.status === 'busy'")
 
 
 def test_escape_ends_an_answer_while_the_kernel_is_busy_with_another_cell(show, gate):
