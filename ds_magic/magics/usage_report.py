@@ -9,12 +9,9 @@ from ..api.spent import Sums
 
 
 class UsageReport:
-    """`%ds_usage` as it is shown; `rows` has it as dictionaries, `balance` is a line on what is left, or empty."""
+    """`%ds_usage` as it is shown; `rows` has it as dictionaries."""
 
-    def __init__(
-        self, sums: Mapping[tuple[str, str], Sums], prices: Mapping[str, Mapping[str, float]], balance: str = ""
-    ):
-        self.balance = balance
+    def __init__(self, sums: Mapping[tuple[str, str], Sums], prices: Mapping[str, Mapping[str, float]]):
         self.rows: list[dict[str, Any]] = [
             {
                 "model": model,
@@ -36,7 +33,7 @@ class UsageReport:
         from ..api.clean_text import for_report, on_one_line
 
         if not self.rows:
-            return "\n".join(filter(None, ["Nothing has been asked yet.", self.balance]))
+            return "Nothing has been asked yet."
         titles = ["model", "where", "answers", "tokens in", "cached", "tokens out", "reasoning", "cost"]
         cells = [titles] + [
             [
@@ -65,7 +62,7 @@ class UsageReport:
         if any(row["cost"] is None for row in self.rows):
             lines.append("Cost needs your prices for a million tokens:")
             lines.append('  %config DeepSeekMagics.prices = {"MODEL": {"input": 0, "cached": 0, "output": 0}}')
-        return "\n".join([*lines, *filter(None, [self.balance])])
+        return "\n".join(lines)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))
