@@ -92,12 +92,6 @@ class Journal:
             f"{self.path.name} cannot be read: {reason}.", remedy="Name a file that `--journal FILE` has written."
         )
 
-    def is_done(self, key: str) -> bool:
-        """Whether a whole exchange of this key is on disk."""
-        with self._lock:
-            places = self._index.places(key)
-        return bool(places) and places[0].ended == "whole"
-
     def holds(self, key: str) -> bool:
         """Whether there is any exchange of this key, one that failed too."""
         with self._lock:
