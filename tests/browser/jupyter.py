@@ -135,8 +135,14 @@ class Jupyter:
         nbformat.write(notebook, self.folder / name)
 
     def saved(self, name):
-        """The notebook as it was saved."""
-        return json.loads((self.folder / name).read_text())
+        """The notebook as it was saved, also where the server is about to: it empties the file first."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return json.loads((self.folder / name).read_text())
+            except ValueError:
+                if time.monotonic() > until:
+                    raise
 
 
 class Lab:

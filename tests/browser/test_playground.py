@@ -205,6 +205,9 @@ def test_what_a_busy_kernel_has_not_begun_is_stopped_before_it_is_asked(show, ga
         keep_busy(page, f"{gate.code}\nprint('free')")
         page.click(".dsp-run")
         page.wait_for_selector(".dsp-status:has-text('busy')")
+        control(page, "temperature").focus()
+        page.keyboard.press("ArrowRight")  # the form is drawn anew, and says it still
+        assert "busy" in page.inner_text(".dsp-status")
         page.keyboard.press("Escape")
         page.wait_for_selector(".dsp-status:has-text('Stopping')")
         gate.open()

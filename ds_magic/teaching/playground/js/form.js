@@ -7,11 +7,13 @@ import { Rows } from "./rows.js";
 
 const IS_MAC = /Mac|iP(hone|ad)/.test(navigator.platform);
 const GONE = "The kernel has gone: run the cell again to ask more.";
+const STOPPING = "Stopping";
 const BUSY = "The kernel is busy: it asks when it is free.";
 
 /**
  * Draws in `place`. `source` has what the kernel says (`question`, `said`, `state`, `history`, `models`, `controls`,
- * `look`, and `isAsked`: it is to run, and has not begun), and is told: `ask(question)`, `run()`, `stop()`, `back(number)`; `isBusy` says of the kernel.
+ * `look`; `isAsked`: it is to run, and has not begun; then `isWaiting`: the kernel was busy, `isUnwanted`: it is to stop),
+ * and is told: `ask(question)`, `run()`, `stop()`, `back(number)`.
  */
 export class Form {
   constructor(place, source) {
@@ -80,7 +82,7 @@ export class Form {
     this.runButton.setAttribute("aria-disabled", String(state.running || this.hasEnded));
     this.stopButton.setAttribute("aria-disabled", String(!this.canStop));
     this.box.classList.toggle("dsp-running", state.running);
-    if (!this.hasEnded) this.say(state.words);
+    if (!this.hasEnded) this.say(this.words);
     this.drawRuns();
   }
 
@@ -94,11 +96,15 @@ export class Form {
     this.runs.replaceChildren(...(runs.length ? ["Back to", ...runs] : []));
   }
 
+  /** What there is to say: of what was asked and has not begun, else what the kernel says. */
+  get words() {
+    const { state, isAsked, isWaiting, isUnwanted } = this.source;
+    if (!isAsked || state.running) return state.words;
+    return isUnwanted ? STOPPING : isWaiting ? BUSY : state.words;
+  }
+
   run() {
-    if (this.hasEnded || this.source.state.running) return;
-    const { isBusy } = this.source;
-    this.source.run();
-    if (isBusy) this.say(BUSY);
+    if (!this.hasEnded && !this.source.state.running) this.source.run();
   }
 
   get canStop() {
@@ -108,7 +114,7 @@ export class Form {
   stop() {
     if (!this.canStop) return;
     this.source.stop();
-    this.say("Stopping");
+    this.say(STOPPING);
   }
 
   /** The keys of the form are no keys of the notebook, whose cells they would move, run and delete. */

@@ -11,6 +11,7 @@ class Source {
     this.forms = new Set();
     this.isAsked = false; // to run, and the kernel has said nothing of it yet
     this.isUnwanted = false; // stopped meanwhile
+    this.isWaiting = false; // for a kernel that was busy with something else
     model.on("change:question", () => this.forms.forEach((form) => form.take()));
     model.on("change:said change:state change:history change:models change:controls change:question", () => {
       this.forms.forEach((form) => form.draw());
@@ -47,17 +48,13 @@ class Source {
     return this.model.get("look");
   }
 
-  get isBusy() {
-    return isBusy(this.model);
-  }
-
   ask(question) {
     this.model.set("question", { ...question, number: this.question.number + 1 });
     this.model.save_changes();
   }
 
   run() {
-    Object.assign(this, { isAsked: true, isUnwanted: false });
+    Object.assign(this, { isAsked: true, isUnwanted: false, isWaiting: isBusy(this.model) });
     this.model.send({ type: "run" });
     this.forms.forEach((form) => form.draw());
   }
@@ -71,7 +68,7 @@ class Source {
   /** The kernel has begun, or has said why it does not. */
   heard() {
     if (this.isUnwanted && this.state.running) askToStop(this.model);
-    Object.assign(this, { isAsked: false, isUnwanted: false });
+    Object.assign(this, { isAsked: false, isUnwanted: false, isWaiting: false });
     this.forms.forEach((form) => form.draw());
   }
 
