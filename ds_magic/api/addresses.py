@@ -28,6 +28,12 @@ def address(base_url: str, path: str, *, beta: bool = False) -> str:
     return base_url + path
 
 
+def root(base_url: str) -> str:
+    """The root of a server's host, above `/v1` and `/beta`."""
+    parts = _split(base_url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def is_deepseek(base_url: str) -> bool:
     """Whether this is DeepSeek's own service."""
     host = place(base_url).split(":")[0]

@@ -6,12 +6,13 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from copy import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 from .. import conveniences
 from . import addresses
+from .balance import Balance, balance_told
 from .body import collected
 from .clean_text import mask_keys
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
@@ -30,6 +31,8 @@ from .spent import SPENT
 from .stream import Stream
 from .timeouts import Timeouts
 from .transport import HEADERS, KeyAuth, make_session, no_key
+
+Told = TypeVar("Told")
 
 
 class Client:
@@ -211,15 +214,20 @@ class Client:
 
     def models(self) -> list[Model]:
         """The models that the server offers. Raises a DeepSeekError."""
+        return self._told(self._models_url, listed, "list of models")
+
+    def balance(self) -> Balance:
+        """What is left on the key's account. Raises a DeepSeekError, of a server that tells of none, too."""
+        return self._told(addresses.root(self.base_url) + "/user/balance", balance_told, "balance")
+
+    def _told(self, url: str, read: Callable[[Unopened, Callable[[Event], None]], Told], what: str) -> Told:
         if self.server != self.name:
-            raise InvalidRequestError("A recording is no server, and has no list of models.")
-        error = None
+            raise InvalidRequestError(f"A recording is no server, and has no {what}.")
         try:
-            exchange = self.exchange("GET", self._models_url, None, self.timeouts, self._on_event)
-            return listed(exchange, self._on_event)
+            return read(self.exchange("GET", url, None, self.timeouts, self._on_event), self._on_event)
         except DeepSeekError as caught:
-            error = caught
-        raise bare(error, self.masked)
+            error = bare(caught, self.masked)
+        raise error
 
     def offered(self) -> list[str]:
         """The names of the server's models, asked for once. Raises a DeepSeekError."""
@@ -232,7 +240,7 @@ class Client:
         self._announced.append(note)
 
     def close(self) -> None:
-        """Let go of the idle connections."""
+        """Let go of idle connections."""
         self._session.close()
 
     def __enter__(self) -> Client:

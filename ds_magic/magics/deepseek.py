@@ -29,6 +29,7 @@ from .server_meant import RECORDING, ServerMeant
 from .settings import setting, traits_of
 
 if TYPE_CHECKING:
+    from ..api.balance import Balance
     from ..api.response import ChatCompletion
     from ..conversation.chats import Chat
     from ..conversation.turn import Turn
@@ -245,6 +246,7 @@ class DeepSeekMagics(Magics):
     def ds_usage(self, line: str) -> UsageReport | None:
         """The tokens of this kernel by model, whatever asked, with cost where prices are set; `--reset` begins anew."""
         from ..api.spent import SPENT
+        from .balance_asked import balance_line
         from .usage_report import UsageReport
 
         asked = line.strip()
@@ -253,7 +255,16 @@ class DeepSeekMagics(Magics):
             return None
         if asked:
             raise InvalidRequestError("`%ds_usage` takes nothing, or `--reset`.", remedy="Leave the rest out.")
-        return UsageReport(dict(SPENT.sums), self.prices)
+        return UsageReport(dict(SPENT.sums), self.prices, balance_line(self))
+
+    @line_magic
+    @no_var_expand
+    @guarded
+    def ds_balance(self, line: str) -> Balance:
+        """What is left on the key's account, asked for once: `%ds_balance [--base-url URL] [--timeout SECONDS]`."""
+        from .balance_asked import balance_asked
+
+        return balance_asked(self, parse(line).values())
 
     @line_magic
     @no_var_expand

@@ -29,7 +29,7 @@ _FOOT = """\
 Every result is also `_ds`. Defaults: %config DeepSeekMagics, DS_MAGIC_… in the environment.
 %ds_help OPTION or TOPIC explains more; the topics are
 {topics}
-%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_share  %ds_reset  %ds_why"""
+%ds_login  %ds_models  %ds_chats  %ds_usage  %ds_balance  %ds_share  %ds_reset  %ds_why"""
 
 TOPICS = {
     "filling": r"""

@@ -194,6 +194,7 @@ COMPANIONS: dict[str, tuple[str, ...]] = {
     "ds_models": tuple(option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")),
     "ds_chats": (),
     "ds_usage": ("--reset",),
+    "ds_balance": ("--base-url", "--timeout"),
     "ds_share": ("--notebook", "--large"),
     "ds_reset": (),
     "ds_help": (),

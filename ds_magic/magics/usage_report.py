@@ -9,9 +9,12 @@ from ..api.spent import Sums
 
 
 class UsageReport:
-    """`%ds_usage` as it is shown; `rows` has it as dictionaries."""
+    """`%ds_usage` as it is shown; `rows` has it as dictionaries, `balance` is a line on what is left, or empty."""
 
-    def __init__(self, sums: Mapping[tuple[str, str], Sums], prices: Mapping[str, Mapping[str, float]]):
+    def __init__(
+        self, sums: Mapping[tuple[str, str], Sums], prices: Mapping[str, Mapping[str, float]], balance: str = ""
+    ):
+        self.balance = balance
         self.rows: list[dict[str, Any]] = [
             {
                 "model": model,
@@ -33,7 +36,7 @@ class UsageReport:
         from ..api.clean_text import for_report, on_one_line
 
         if not self.rows:
-            return "Nothing has been asked yet."
+            return "\n".join(filter(None, ["Nothing has been asked yet.", self.balance]))
         titles = ["model", "where", "answers", "tokens in", "cached", "tokens out", "reasoning", "cost"]
         cells = [titles] + [
             [
@@ -62,7 +65,7 @@ class UsageReport:
         if any(row["cost"] is None for row in self.rows):
             lines.append("Cost needs your prices for a million tokens:")
             lines.append('  %config DeepSeekMagics.prices = {"MODEL": {"input": 0, "cached": 0, "output": 0}}')
-        return "\n".join(lines)
+        return "\n".join([*lines, *filter(None, [self.balance])])
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self))

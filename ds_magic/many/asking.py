@@ -21,7 +21,7 @@ from .pace import AT_HOME, Limits
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
-from .remarks import looked_at, spared, unmoved, unwritten
+from .remarks import in_vain, looked_at, spared, unmoved, unwritten
 from .rows import SAMPLE, Row
 from .runner import Runner
 from .task import Asking
@@ -82,8 +82,7 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    answers = answers_to(running, rows, Plan.of(arms, turns, times=times))
-    return Answers(answers, [*answers.notes, *unmoved(answers)])
+    return answers_to(running, rows, Plan.of(arms, turns, times=times))
 
 
 def map(
@@ -229,9 +228,10 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     came = list[Row]()
     with running["client"].recording():
         rows, changed = looked_at(running["client"], rows, is_counted=plan.total is not None)
+        beforehand = [*in_vain(running["client"], plan), *([changed] if changed else [])]
         if not isinstance(listener, Nobody):
             asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
-            listener = Reckoned(listener, asked, costs, changed)
+            listener = Reckoned(listener, asked, costs, " ".join(beforehand))
             listener.progress(Progress(plan.total))
         runner = Runner(
             running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
@@ -247,4 +247,4 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*filter(None, [changed]), *runner.notes, *spared(came), *unwritten(came)])
+    return Answers(came, [*beforehand, *runner.notes, *spared(came), *unwritten(came), *unmoved(came, plan)])

@@ -6,18 +6,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+from ..api.notes import idle_fields
 from ..run import as_sent
-from .answers import Answers
+from ..views.many.captions import factors_text
 from .rows import Row
 from .taken_down import NOT_RECORDED
 from .task import Asking
 
 if TYPE_CHECKING:
     from ..api.client import Client
+    from ..api.notes import Idle
+    from .plan import Plan
 
 MOST_LOOKED_AT = 64
 """Rows by which it is seen whether a journal was written with another template or other settings."""
 _LONG = 80
+_NAMED = 6
 
 
 def looked_at(client: Client, rows: Iterable[Asking], *, is_counted: bool) -> tuple[Iterator[Asking], str]:
@@ -41,6 +45,20 @@ def _broken_off(error: Exception) -> Iterator[Asking]:
     yield
 
 
+def in_vain(client: Client, plan: Plan) -> Iterator[str]:
+    """What is to be varied and has no effect with the model that is asked, as far as that is known beforehand."""
+    varied = [name for name, n in (plan.values or {}).items() if n > 1]
+    found: list[dict[str, Idle]] = []
+    for turn in plan.turns:
+        request = turn.request
+        model = request.model if "model" in request.model_fields_set else client.model
+        asked = request.model_copy(update={"model": model})
+        found.append(idle_fields(asked, thinks=asked.may_think, server=client.server, model=model))
+    for name in varied:
+        if found and all(name in idle for idle in found):
+            yield f"`{name}` is varied in vain: {found[0][name]}."
+
+
 def spared(rows: Iterable[Row]) -> list[str]:
     """How many were not asked again."""
     count = known = 0
@@ -59,10 +77,18 @@ def unwritten(rows: Sequence[Row]) -> Iterator[str]:
         yield f"{len(why):,} of {len(rows):,} were not recorded: {why[-1].removeprefix(NOT_RECORDED)}"
 
 
-def unmoved(answers: Answers) -> Iterator[str]:
-    """A note where long answers are the same to the letter, whatever was varied of how they are drawn."""
-    varied = [name for name in ("temperature", "top_p", "seed") if len(answers.factors.get(name, ())) > 1]
-    contents = {row.content for row in answers.where(lambda row: row.ok)} if varied else set()
-    if len(contents) == 1 and len(next(iter(contents))) >= _LONG:
-        for name in varied:
-            yield f"Every answer is the same, whatever the {name}: this server may take no notice of it."
+def unmoved(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
+    """The arms that came out identical to the byte, whatever was varied; of answers that are long enough to tell."""
+    if plan.arms < 2 or plan.is_of_rows:
+        return
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        if row.ok:
+            said.setdefault(factors_text(row.arm), []).append(row.content)
+    same: dict[tuple[str, ...], list[str]] = {}
+    for arm, contents in said.items():
+        if max(map(len, contents)) >= _LONG:
+            same.setdefault(tuple(contents), []).append(arm)
+    for arms in same.values():
+        if len(arms) > 1:
+            yield f"Identical to the byte: {'; '.join(arms[:_NAMED])}{'; …' if len(arms) > _NAMED else ''}."

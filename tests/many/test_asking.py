@@ -34,9 +34,10 @@ def sent(server, *names):
 
 class Told:
     def __init__(self):
-        self.totals, self.allowed = [], []
+        self.totals, self.allowed, self.first = [], [], None
 
     def progress(self, progress):
+        self.first = self.first or progress
         self.totals.append(progress.total)
         self.allowed.append(progress.allowed)
 
@@ -228,11 +229,26 @@ def test_of_samples_that_think_first_no_one_request_has_the_distribution():
     assert not one_token_note(Answers([Row({}, thought)] * 3), 3) and not one_token_note(Answers([Row()] * 3), 3)
 
 
-def test_answers_that_no_value_moves_are_told_of(connect):
-    with ScriptedServer(answered(completion("The same long answer. " * 10))) as server:
+def test_arms_that_came_out_identical_to_the_byte_are_marked(connect):
+    def script(connection):
+        text = "other" if connection.request.json["temperature"] == 2 else "The same long answer. "
+        answered(completion(text * 10))(connection)
+
+    with ScriptedServer(script) as server:
         answers = ds_magic.sweep("Go.", temperature=[0, 1, 2], client=connect(server), stream=False)
-    (note,) = answers.notes
-    assert note == "Every answer is the same, whatever the temperature: this server may take no notice of it."
+        assert answers.notes == ("Identical to the byte: temperature 0; temperature 1.",)
+        assert ds_magic.sample("Go.", 3, temperature=1, client=connect(server), stream=False).notes == ()
+
+
+def test_what_is_varied_in_vain_is_said_before_anything_is_spent(connect):
+    told = Told()
+    with ScriptedServer(echo) as server:
+        vary = {"client": connect(server), "listener": told, "stream": False}
+        answers = ds_magic.sweep("Go.", temperature=[0.5, 1], thinking=True, model="m", **vary)
+        said = "`temperature` is varied in vain: ignored while the model thinks; `--no-thinking` makes it count."
+        assert told.first.changed == said and answers.notes[0] == said
+        for moved in ({"temperature": [0.5, 1]}, {"temperature": [0.5, 1], "thinking": [True, False]}):
+            assert not any("in vain" in note for note in ds_magic.sweep("Go.", model="m", **moved, **vary).notes)
 
 
 @pytest.mark.parametrize("given, most", [({}, 4), ({"concurrency": 6}, 6)], ids=["nothing said", "six"])

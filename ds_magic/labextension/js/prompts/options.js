@@ -56,6 +56,7 @@ export const COMPANIONS = {
   "ds_models": ["--local", "--base-url", "--timeout"],
   "ds_chats": [],
   "ds_usage": ["--reset"],
+  "ds_balance": ["--base-url", "--timeout"],
   "ds_share": ["--notebook", "--large"],
   "ds_reset": [],
   "ds_help": [],

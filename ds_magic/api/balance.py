@@ -1,0 +1,49 @@
+"""What is left on an account: `GET /user/balance`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from .body import collected
+from .clean_text import for_report, on_one_line
+from .events import Event
+from .lenient import Incoming, Lenient, Objects, Text
+from .recorded import Unopened
+
+
+class BalanceInfo(Incoming):
+    """What is left in one currency. Amounts are texts, as the server writes them; the total is of the other two."""
+
+    currency: Text = ""
+    total_balance: Text = ""
+    granted_balance: Text = ""
+    topped_up_balance: Text = ""
+
+    def __str__(self) -> str:
+        said = f"{self.total_balance or '?'} {self.currency}".strip()
+        parts = [(self.granted_balance, "granted"), (self.topped_up_balance, "topped up")]
+        named = ", ".join(f"{amount} {name}" for amount, name in parts if amount)
+        return on_one_line(for_report(f"{said} ({named})" if named else said), 120)
+
+
+class Balance(Incoming):
+    """What is left on the account of a key. `is_available`: whether it is enough for a request; None: not said."""
+
+    is_available: Lenient[bool] = None
+    balance_infos: Objects[BalanceInfo] = []
+
+    def __repr__(self) -> str:
+        lines = [str(each) for each in self.balance_infos] or ["The server names no amount."]
+        return "\n".join([*lines, *(["It is not enough for a request."] if self.is_available is False else [])])
+
+    __str__ = __repr__
+
+    def _repr_pretty_(self, printer: object, cycle: bool) -> None:
+        printer.text(repr(self))  # type: ignore[attr-defined]
+
+
+def balance_told(exchange: Unopened, on_event: Callable[[Event], None]) -> Balance:
+    """What a server says that `exchange` asks. Raises a DeepSeekError."""
+    exchange.open()
+    body, _ = collected(exchange, on_event)
+    return Balance.model_validate(body)
