@@ -1,0 +1,81 @@
+"""GGUF files of random weights, 110 KB each: a model that says anything, with a template and marks of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+ENDS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
+_SIZES = {"embedding": 32, "inner": 64, "heads": 2}
+
+
+def write_model(
+    path: Path, template: str | None = CHATML, *, marks: Sequence[str] = (), ids: Mapping[str, str] | None = None,
+    words: Sequence[str] = (), context: int = 2048, seed: int = 0, name: str = "tiny",
+) -> Path:
+    """A model whose tokens are the 256 bytes, `words` and what they begin with, and `marks` after those of ChatML.
+
+    `ids`: further ids of the tokenizer by name, as `{"fim_pre_token_id": "<|fim_prefix|>"}`, of marks.
+    """
+    letters = _alphabet()
+    merged = ["".join(letters[byte] for byte in word.encode()) for word in words]
+    spelt = list(dict.fromkeys(word[:end] for word in merged for end in range(2, len(word) + 1)))
+    tokens = [*letters, *spelt, *ENDS, *marks]
+    first = len(letters) + len(spelt)
+    writer = gguf.GGUFWriter(str(path), "llama")
+    writer.add_name(name)
+    writer.add_context_length(context)
+    writer.add_embedding_length(_SIZES["embedding"])
+    writer.add_block_count(1)
+    writer.add_feed_forward_length(_SIZES["inner"])
+    writer.add_head_count(_SIZES["heads"])
+    writer.add_head_count_kv(_SIZES["heads"])
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_dimension_count(_SIZES["embedding"] // _SIZES["heads"])
+    writer.add_vocab_size(len(tokens))
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("smollm")
+    writer.add_token_list(tokens)
+    writer.add_token_types([gguf.TokenType.NORMAL] * first + [gguf.TokenType.CONTROL] * (len(tokens) - first))
+    writer.add_token_merges([f"{word[:-1]} {word[-1]}" for word in spelt] or [f"{letters[0]} {letters[1]}"])
+    writer.add_bos_token_id(tokens.index("<|im_start|>"))
+    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_add_bos_token(False)
+    for field, mark in (ids or {}).items():
+        writer.add_uint32(f"tokenizer.ggml.{field}", tokens.index(mark))
+    if template is not None:
+        writer.add_chat_template(template)
+    _add_weights(writer, len(tokens), seed)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _add_weights(writer: gguf.GGUFWriter, vocabulary: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    wide, inner = _SIZES["embedding"], _SIZES["inner"]
+    shapes = {
+        "token_embd": (vocabulary, wide), "output": (vocabulary, wide), "blk.0.attn_q": (wide, wide),
+        "blk.0.attn_k": (wide, wide), "blk.0.attn_v": (wide, wide), "blk.0.attn_output": (wide, wide),
+        "blk.0.ffn_gate": (inner, wide), "blk.0.ffn_up": (inner, wide), "blk.0.ffn_down": (wide, inner),
+    }
+    for name, shape in shapes.items():
+        writer.add_tensor(f"{name}.weight", random.normal(0, 0.3, shape).astype(np.float32))
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        writer.add_tensor(f"{name}.weight", np.ones(wide, np.float32))
+
+
+def _alphabet() -> list[str]:
+    """GPT-2's way to write each byte as a printable character."""
+    printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return [chr(byte) if byte in printable else chr(256 + others.index(byte)) for byte in range(256)]
