@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
 from .aligned import Aligned, Sums, common, stretches
@@ -120,9 +121,9 @@ class Comparison(Pictured):
 
         names = ("part", "text", "label", "tokens_a", "tokens_b", "logprob_a", "logprob_b", "difference", "start_byte",
                  "end_byte")  # fmt: skip
-        labels = self.a.label
+        labels = iter(self.a.label)
         rows: list[tuple[Any, ...]] = [
-            ("shared", stretch.text, "".join(labels[stretch.starts[0] : stretch.starts[0] + stretch.tokens[0]]), *stretch.tokens,
+            ("shared", stretch.text, "".join(islice(labels, stretch.tokens[0])), *stretch.tokens,
              *map(_exact, (stretch.logprob_a, stretch.logprob_b, stretch.difference)), stretch.start_byte,
              stretch.end_byte)
             for stretch in self.shared
@@ -139,8 +140,8 @@ class Comparison(Pictured):
         if left is None and right is None:
             return None
         held = (_share(left, right), _share(right, left)) if self.same_tokens else (math.nan, math.nan)
-        places = [None if row is None else row.position for row in (left, right)]
-        return Divergence(same, *places, *held)
+        a, b = (None if row is None else row.position for row in (left, right))
+        return Divergence(same, a, b, *held)
 
     def _observations(self) -> Iterator[str]:
         if not self.same_tokens:

@@ -63,7 +63,7 @@ class NextBytes(Pictured):
         """What there is to say of any text, one that neither returned too; an empty one is the end."""
         wanted = text.encode("utf-8", "replace") if isinstance(text, str) else text
         found = next((each for each in self.beginnings if each.bytes == wanted), None)
-        return found or Beginning(wanted, *(chance_of(wanted, place) for place in self._places))
+        return found or _beginning(wanted, self._places)
 
     def to_pandas(self) -> pd.DataFrame:
         """Columns `label, bytes, a_low, a_high, b_low, b_high, said_a, said_b`."""
@@ -80,14 +80,16 @@ class NextBytes(Pictured):
 def next_bytes(a: Iterable[Token], b: Iterable[Token], names: tuple[str, str] = ("a", "b")) -> NextBytes:
     """The texts that either returned at the first of its tokens; those behind it are what it went on with."""
     places = tuple(a), tuple(b)
-    said = [place[0].bytes if place else None for place in places]
     texts = dict.fromkeys(text for place in places for row in place[:1] for text in _texts(row))
-    found = [
-        Beginning(text, *(chance_of(text, place) for place in places), *(text == each for each in said))
-        for text in texts
-    ]
+    found = [_beginning(text, places) for text in texts]
     found.sort(key=lambda each: (-max(each.a.low, each.b.low), -max(each.a.high, each.b.high), each.bytes))
     return NextBytes(tuple(found), names, places)
+
+
+def _beginning(text: bytes, places: tuple[tuple[Token, ...], tuple[Token, ...]]) -> Beginning:
+    a, b = (chance_of(text, place) for place in places)
+    said_a, said_b = (bool(place) and place[0].bytes == text for place in places)
+    return Beginning(text, a, b, said_a, said_b)
 
 
 def behind(places: tuple[tuple[LogprobTable, int], tuple[LogprobTable, int]], names: tuple[str, str]) -> NextBytes:
