@@ -42,8 +42,8 @@ class Comparison(Pictured):
 
     `shared`: the stretches they share, the smallest ones that begin and end between tokens in both. `divergence`: where
     they part, None where they say the same. `rest_a`, `rest_b`: the tokens from there on. `same_tokens`: whether both
-    part texts into the same tokens, as far as is known. `notes`: what a reader should know, sentences. Iterating gives
-    the shared stretches.
+    are of one model, as far as is known, and part the text into the same tokens. `notes`: what a reader should know,
+    sentences. Iterating gives the shared stretches.
     """
 
     def __init__(
@@ -55,7 +55,8 @@ class Comparison(Pictured):
         self.shared = stretches(a, b, same)
         self._done = tuple(sum(stretch.tokens[side] for stretch in self.shared) for side in (0, 1))
         self.rest_a, self.rest_b = a[self._done[0] :], b[self._done[1] :]
-        self.same_tokens = all(stretch.tokens == (1, 1) for stretch in self.shared) and _may_cut_alike(a, b)
+        self._is_cut_alike = all(stretch.tokens == (1, 1) for stretch in self.shared)
+        self.same_tokens = self._is_cut_alike and (a.model == b.model or not (a.model and b.model))
         self.divergence = self._divergence(same)
         self.notes = (*self._observations(), *notes)
 
@@ -71,7 +72,7 @@ class Comparison(Pictured):
         return self.shared[-1].end_byte if self.shared else 0
 
     @property
-    def logprobs(self) -> tuple[Bounded, Bounded]:
+    def logprob(self) -> tuple[Bounded, Bounded]:
         """Σℓ of either over the shared text, in nats; forced tokens too, the end of the answers not."""
         texts = self.shared[:-1] if self.shared and not self.shared[-1].n_bytes else self.shared
         counts = [sum(stretch.tokens[side] for stretch in texts) for side in (0, 1)]
@@ -87,7 +88,7 @@ class Comparison(Pictured):
         a, b = (
             Bounded(-sum_.high / scale + 0.0, -sum_.low / scale + 0.0, " bits", sum_.tokens, sum_.censored,
                     sum_.left_out)
-            for sum_ in self.logprobs
+            for sum_ in self.logprob
         )  # fmt: skip
         return a, b
 
@@ -146,8 +147,8 @@ class Comparison(Pictured):
     def _observations(self) -> Iterator[str]:
         if not self.same_tokens:
             yield (
-                "Their tokens differ: what compares is bits per byte, the sum over the same text. A perplexity is a "
-                "mean over tokens, and does not."
+                f"Their tokens {'may ' * self._is_cut_alike}differ: what compares is bits per byte, the sum over the "
+                "same text. A perplexity is a mean over tokens, and does not."
             )
         for name, table in zip(self.names, (self.a, self.b), strict=True):
             if n := int(table.damaged.sum()):
@@ -199,13 +200,6 @@ def _table(given: Any) -> LogprobTable:
 
 def _names(a: LogprobTable, b: LogprobTable) -> tuple[str, str]:
     return (a.model, b.model) if a.model and b.model and a.model != b.model else ("a", "b")
-
-
-def _may_cut_alike(a: LogprobTable, b: LogprobTable) -> bool:
-    """Whether two models may have the same tokens: they are one, or of a family, or nobody knows which they are."""
-    if not (a.model and b.model) or a.model == b.model:
-        return True
-    return a.vocabulary_size is not None and a.vocabulary_size == b.vocabulary_size
 
 
 def _share(row: Token | None, other: Token | None) -> float:

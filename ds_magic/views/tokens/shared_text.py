@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _BITS = math.log(2)
 _STEPS = (0.5, 1, 2, 4)  # bits of difference; fixed, so that comparisons compare
 _CLASSES = ("0.5 – 1", "1 – 2", "2 – 4", "≥ 4")
-_SHOWN, _LONGEST = 600, 8000
+_SHOWN, _LONGEST = 600, 4000
 """So many stretches, and bytes of them, are drawn: the last ones."""
 _TICK = "border-left:1px solid;font-size:0.5em;line-height:0;vertical-align:"
 _ABOVE, _BELOW = f"{_TICK}1.5em", f"{_TICK}-0.7em"
@@ -90,7 +90,7 @@ def figures(comparison: Comparison) -> list[list[str]]:
         [on_one_line(name, 40), f"{sum_.tokens + sum_.left_out:,}", f"{_in_bits(sum_):.1f}",
          f"{Bounded(per_byte.low, per_byte.high):.3f}"]
         for name, sum_, per_byte in zip(
-            comparison.names, comparison.logprobs, comparison.bits_per_byte, strict=True)
+            comparison.names, comparison.logprob, comparison.bits_per_byte, strict=True)
     )]  # fmt: skip
 
 
@@ -126,8 +126,10 @@ def _parts(comparison: Comparison, shown: list[Aligned]) -> list[tuple[Aligned, 
     raws: list[bytes] = []
     content = b"".join(comparison.a.bytes)
     for stretch in shown:
-        raw = content[stretch.start_byte : stretch.end_byte]
-        cuts = sorted([*((cut, 1) for cut in stretch.cuts_a), *((cut, 2) for cut in stretch.cuts_b)])
+        left_out = max(0, stretch.n_bytes - _LONGEST)
+        raw = content[stretch.start_byte + left_out : stretch.end_byte]
+        both = [*((cut, 1) for cut in stretch.cuts_a), *((cut, 2) for cut in stretch.cuts_b)]
+        cuts = sorted((cut - left_out, kind) for cut, kind in both if cut > left_out)
         kinds.append([0, *(kind for _, kind in cuts)])
         raws += [raw[start:end] for start, end in pairwise([0, *(cut for cut, _ in cuts), len(raw)])]
     texts = iter(decode_tokens(raws)[0])
