@@ -16,6 +16,7 @@ from .task import Asking
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.notes import Idle
+    from ..api.request import ChatRequest
     from .plan import Plan
 
 MOST_LOOKED_AT = 64
@@ -36,8 +37,12 @@ def looked_at(client: Client, rows: Iterable[Asking], *, is_counted: bool) -> tu
         passed.extend(islice(rows, MOST_LOOKED_AT if is_counted else 1))
     except Exception as error:  # of the user's rows; those before it are asked
         rows = _broken_off(error)
-    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
-    return chain(passed, rows), client.changed_since(firsts) or ""
+    firsts: dict[Client, list[ChatRequest]] = {}
+    for each in passed:
+        if each.turn is not None and each.sample == 1:
+            firsts.setdefault(each.client or client, []).append(as_sent(each.turn.request))
+    changed = [asked.changed_since(requests) for asked, requests in firsts.items()]
+    return chain(passed, rows), (changed[0] or "") if changed and all(changed) else ""
 
 
 def _broken_off(error: Exception) -> Iterator[Asking]:
@@ -49,11 +54,11 @@ def in_vain(client: Client, plan: Plan) -> Iterator[str]:
     """What is to be varied and has no effect with the model that is asked, as far as that is known beforehand."""
     varied = [name for name, n in (plan.values or {}).items() if n > 1]
     found: list[dict[str, Idle]] = []
-    for turn in plan.turns:
+    for turn, its in plan.asked_of(client):
         request = turn.request
-        model = request.model if "model" in request.model_fields_set else client.model
+        model = request.model if "model" in request.model_fields_set else its.model
         asked = request.model_copy(update={"model": model})
-        found.append(idle_fields(asked, thinks=asked.may_think, server=client.server, model=model))
+        found.append(idle_fields(asked, thinks=asked.may_think, server=its.server, model=model))
     for name in varied:
         if found and all(name in idle for idle in found):
             yield f"`{name}` is varied in vain: {found[0][name]}."
