@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..api.addresses import EMBEDDED
 from ..api.errors import InvalidRequestError
 from .factors import Arm, values_of
 
@@ -23,12 +22,8 @@ class Server(NamedTuple):
     client: Client
 
     def asked(self, arm: Arm) -> Arm:
-        """A choice of values, of this one of several. The model of an embedded server, which has just one, is named:
-        by that the answers of two of them are told apart, in a journal, too."""
-        if not self.factors:
-            return arm
-        model = {"model": self.client.model} if self.client.server == EMBEDDED else {}
-        return Arm({**self.factors, **arm.factors}, {**model, **arm.fields}, self.client)
+        """A choice of values, of this server where it is one of several."""
+        return Arm({**self.factors, **arm.factors}, arm.fields, self.client) if self.factors else arm
 
 
 def servers_of(client: Any, recorded: Mapping[str, Any]) -> list[Server]:
