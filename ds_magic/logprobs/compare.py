@@ -197,7 +197,7 @@ def _table(given: Any) -> LogprobTable:
         if len(given) != 1:
             raise NotGivenError(f"There are scores of {len(given)} texts.", 'Say which: `compare(a["yes"], b["yes"])`.')
         given = given[0]
-    table = given if isinstance(given, LogprobTable) else given.logprobs
+    table = given if isinstance(given, LogprobTable) else getattr(given, "logprobs", None)
     if not isinstance(table, LogprobTable):
         raise NotGivenError("Both answers need token probabilities.", ASK)
     return table
