@@ -211,10 +211,70 @@ def test_a_failure_inside_an_answer_is_a_partial_answer(reason, says, view, ask,
         assert "partial" in capsys.readouterr().out
 
 
-def test_thinking_that_nobody_asked_for_is_seen_in_the_answer(served, shell):
+IGNORED = "temperature: ignored while the model thinks; `--no-thinking` makes it count."
+SET = {
+    "by the cell": lambda shell, monkeypatch: "-t 0",
+    "by config": lambda shell, monkeypatch: shell.run_cell("%config DeepSeekMagics.temperature = 0.0") and "",
+    "by the environment": lambda shell, monkeypatch: monkeypatch.setenv("DS_MAGIC_TEMPERATURE", "0") or "",
+}
+
+
+@pytest.mark.parametrize("how", SET)
+@pytest.mark.parametrize("more", ["", "--no-stream", "--chat lesson", "--json"])
+def test_what_had_no_effect_is_said_once_under_the_answer_wherever_it_was_set(
+    how, more, served, shell, monkeypatch, capsys
+):
+    run = served("today", says=lambda body: "{}")
+    option = SET[how](shell, monkeypatch)
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    for _ in range(2):
+        answer = run(f"%%deepseek {option} {more}\nHi in json")
+        assert answer.notes == [IGNORED] and capsys.readouterr().out.count(IGNORED) == 1
+    assert "temperature: ignored" in answer._repr_mimebundle_()["text/html"]
+    assert run(f"%%deepseek {option} {more} --no-thinking\nHi in json").notes == []
+    assert "ignored" not in capsys.readouterr().out
+
+
+def test_what_had_no_effect_in_rounds_of_functions_is_said_of_the_answer(served, monkeypatch, capsys):
+    run = served("today", calls=2)
+    run(ADD)
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    answer = run("%%deepseek --tools add -t 0\nGo.")
+    assert len(answer.rounds) == 3 and answer.notes == [IGNORED]
+    assert capsys.readouterr().out.count(IGNORED) == 1
+
+
+def test_what_had_no_effect_is_said_in_python_too(served):
+    served("today")
+    assert ds_magic.chat("Hi", temperature=1).notes == ds_magic.ask("Hi", temperature=1).notes == [IGNORED]
+    with ds_magic.stream("Hi", temperature=1) as stream:
+        assert list(stream) and stream.completion.notes == [IGNORED]
+    assert ds_magic.sample("Hi", 2, temperature=1).notes == (IGNORED,)
+
+
+def test_a_sweep_over_what_has_no_effect_says_so_before_anything_is_spent(served, shell, monkeypatch, capsys):
+    posts = []
+    run = served("today", says=lambda body: posts.append(capsys.readouterr().out) or "Hello")
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    run("%%deepseek -t 0,1\nHi")
+    said = "`temperature` is varied in vain: ignored while the model thinks"
+    assert said in posts[0] and said in capsys.readouterr().out
+
+
+def test_too_many_tokens_are_refused_by_the_service_by_name(served, shell, capsys):
     run = served("today")
-    assert any("temperature" in note for note in run("%%deepseek -t 0\nHi").notes)
-    assert not any("temperature" in note for note in run("%%deepseek -t 0 --no-thinking\nHi").notes)
+    assert run("%%deepseek --max-tokens 393216\nHi").content == "Hello"
+    assert shell.run_cell("%%deepseek --max-tokens 393217\nHi").error_in_exec is not None
+    assert "[1, 393216]" in capsys.readouterr().out and len(run.service.refusals) == 1
+
+
+def test_a_gateway_under_another_name_that_forces_no_call_while_it_thinks_is_answered_with_the_way_out(
+    shell, ask, capsys
+):
+    ask.server.scripts = [refused(400, "tool_choice required and named are not supported in thinking mode.")]
+    shell.run_cell(ADD)
+    assert shell.run_cell("%%deepseek -m ours --tools add --tool-choice required\nGo.").error_in_exec is not None
+    assert "--no-thinking" in capsys.readouterr().out
 
 
 def test_the_live_view_names_the_model_that_answers_and_none_before(served, shell):

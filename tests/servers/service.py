@@ -60,6 +60,8 @@ class Service(ScriptedServer):
                 return 400, "The reasoning_content of earlier messages must not be sent."
             if {"thinking", "reasoning_effort"} & body.keys():
                 return 422, "thinking: unknown field"
+        elif not 1 <= body.get("max_tokens", 1) <= 393_216:
+            return 400, "Invalid max_tokens value, the valid range of max_tokens is [1, 393216]."
         elif self._thinks(body):
             if body.get("tool_choice") not in (None, "none", "auto"):
                 return 400, "tool_choice required and named are not supported in thinking mode."
