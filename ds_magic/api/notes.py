@@ -116,11 +116,11 @@ def passed_over(completion: ChatCompletion) -> dict[str, Idle]:
     values = {} if asked is None else {name: getattr(asked, name) for name in PASSED_OVER}
     if asked is None or all(value is None for value in values.values()):
         return {}
-    server, model = completion.backend, completion.model or asked.model
-    is_certain = server == DEEPSEEK and _is_todays(server, model)
-    thought = bool(completion.reasoning_content) or (is_certain and asked.may_think)
+    server, model, used = completion.backend, completion.model or asked.model, said_to_be_used(completion)
+    is_otherwise = used.get("temperature", asked.temperature) != asked.temperature
+    is_certain = is_otherwise or (server == DEEPSEEK and _is_todays(server, model))
+    thought = bool(completion.reasoning_content) or (asked.may_think and is_certain)
     idle = idle_fields(asked, thinks=thought, server=server, model=model)
-    used = said_to_be_used(completion)
     found: dict[str, Idle] = {}
     for name, value in values.items():
         if value is None:

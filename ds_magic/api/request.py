@@ -28,6 +28,7 @@ from .messages import (
 from .model_choice import thinks_unless_told
 from .nearest import nearest
 from .shorthand import as_messages, on_the_wire
+from .strict import check as check_strict
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
@@ -265,6 +266,7 @@ class ChatRequest(_Fields):
                 f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
                 limit=LIMITS["tools"], remedy="Rename one.",
             )
+        check_strict(self.tools or ())
         is_known = self.thinking is not None or self.model.startswith("deepseek")
         if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(

@@ -84,5 +84,9 @@ def test_a_retired_model_of_deepseek_is_none_of_todays():
     ({"presence_penalty": 1.0, **OFF}, {"presence_penalty": 1.0}, []),
 ])
 def test_a_server_that_says_with_what_it_drew_is_believed(asked, used, passed_over):
+    """Also where it thought of nothing: with another temperature than was asked for."""
+    found = notes(model="deepseek-flash", used=used, **asked)
+    assert [note.partition(":")[0] for note in found] == passed_over
+    assert all("ignored while" in note for note in found if note.startswith("temperature"))
     found = notes(model="deepseek-flash", reasoning=None if "thinking" in asked else "Hm.", used=used, **asked)
     assert [note.partition(":")[0] for note in found] == passed_over

@@ -171,6 +171,64 @@ def test_a_call_that_is_forced_and_thinking_that_was_asked_for_are_refused(serve
     assert "--no-thinking" in capsys.readouterr().out and run.service.posts == run.service.refusals == []
 
 
+MANY_KINDS = '''
+def weather(city: str, days: int = 3):
+    "The weather."
+def counts(words: dict[str, int]):
+    "Counts."
+def first(names: Annotated[list[str], Len(1, 9)]):
+    "The first."
+given = {"name": "given", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
+'''
+
+
+def test_strict_functions_are_asked_of_beta_and_every_argument_is_required(served):
+    run = served("today", calls=1)
+    run(ADD + "from typing import Annotated\nfrom annotated_types import Len" + MANY_KINDS)
+    answer = run("%%deepseek --tools add,weather,fit --strict\nGo.")
+    assert answer.content == "Hello" and run.service.refusals == []
+    assert {each.path for each in run.service.requests} == {"/beta/chat/completions"}
+    add, weather, fit = (each["function"] for each in run.service.posts[0]["tools"])
+    assert add["strict"] is weather["strict"] is fit["strict"] is True
+    assert weather["parameters"]["required"] == ["city", "days"]
+    assert [each for each in answer.notes if "`weather` is strict: the model has to give `days`" in each]
+    assert run("%%deepseek --tools add\nGo.").notes == [] and "strict" not in str(run.service.posts[-1]["tools"])
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("counts", "in `words` other properties"), ("first", "in `names` there is minItems"),
+    ("given", "`a` is not required"),
+])
+def test_a_function_that_cannot_be_strict_is_named_with_the_reason_before_anything_is_sent(
+    name, why, served, shell, capsys
+):
+    run = served("today")
+    run(ADD + "from typing import Annotated\nfrom annotated_types import Len" + MANY_KINDS)
+    assert shell.run_cell(f"%%deepseek --tools add,{name} --strict\nGo.").error_in_exec is not None
+    said = capsys.readouterr().out
+    assert f"`{name}` cannot be a strict function" in said and why in said and "leave out `--strict`" in said
+    assert run.service.posts == run.service.refusals == []
+
+
+def test_strict_without_functions_is_refused(served, shell, capsys):
+    run = served("today")
+    assert shell.run_cell("%%deepseek --strict\nGo.").error_in_exec is not None
+    assert "--tools" in capsys.readouterr().out and run.service.posts == []
+
+
+def test_strict_functions_in_python(served):
+    def add(a: int, b: int = 2) -> int:
+        return a + b
+
+    run = served("today", calls=1)
+    answer = ds_magic.ask("Go.", tools=[add], strict=True)
+    assert answer.rounds[0].calls[0].result == "3" and answer.content == "Hello"
+    assert [row.content for row in ds_magic.sample("Go.", 2, tools=[add], strict=True)] == ["Hello"] * 2
+    assert run.service.refusals == [] and all(each["tools"][0]["function"]["strict"] for each in run.service.posts)
+    assert "--strict" in answer.as_cell().splitlines()[0]
+
+
 def test_a_repair_replays_what_was_thought_only_beside_tools(served):
     says = iter(["no", '{"x": 1}', "no", '{"x": 1}'])
     run = served("today", says=lambda body: next(says))
