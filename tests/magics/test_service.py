@@ -179,7 +179,7 @@ def counts(words: dict[str, int]):
 def first(names: Annotated[list[str], Len(1, 9)]):
     "The first."
 given = {"name": "given", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
-fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
+fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "additionalProperties": False}}
 '''
 
 
