@@ -22,7 +22,7 @@ from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .remarks import in_vain, looked_at, spared, unmoved, unwritten
-from .rows import SAMPLE, Row
+from .row import SAMPLE, Row
 from .runner import Runner
 from .task import Asking
 

@@ -12,7 +12,7 @@ from ..api.response import ChatCompletion
 from ..logprobs.rows import Alternative
 from .answers import Answers
 from .odds import places
-from .rows import SAMPLE, Row
+from .row import SAMPLE, Row
 
 _MOST_SHOWN = 100
 """Alternatives that each sample carries, so that a thousand different ones do not each carry a thousand."""

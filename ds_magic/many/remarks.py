@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ..api.notes import idle_fields
 from ..run import as_sent
 from ..views.many.captions import factors_text
-from .rows import Row
+from .row import Row
 from .taken_down import NOT_RECORDED
 from .task import Asking
 
