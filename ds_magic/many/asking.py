@@ -21,7 +21,7 @@ from .pace import AT_HOME, Limits
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
-from .remarks import in_vain, looked_at, spared, unmoved, unwritten
+from .remarks import in_vain, looked_at, spared, unmoved, unwritten, without_effect
 from .row import SAMPLE, Row
 from .runner import Runner
 from .task import Asking
@@ -235,11 +235,15 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     came = list[Row]()
     with running["client"].recording():
         rows, changed = looked_at(running["client"], rows, is_counted=plan.total is not None)
-        beforehand = [*in_vain(running["client"], plan), *([changed] if changed else [])]
+        vain = in_vain(running["client"], plan)
+        beforehand = [*vain.values(), *([changed] if changed else [])]
         if not isinstance(listener, Nobody):
             asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
             listener = Reckoned(listener, asked, costs, " ".join(beforehand))
             listener.progress(Progress(plan.total))
+        elif running.get("listener") is None:
+            for note in vain.values():
+                running["client"].tell(note)
         runner = Runner(
             running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
         )
@@ -254,4 +258,5 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*beforehand, *runner.notes, *spared(came), *unwritten(came), *unmoved(came, plan)])
+    more = [*without_effect(came, plan, vain), *spared(came), *unwritten(came), *unmoved(came, plan)]
+    return Answers(came, [*beforehand, *runner.notes, *more])
