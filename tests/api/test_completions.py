@@ -223,9 +223,9 @@ def test_a_server_without_beta_is_named_as_such(connect):
 
 
 def test_what_had_come_when_the_stream_broke_is_kept(connect):
-    with ScriptedServer(streamed(text("half", logprobs=lists(("half", -1.0, {}))), done=False)) as server:
-        with pytest.raises(StreamInterruptedError) as caught:
-            connect(server).complete("x", "y", logprobs=0, stream=True)
+    broken = streamed(text("half", logprobs=lists(("half", -1.0, {}))), done=False)
+    with ScriptedServer(broken) as server, pytest.raises(StreamInterruptedError) as caught:
+        connect(server).complete("x", "y", logprobs=0, stream=True)
     partial = caught.value.partial
     assert partial.content == "half" and partial.interrupted and partial.request.suffix == "y"
     assert partial.logprobs.token == ["half"]
