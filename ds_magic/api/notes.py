@@ -51,7 +51,7 @@ ENDS_IN_BLANK = (
 
 def ends_in_blank(asked: ChatRequest | None) -> bool:
     """Whether the answer was made to begin with a text that ends in a blank, which only the embedded server heals."""
-    return asked is not None and (asked.prefix or "").endswith(" ")
+    return asked is not None and bool(asked.messages) and (asked.prefix or "").endswith(" ")
 
 
 def idle_fields(request: ChatRequest, *, thinks: bool, server: str | None, model: str) -> dict[str, Idle]:
@@ -145,7 +145,8 @@ def left_out(completion: ChatCompletion) -> list[str]:
     notes = []
     if asked.logprobs and completion.choice.logprobs is None:
         notes.append("This server gave no token probabilities.")
-    is_begun = bool(getattr(asked.messages[-1], "reasoning_content", None))  # by the user: it may be all there is
+    # Begun by the user, it may be all there is.
+    is_begun = any(getattr(last, "reasoning_content", None) for last in asked.messages[-1:])
     if asked.thinks and not completion.reasoning_content and not is_begun:
         notes.append("This server gave no reasoning.")
     if asked.forces_a_call and not completion.tool_calls:

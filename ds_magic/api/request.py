@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_type_hints
 
 from pydantic import Field, PrivateAttr, ValidationError, create_model, field_validator
 
@@ -32,7 +32,6 @@ from .shorthand import as_messages, on_the_wire
 from .strict import check as check_strict
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
-
 
 WHOLE_NUMBERS = tuple(name for name, each in FIELDS.items() if each.kind == "count")
 
@@ -75,6 +74,8 @@ class ChatRequest(_Fields):
     Fields that are None are not sent. `extra` is sent beside the others, unchecked, and wins over them.
     Build it with `ChatRequest.build`, which raises InvalidRequestError rather than pydantic's error.
     """
+
+    path: ClassVar[str] = "/chat/completions"
 
     messages: list[Message] = Field(min_length=1)
     _replays: bool = PrivateAttr(default=True)
@@ -190,16 +191,21 @@ class ChatRequest(_Fields):
 
         Raises InvalidRequestError where `extra` or a tool's schema holds what JSON cannot say.
         """
-        body: dict[str, Any] = {
-            "messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]
-        }
+        body = self._own_wire()
         for name in FIELDS:
-            value = getattr(self, name)
+            value = self._wire_of(name)
             if name != "extra" and value is not None:
                 body[name] = _to_wire(value)
         body.update(self.extra)
         healed: dict[str, Any] = heal(body)
         return healed
+
+    def _own_wire(self) -> dict[str, Any]:
+        """What the body has beside the fields of `api.fields`."""
+        return {"messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]}
+
+    def _wire_of(self, name: str) -> Any:
+        return getattr(self, name)
 
     def encode(self) -> bytes:
         """The JSON body as UTF-8 bytes."""
@@ -253,6 +259,11 @@ class ChatRequest(_Fields):
         return (last.content or "") if isinstance(last, AssistantMessage) and last.prefix else None
 
     @property
+    def behind(self) -> str:
+        """The text that stands behind the answer: in a chat there is none."""
+        return ""
+
+    @property
     def needs_beta(self) -> bool:
         """Whether the request uses what is served under `/beta` only: a prefix, or strict functions."""
         return self.prefix is not None or any(tool.function.strict for tool in self.tools or ())
@@ -292,6 +303,14 @@ class ChatRequest(_Fields):
             note = "Thinking was switched off for this request: `tool_choice` does not go with it."
             return Prepared(self.model_copy(update={"thinking": Thinking(type="disabled")}), [note])
         return Prepared(self, [])
+
+    def read_events(self, payloads: list[bytes]) -> list[bytes]:
+        """The data of a stream's events, in the form of chat completions: as it came."""
+        return payloads
+
+    def read_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of an answer, in the same form."""
+        return body
 
     def _says_json(self) -> bool:
         return any("json" in (message.content or "").lower() for message in self.messages)

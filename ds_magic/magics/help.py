@@ -41,6 +41,11 @@ text: it is not filled again, and no role begins in it. Everything else stays as
 Roles: a cell is one message of the user. A line @system, @user, @assistant or @tool call_id=… alone begins a
 message of that role; attributes follow it (@user name=ada). @assistant prefix, last, begins the answer; with
 reasoning="…" its thinking too. \@user is the literal text.""",
+    "fim": r"""
+Fill in the middle: with --fim the cell is a text with a gap, a line @gap. The word @gap is replaced by what the model
+writes, and everything else is sent as it stands, blanks and line breaks too; \@gap is the literal text. --suffix TEXT
+has the gap at the end of the cell instead, and TEXT behind it. There are no messages, and nothing is thought: -l, -t,
+--max-tokens (up to 4,096) and --stop are as ever. In Python: ds_magic.complete(prompt, suffix).""",
     "chat": """
 Conversations: --chat NAME keeps one, and each cell is a turn of it. Running a cell again replaces its turn;
 later turns are then stale: they are kept but not sent until their cells are run again. --restart begins anew.

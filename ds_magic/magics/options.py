@@ -119,6 +119,9 @@ def _option_of(name: str, field: Field) -> Option:
 _OF_OURS = (
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
     Option("prefix", "text", r"make the answer begin with TEXT (\n is a new line)", "The prompt", "TEXT", is_said=True),
+    Option("fim", "flag", "fill in the middle: the cell is a text with a gap, a line @gap", "The prompt"),
+    Option("suffix", "text", r"the same with the gap at the end of the cell, and TEXT behind it", "The prompt", "TEXT",
+           is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
            limit="a name of your choice, or a variable that is a Chat"),
     Option("restart", "flag", "begin that conversation anew", "The prompt"),

@@ -11,7 +11,7 @@ from ..api.notes import PASSED_OVER, idle_beforehand, passed_over
 from ..api.recorded import RECORDING
 from ..run import as_sent
 from ..views.many.captions import factors_text
-from .rows import Row
+from .row import Row
 from .taken_down import NOT_RECORDED
 from .task import Asking
 

@@ -12,7 +12,7 @@ from ds_magic import Answers, Chat, InvalidRequestError
 from ds_magic.many.drawn import one_token_note
 from ds_magic.many.factors import arms_of
 from ds_magic.many.progress import Progress, ProgressLine, listening
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.many.scripted_answers import answer, asked_of, body, echo, entry
 from tests.servers.scripted import ScriptedServer, answered, completion
 

@@ -4,6 +4,8 @@
 export const OPTIONS = [
   {"name": "system", "kind": "text", "spellings": ["-s", "--system"], "help": "instructions for the model", "possible": "TEXT", "example": "\"some text\""},
   {"name": "prefix", "kind": "text", "spellings": ["--prefix"], "help": "make the answer begin with TEXT (\\n is a new line)", "possible": "TEXT", "example": "\"some text\""},
+  {"name": "fim", "kind": "flag", "spellings": ["--fim"], "help": "fill in the middle: the cell is a text with a gap, a line @gap"},
+  {"name": "suffix", "kind": "text", "spellings": ["--suffix"], "help": "the same with the gap at the end of the cell, and TEXT behind it", "possible": "TEXT", "example": "\"some text\""},
   {"name": "chat", "kind": "word", "spellings": ["--chat"], "help": "go on with a conversation; the cell is one turn of it", "possible": "a name of your choice, or a variable that is a Chat", "example": "NAME"},
   {"name": "restart", "kind": "flag", "spellings": ["--restart"], "help": "begin that conversation anew"},
   {"name": "json", "kind": "flag", "spellings": ["--json"], "help": "the answer is a JSON object, also in .parsed"},
