@@ -123,8 +123,8 @@ def unmoved(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
     varied = plan.values or {}
     said: dict[str, list[str | None]] = {}
     for row in rows:
-        arm = {name: value for name, value in row.arm.items() if name in varied}
-        said.setdefault(factors_text(arm), []).append(row.content if row.ok else None)
+        of_arm = {name: value for name, value in row.arm.items() if name in varied}
+        said.setdefault(factors_text(of_arm), []).append(row.content if row.ok else None)
     same: dict[tuple[str | None, ...], list[str]] = {}
     for arm, contents in said.items():
         if sum(map(len, filter(None, contents))) >= _LONG:
