@@ -14,7 +14,8 @@ from tests.views.answer.test_gap import LINES, answer
 def came(text):
     return Delta.of({}, {"index": 0, "delta": {"content": text}})
 
-whole = answer("    return n<b>", LINES + "def f(n):\\n", "\\n\\nf(3)</pre><script>alert(1)</script>", ["    return", " n<b>"])
+after = "\\n\\nf(3)</pre><script>alert(1)</script>"
+whole = answer("    return n<b>", LINES + "def f(n):\\n", after, ["    return", " n<b>"])
 view = make_view("live")
 view.start(whole.request, "embedded model")
 """
