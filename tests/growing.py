@@ -429,7 +429,7 @@ def lines_of_a_journal(text):
 
 def _rows(*contents):
     from ds_magic import Answers
-    from ds_magic.many.rows import Row
+    from ds_magic.many.row import Row
 
     bodies = ({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]} for text in contents)
     return Answers(Row({"sample": n}, ChatCompletion.from_wire(body)) for n, body in enumerate(bodies))
@@ -437,7 +437,7 @@ def _rows(*contents):
 
 def _all_of_answers(rows):
     from ds_magic import Answers
-    from ds_magic.many.rows import Row
+    from ds_magic.many.row import Row
 
     for seen in (rows, rows.counts(), rows.divergence(), rows.entropy()):
         repr(seen)

@@ -328,6 +328,15 @@ class Client(Completing):
         """Where a request goes."""
         return addresses.address(self.base_url, request.path, beta=request.needs_beta)
 
+    def look_first(self) -> None:
+        """Ask which models there are, where nobody has yet, as the first request to one that nobody named would."""
+        if self.looks_first and self.offer.names is None:
+            Opening(self, self.timeouts, unheard, lambda note: None, lambda source: None).look()
+
+    def tell(self, note: str) -> None:
+        """Say `note` where it is said what happens on the way."""
+        self._on_event(Note(note))
+
     def look(self, timeout: Timeouts, on_event: Callable[[Event], None], adopt: Callable[[Source], None]) -> list[str]:
         """The names of the server's models, asked for once and without trying again. Raises a DeepSeekError."""
         exchange = self.exchange("GET", self._models_url, None, timeout, on_event, retries=0)

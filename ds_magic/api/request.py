@@ -11,7 +11,7 @@ from pydantic import Field, PrivateAttr, ValidationError, create_model, field_va
 from . import fields as _fields
 from . import messages as _messages
 from .clean_text import heal
-from .errors import InvalidRequestError
+from .errors import FORCED_CALL, InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
 from .limit_errors import broken, first_broken, shown
 from .messages import (
@@ -28,6 +28,7 @@ from .messages import (
 from .model_choice import thinks_unless_told
 from .nearest import nearest
 from .shorthand import as_messages, on_the_wire
+from .strict import check as check_strict
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
@@ -217,17 +218,20 @@ class ChatRequest(_Fields):
     @property
     def thinks(self) -> bool:
         """Whether the model was asked to think before it answers."""
-        if self.thinking is not None:
-            return self.thinking.type == "enabled"
-        if self.reasoning_effort is not None:
-            return self.reasoning_effort != "none"
-        return self.model.endswith("reasoner")
+        if self.is_told_not_to_think:
+            return False
+        return self.thinking is not None or self.reasoning_effort is not None or self.model.endswith("reasoner")
+
+    @property
+    def is_told_not_to_think(self) -> bool:
+        """Whether thinking was switched off."""
+        is_off = self.thinking is not None and self.thinking.type == "disabled"
+        return is_off or self.reasoning_effort == "none"
 
     @property
     def may_think(self) -> bool:
         """Whether the model may think, asked or not: newer ones do unless it is switched off."""
-        is_open = self.thinking is None and self.reasoning_effort is None
-        return self.thinks or (is_open and thinks_unless_told(self.model))
+        return self.thinks or (not self.is_told_not_to_think and thinks_unless_told(self.model))
 
     @property
     def forces_a_call(self) -> bool:
@@ -273,13 +277,14 @@ class ChatRequest(_Fields):
                 f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
                 limit=LIMITS["tools"], remedy="Rename one.",
             )
+        check_strict(self.tools or ())
         is_known = self.thinking is not None or self.model.startswith("deepseek")
         if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(
                 f"`tool_choice` is {shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
                 "to call a function.",
                 field="tool_choice",
-                remedy="Switch thinking off with `--no-thinking`, or leave out `--tool-choice`.",
+                remedy=FORCED_CALL,
             )
         if self.response_format and self.response_format.type == "json_object" and not self._says_json():
             note = f"JSON mode needs the word “json” in a message: added “{JSON_INSTRUCTION}”"

@@ -58,7 +58,9 @@ Functions: --tools f,g lets the model call Python functions of yours; the schema
 annotations and the docstring. Each call is shown with its arguments and what it gave; an error goes to the
 model as the result. It ends when the model answers, at the latest after --max-rounds (8). --no-run-tools
 stops before the first call; with --chat the next cell gives the result, below @tool call_id={{ _ds.tool_calls[0].id }}.
-answer.rounds has all of it. Definitions as JSON work as well, without being called.""",
+answer.rounds has all of it. Definitions as JSON work as well, without being called. With --strict the server holds
+the model to their schemas: every argument is given then, also one with a default; a function that does not allow it
+(keys without names, lengths of strings and lists) is named before anything is sent.""",
     "json": """
 JSON: --json asks for a JSON object; --schema TYPE for one of a type: a pydantic model, a dataclass, a TypedDict,
 list[int], a JSON Schema. The object is in answer.parsed. An answer that is blank, cut off or does not fit is an

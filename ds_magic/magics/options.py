@@ -133,6 +133,7 @@ _OF_OURS = (
            limit="a whole number, 0 or more"),
     Option("max-rounds", "count", "ask at most N times for an answer (8)", "Functions", "N",
            limit="a whole number, 1 or more"),
+    Option("strict", "flag", "the server holds the model to the functions' schemas, which must allow it", "Functions"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
            wire=_with_alternatives),

@@ -73,7 +73,8 @@ def turn_of(
     fields |= STREAMED | request_fields(dict(values))
     if fields["stream"] is False:
         fields.pop("stream_options")
-    toolbox = Toolbox(named_tools(values["tools"], namespace) if "tools" in values else ())
+    tools = named_tools(values["tools"], namespace) if "tools" in values else ()
+    toolbox = Toolbox(tools, is_strict=bool(values.get("strict")))
     if isinstance(values.get("extra"), str):
         fields["extra"] = named_dictionary(values["extra"], namespace)
 

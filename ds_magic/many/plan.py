@@ -15,7 +15,7 @@ from .progress import Listener, Progress
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..conversation.turn import Turn
-    from .rows import Row
+    from .row import Row
 
 _PLURALS = {
     "temperature": "temperatures", "model": "models", "system": "systems", "prefix": "prefixes", "seed": "seeds",

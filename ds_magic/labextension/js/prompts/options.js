@@ -12,6 +12,7 @@ export const OPTIONS = [
   {"name": "schema", "kind": "word", "spellings": ["--schema"], "help": "the answer is an object of this type, in .parsed", "possible": "a pydantic model, dataclass, TypedDict, annotation such as list[int], or JSON Schema", "example": "TYPE"},
   {"name": "repair", "kind": "count", "spellings": ["--repair"], "help": "ask again up to N times where it is not", "possible": "a whole number, 0 or more", "example": "20", "least": 0},
   {"name": "max-rounds", "kind": "count", "spellings": ["--max-rounds"], "help": "ask at most N times for an answer (8)", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
+  {"name": "strict", "kind": "flag", "spellings": ["--strict"], "help": "the server holds the model to the functions' schemas, which must allow it"},
   {"name": "run-tools", "kind": "flag", "spellings": ["--run-tools", "--no-run-tools"], "help": "make the calls, or stop before the first"},
   {"name": "explore", "kind": "flag", "spellings": ["--explore"], "help": "token probabilities to explore and to branch from, below the answer"},
   {"name": "guess", "kind": "flag", "spellings": ["--guess"], "help": "hide the answer: guess its words one by one, then see what the model nearly said"},
