@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from .errors import InvalidRequestError
-from .fields import FIELDS
+from .fields import FIELDS, MOST_ALTERNATIVES
 from .limit_errors import shown
 from .messages import Message
 from .request import ChatRequest
@@ -77,6 +77,8 @@ class CompletionRequest(ChatRequest):
 
     def _check_across_fields(self) -> None:
         super()._check_across_fields()
+        if (self.top_logprobs or 0) > MOST_ALTERNATIVES:
+            raise _refused("logprobs", self.top_logprobs, f"a whole number from 0 to {MOST_ALTERNATIVES}")
         if (self.max_tokens or 0) > MOST_TOKENS:
             raise _refused("max_tokens", self.max_tokens, f"a whole number from 1 to {MOST_TOKENS}")
         if self.echo and (self.suffix is not None or self.logprobs):
