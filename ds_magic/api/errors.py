@@ -180,10 +180,13 @@ def class_for_status(status: int) -> type[DeepSeekError]:
 
 
 NO_BETA = (
-    "This server seems to have no `/beta`, where a prefix, a fork and strict functions are served: leave that out, or "
-    "ask a server that has it, such as the model on this machine: `--local`."
+    "This server seems to have no `/beta`, where a prefix, a fork, a gap and strict functions are served: leave that "
+    "out, or ask a server that has it, such as the model on this machine: `--local`."
 )
 """The remedy where a beta address is not there."""
+
+FORCED_CALL = "Switch thinking off with `--no-thinking`, or leave out `--tool-choice`."
+"""The remedy where a model that thinks is to be made to call a function."""
 
 UNAVAILABLE = "model_unavailable"
 """The `code` with which the embedded server says that its model cannot be had: trying again is no use."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..logprobs.refused import NoSuchNameError
-from .rows import Row, is_missing
+from .row import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,7 +5,7 @@ import pytest
 import ds_magic
 from ds_magic import Answers, InvalidRequestError
 from ds_magic.many.measured import measured
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.many.scripted_answers import answer, asked_of, body, entry
 from tests.servers.scripted import ScriptedServer, answered
 from tests.views.making import Page
