@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from . import gap, healing, origin
 from .engine import Engine
 from .envelope import Usage
+from .slots import Slot
 from .speech import Part, Speech
 from .text_request import TextRequest
 
@@ -47,22 +49,37 @@ class Continuation:
 
     async def parts(self) -> AsyncGenerator[Part, None]:
         """The text as it comes, after `prepare`; waits for a slot first."""
-        by_words = bool(self.request.suffix) and self.engine.model.fill is None
-        stops = gap.stops(self.request.prompt, self.request.suffix) if by_words else []
         async with self.engine.slots.take(self._prompt) as slot:
             self.stage = "reading"
-            prompt, begins = self._prompt, None
-            head, word = healing.parted(self.request.prompt)
-            if word and (by_words or not self.request.suffix) and (before := await self._ids(head)):
-                begins = await self._speech.heal(slot, before, word)
-                if begins is not None:
-                    prompt = [*before, begins.tokens[0].id]
-            async for part in self._speech.say(
-                slot, prompt, "content", stops=[*self._speech.stops, *stops], begun=int(begins is not None),
-                begins=begins,
-            ):
-                yield part
+            suffix, stops = self.request.suffix, self._speech.stops
+            if not suffix:
+                spoken = self._healed(slot, stops)
+            elif self.engine.model.fill:
+                spoken = self._speech.say(slot, self._prompt, "content", stops=stops)
+            else:
+                stops = [*stops, *gap.stops(suffix)]
+                spoken = gap.filled(self._healed(slot, stops, logprobs=True), suffix, self.engine.model.pieces)
+            async with aclosing(spoken) as parts:
+                async for part in parts:
+                    yield part
         self.reason = self._speech.reason
+
+    async def _healed(
+        self, slot: Slot, stops: list[str], logprobs: bool | None = None
+    ) -> AsyncGenerator[Part, None]:
+        """What comes after the prompt, whose last word may be the beginning of a longer one."""
+        prompt, begins = self._prompt, None
+        head, word = healing.parted(self.request.prompt)
+        if word and (before := await self._ids(head)):
+            begins = await self._speech.heal(slot, before, word)
+            if begins is not None:
+                prompt = [*before, begins.tokens[0].id]
+        begun = 0 if begins is None else 1
+        async with aclosing(self._speech.say(
+            slot, prompt, "content", stops=stops, begun=begun, begins=begins, logprobs=logprobs
+        )) as parts:
+            async for part in parts:
+                yield part
 
     async def _ids(self, text: str) -> list[int]:
         """The prompt, where `text` is what stands before the gap."""
