@@ -186,3 +186,19 @@ def stream(
 ) -> Stream:
     """The answer of whichever server the environment means, as it comes; see `Client.stream`, and `Client`."""
     return resolve(journal=journal, cache=cache, replay=replay, speed=speed).stream(messages, **fields)
+
+
+def complete(
+    prompt: str, suffix: str | None = None, *, journal: Any = None, cache: bool | None = None, replay: Any = None,
+    speed: float | None = None, **fields: Any,
+) -> ChatCompletion:
+    """What stands between `prompt` and `suffix`, by whichever server the environment means; see `Client.complete`."""
+    return resolve(journal=journal, cache=cache, replay=replay, speed=speed).complete(prompt, suffix, **fields)
+
+
+def stream_complete(
+    prompt: str, suffix: str | None = None, *, journal: Any = None, cache: bool | None = None, replay: Any = None,
+    speed: float | None = None, **fields: Any,
+) -> Stream:
+    """The same as it comes; see `Client.stream_complete`, and `Client`."""
+    return resolve(journal=journal, cache=cache, replay=replay, speed=speed).stream_complete(prompt, suffix, **fields)

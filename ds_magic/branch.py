@@ -74,7 +74,8 @@ def fork(
     stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    tokens = _tokens(answer, point) if client.server == answer.backend == EMBEDDED else []
+    takes_tokens = client.server == answer.backend == EMBEDDED and bool(answer.request and answer.request.messages)
+    tokens = _tokens(answer, point) if takes_tokens else []
     turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
         reply = turn.answer(client, Seats(*observers), stop)
@@ -202,31 +203,35 @@ def _shifts(answer: ChatCompletion, point: Branch, tokens: list[bytes]) -> Itera
 
 
 def _request(answer: ChatCompletion, point: Branch, tokens: list[bytes], fields: dict[str, Any]) -> ChatRequest:
+    from .api.completion_request import CompletionRequest
     from .api.request import ChatRequest
 
     asked = answer.request
     if asked is None:
         raise _refusal("It is not known what was asked: this answer has no request.")
+    begun = point.base + answer.content[: point.char] + point.instead
     messages = list(asked.messages)
-    if asked.prefix is not None:
+    if messages and asked.prefix is not None:
         messages.pop()
     prefix = {
         "role": "assistant",
         "prefix": True,
-        "content": point.base + answer.content[: point.char] + point.instead,
+        "content": begun,
         "prefix_tokens": [list(token) for token in tokens] or None,
         "reasoning_content": answer.reasoning_content,
     }
     kept = {
         name: getattr(asked, name)
         for name in type(asked).model_fields
-        if name not in ("messages", "stream", "stream_options") and getattr(asked, name) not in (None, {})
+        if name not in ("messages", "prompt", "stream", "stream_options") and getattr(asked, name) not in (None, {})
     }
     if "model" not in asked.model_fields_set:
         kept.pop("model", None)
     kept |= {"stream": True, "stream_options": {"include_usage": True}} | fields
     if kept["stream"] is False:
         kept.pop("stream_options")
+    if isinstance(asked, CompletionRequest):
+        return asked.of(begun, **kept)
     return ChatRequest.build([*messages, {key: value for key, value in prefix.items() if value is not None}], **kept)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from ..api import strict
 from ..api.clean_text import heal
 from ..api.errors import InvalidRequestError
 from ..api.fields import EFFORTS
@@ -83,7 +84,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     request = contract.settled(request)
     _check_prefix(request, beta)
     _check_json_mode(request)
-    _check_tools(request)
+    _check_tools(request, beta)
     _check_alternatives(request, contract)
     texts_of(request)
     if problem := grammar_problem(request):
@@ -158,10 +159,13 @@ def _check_json_mode(request: ChatRequest) -> None:
         raise Refusal(422, "response_format.json_schema.schema must be a JSON Schema.", "response_format.json_schema")
 
 
-def _check_tools(request: ChatRequest) -> None:
+def _check_tools(request: ChatRequest, beta: bool) -> None:
     names = [tool.function.name for tool in request.tools or []]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Refusal(400, f"tools has two functions with the name {twice!r}.", "tools")
+    # Elsewhere nobody is promised anything: other clients call functions strict unasked.
+    if beta and (problem := strict.problem_with(request.tools or [])):
+        raise Refusal(400, f"{problem.field}: {problem.name} cannot be strict: {problem.why}.", problem.field)
     choice = request.tool_choice
     if choice in (None, "none", "auto"):
         return

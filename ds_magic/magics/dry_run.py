@@ -39,7 +39,7 @@ class DryRun:
         self.notes = [*said, *notes, *more]
         if is_embedded:
             self.notes.append("Without a key the model on this machine would answer this; the curl line is DeepSeek's.")
-        self.url = address(base_url_of(base_url), "/chat/completions", beta=request.needs_beta)
+        self.url = address(base_url_of(base_url), request.path, beta=request.needs_beta)
 
     @property
     def curl(self) -> str:
