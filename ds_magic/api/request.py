@@ -153,7 +153,7 @@ class ChatRequest(_Fields):
         if not isinstance(messages, list):
             raise broken("messages", messages)
         for name in [name for name in ("response_format", "stream_options", "thinking") if known.get(name)]:
-            known[name] = _without_unknown(known[name], cls.model_fields[name].annotation)
+            known[name] = without_unknown(known[name], cls.model_fields[name].annotation)
         known = {name: value for name, value in known.items() if value is not None}
         return cls._checked([known_fields(as_message_fields(each)) for each in messages], {**known, "extra": unknown})
 
@@ -348,7 +348,7 @@ def _to_wire(value: Any) -> Any:
     return value
 
 
-def _without_unknown(value: Any, annotation: Any) -> Any:
+def without_unknown(value: Any, annotation: Any) -> Any:
     models = [kind for kind in getattr(annotation, "__args__", ()) if hasattr(kind, "model_fields")]
     if not isinstance(value, Mapping) or not models:
         return value

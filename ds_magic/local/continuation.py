@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from ..api.completion_request import CompletionRequest
 from . import gap, healing, origin
 from .engine import Engine
 from .envelope import Usage
 from .slots import Slot
 from .speech import Part, Speech
-from .text_request import TextRequest
 
 
 class Continuation:
@@ -22,12 +22,12 @@ class Continuation:
 
     field = "prompt"
 
-    def __init__(self, engine: Engine, request: TextRequest):
+    def __init__(self, engine: Engine, request: CompletionRequest):
         self.engine = engine
         self.request = request
         self.reason = "stop"
         self.stage = "queued"
-        self._speech = Speech(engine, request.chat)
+        self._speech = Speech(engine, request)
         self._prompt: list[int] = []
 
     @property
@@ -37,8 +37,8 @@ class Continuation:
 
     def told(self) -> dict[str, Any]:
         """What its tokens are drawn with, and how a gap was asked for: by `marks`, or by `words`."""
-        asked_by = {"gap": "marks" if self.engine.model.fill else "words"} if self.request.suffix else {}
-        return origin.of_answer(self.request.chat) | asked_by
+        asked_by = {"gap": "marks" if self.engine.model.fill else "words"} if self.request.behind else {}
+        return origin.of_answer(self.request) | asked_by
 
     async def prepare(self) -> None:
         """Wait for the model and see whether the texts fit. Raises LocalModelError."""
@@ -51,7 +51,7 @@ class Continuation:
         """The text as it comes, after `prepare`; waits for a slot first."""
         async with self.engine.slots.take(self._prompt) as slot:
             self.stage = "reading"
-            suffix, stops = self.request.suffix, self._speech.stops
+            suffix, stops = self.request.behind, self._speech.stops
             if not suffix:
                 spoken = self._healed(slot, stops)
             elif self.engine.model.fill:
@@ -83,7 +83,7 @@ class Continuation:
 
     async def _ids(self, text: str) -> list[int]:
         """The prompt, where `text` is what stands before the gap."""
-        model, suffix = self.engine.model, self.request.suffix
+        model, suffix = self.engine.model, self.request.behind
         if suffix and model.fill is None:
             return await self.engine.template.ids(gap.asked(suffix), text)
         begin = [] if model.begin is None else [model.begin]

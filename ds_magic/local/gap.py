@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from .dialogue import Turn
-from .sampling import Token
+from .sampling import ALTERNATIVES, Token
 from .speech import Part
 
 _LIKELY = 0.2
@@ -50,7 +50,7 @@ async def filled(
 
 def _chance(token: Token, follows: bytes, pieces: Sequence[bytes]) -> float:
     """How probable it was, in place of `token`, that the text goes on with `follows`."""
-    rivals = [(pieces[number], logprob) for number, logprob in token.top]
+    rivals = [(pieces[number], logprob) for number, logprob in token.top[:ALTERNATIVES]]
     return math.fsum(
         math.exp(logprob) for piece, logprob in rivals
         if piece and (follows.startswith(piece) or piece.startswith(follows))

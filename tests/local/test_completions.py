@@ -160,6 +160,13 @@ def test_the_drawn_token_is_there_beside_the_likeliest_ones(text):
     assert sizes == {1, 2}
 
 
+def test_more_than_20_alternatives_are_an_extension_up_to_a_limit(text, refused_text):
+    told = text(logprobs=300, max_tokens=1)["logprobs"]
+    assert 250 < len(told["top_logprobs"][0]) <= 300  # some show the same half of a character
+    status, param, message = refused_text(logprobs=50_000, max_tokens=20)
+    assert (status, param) == (422, "logprobs") and message.startswith("logprobs is 50000")
+
+
 def test_no_alternatives_is_the_drawn_token_alone(text):
     told = text(logprobs=0)["logprobs"]
     assert [{token: logprob} for token, logprob in zip(told["tokens"], told["token_logprobs"], strict=True)] == (
@@ -263,7 +270,8 @@ def test_an_empty_suffix_is_none(text, ask):
 
 @pytest.mark.parametrize(("field", "value"), [
     ("prompt", None), ("prompt", 3), ("prompt", ["a"]), ("suffix", 3), ("suffix", ["a"]), ("echo", "yes"), ("echo", 1),
-    ("logprobs", True), ("logprobs", False), ("logprobs", 21), ("logprobs", -1), ("logprobs", 1.5), ("logprobs", "2"),
+    ("logprobs", True), ("logprobs", False), ("logprobs", 300_000), ("logprobs", -1), ("logprobs", 1.5),
+    ("logprobs", "2"),
     ("max_tokens", 0), ("max_tokens", 4097), ("temperature", 2.5), ("top_p", 1.1), ("frequency_penalty", 3),
     ("presence_penalty", -3), ("stop", ["a"] * 17), ("stop", 3), ("stream", "perhaps"), ("seed", "x"),
     ("stream_options", {"include_usage": True}),
@@ -292,7 +300,8 @@ def test_too_long_a_prompt_is_refused_with_both_numbers(refused_text, fields):
 
 
 def test_a_whole_number_may_be_written_as_a_float_and_unknown_fields_do_no_harm(text):
-    assert text(logprobs=1.0, max_tokens=2.0, user="ada", tools=3, messages="x", best_of=1)["text"] == " 8"
+    unknown = {"user": "ada", "tools": 3, "messages": "x", "best_of": 1, "thinking": "x"}
+    assert text(logprobs=1.0, max_tokens=2.0, **unknown)["text"] == " 8"
 
 
 def test_a_failure_that_was_asked_for_comes_here_too(api, ask):

@@ -299,7 +299,7 @@ def test_the_temperature_of_a_text_counts(api):
 
 
 @pytest.mark.parametrize(("field", "value"), [
-    ("max_tokens", 4097), ("logprobs", 21), ("logprobs", True), ("prompt", None), ("stream_options", {}),
+    ("max_tokens", 4097), ("logprobs", -1), ("logprobs", True), ("prompt", None), ("stream_options", {}),
 ])
 def test_a_text_that_the_service_would_not_take_is_a_bad_request(api, field, value):
     response = text(api, **{field: value})
