@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 import openai
 import pytest
 
+from ds_magic import Client
+from ds_magic.api.notes import LED_BY_WORDS
+
 COUNT = "1, 2, 3, 4, 5, 6, 7,"
 CAPITAL = {"prompt": "The capital of France is ", "suffix": ", and it lies on the Seine."}
 LISTS = ("tokens", "token_logprobs", "text_offset", "top_logprobs")
@@ -261,6 +264,16 @@ def test_what_follows_a_gap_may_be_nothing_but_blanks(ask):
 def test_it_says_that_a_gap_was_asked_for_by_words(ask, chunks):
     assert ask(**CAPITAL).json()["provenance"]["gap"] == "words"
     assert chunks(**CAPITAL)[0]["provenance"]["gap"] == "words"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_our_client_says_it_too(local_server, stream):
+    with Client(base_url=local_server.base_url, api_key=local_server.api_key, model="deepseek-chat") as client:
+        gap = client.complete(**CAPITAL, stream=stream, temperature=0, logprobs=5, max_tokens=12)
+        on = client.complete(COUNT, stream=stream, temperature=0, max_tokens=3)
+    assert (gap.content, gap.notes) == ("Paris", [LED_BY_WORDS])
+    assert [row.token for row in gap.logprobs] == ["Paris"]
+    assert (on.content, on.notes) == (" 8,", [])
 
 
 def test_an_empty_suffix_is_none(text, ask):
