@@ -92,11 +92,11 @@ class Speech:
 
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
-        grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None, begun: int = 0,
+        grammar: str | None = None, logprobs: bool | None = None, stops: list[str] | None = None, begun: int = 0,
         begins: Piece | None = None,
     ) -> AsyncGenerator[Part, None]:
-        """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs` only where the request
-        asked for them, too. `begins` is what has been drawn already, the last of them."""
+        """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs`: whether they are told
+        of, None where the request asked for it. `begins` is what has been drawn already, the last of them."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
         marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None
         finder = StopFinder(stops or [])
@@ -130,20 +130,21 @@ class Speech:
         or no more fits."""
         if self.left <= 0 or len(before) + 1 >= self.engine.context:
             return None
-        token = await heal(self.engine, slot, before, word, self._sampling(1, None, True, 0))
+        token = await heal(self.engine, slot, before, word, self._sampling(1, None, None, 0))
         if token is None:
             return None
         self.outcomes.append(Outcome(generated=1))
         return Piece(self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace"), [token])
 
-    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool, begun: int) -> Sampling:
+    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool | None, begun: int) -> Sampling:
         asked = self.request
         seed = asked.seed
+        # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
+        # So are they with a presence penalty: it is for those that were said.
+        are_asked = bool(asked.logprobs or seed is not None or asked.presence_penalty)
         return Sampling(
             max_tokens=max_tokens,
-            # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
-            # So are they with a presence penalty: it is for those that were said.
-            logprobs=logprobs and bool(asked.logprobs or seed is not None or asked.presence_penalty),
+            logprobs=are_asked if logprobs is None else logprobs,
             alternatives=max(ALTERNATIVES, (asked.logprobs and asked.top_logprobs) or 0),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,
