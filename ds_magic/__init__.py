@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from .api.timeouts import Timeouts as Timeouts
     from .api.usage import Usage as Usage
     from .backend import chat as chat
+    from .backend import local_model as local_model
     from .backend import stream as stream
     from .conversation.answer_schema import UnfitAnswerError as UnfitAnswerError
     from .conversation.chats import Chat as Chat
     from .conversation.score import score as score
     from .conversation.tools import TooManyRoundsError as TooManyRoundsError
     from .conversation.turn import ask as ask
+    from .local.models.listing import local_models as local_models
     from .logprobs.compare import compare as compare
     from .logprobs.samples import entropy as entropy
     from .logprobs.table import LogprobTable as LogprobTable
@@ -74,12 +76,13 @@ _PLACES = {
     "api.stream": ["Stream"],
     "api.timeouts": ["Timeouts"],
     "api.usage": ["Usage"],
-    "backend": ["chat", "stream"],
+    "backend": ["chat", "local_model", "stream"],
     "conversation.chats": ["Chat"],
     "conversation.answer_schema": ["UnfitAnswerError"],
     "conversation.score": ["score"],
     "conversation.tools": ["TooManyRoundsError"],
     "conversation.turn": ["ask"],
+    "local.models.listing": ["local_models"],
     "logprobs.compare": ["compare"],
     "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],

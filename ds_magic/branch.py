@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .api.nearest import nearest
+from .api.served import local_model
 from .logprobs.refused import ASK
 
 if TYPE_CHECKING:
@@ -68,13 +69,15 @@ def fork(
     """
     from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
+    from .backend import local_model_of
     from .conversation.turn import Seats, Turn
     from .stop import told_apart
 
     stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    tokens = _tokens(answer, point) if client.server == answer.backend == EMBEDDED else []
+    is_same = client.server == answer.backend == EMBEDDED and local_model_of(client) == local_model(answer)
+    tokens = _tokens(answer, point) if is_same else []
     turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
         reply = turn.answer(client, Seats(*observers), stop)
@@ -172,7 +175,7 @@ def _alternative(row: Token, instead: str | None, rank: int | None) -> Alternati
 def _client_of(answer: ChatCompletion) -> Client:
     from . import backend
 
-    client = backend.named(answer.backend)
+    client = backend.named(answer.backend, local_model(answer))
     if client is None:
         raise _refusal(
             f"This answer came from {answer.backend or 'an unknown server'}, and the environment means another one.",
