@@ -193,7 +193,7 @@ SPELLINGS: dict[str, tuple[Option, bool]] = {
 
 COMPANIONS: dict[str, tuple[str, ...]] = {
     "ds_login": ("--forget",),
-    "ds_models": tuple(option.long for option in OPTIONS if option.group == "Where"),
+    "ds_models": ("--local", "--local-model", "--base-url", "--timeout"),
     "ds_chats": (),
     "ds_usage": ("--reset",),
     "ds_balance": ("--base-url", "--timeout"),

@@ -7,18 +7,23 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
 import ds_magic
+from ds_magic.api.events import Preparing
 from ds_magic.local.model_failures import MissingExtraError, NoRoomError, WeightsError
 from ds_magic.local.models import hub
 from ds_magic.local.models.listing import names
 from ds_magic.local.models.obtain import obtained
+from ds_magic.run import Observer, run
 from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
+
+pytestmark = pytest.mark.usefixtures("no_servers_left")
 
 
 @pytest.fixture
@@ -70,12 +75,9 @@ def test_what_is_in_the_cache_is_used_without_asking_anybody(server, tiny):
     server.put("ada/tiny", tiny())
     first = obtained("hf:ada/tiny")
     asked = len(server.requests)
-    assert obtained("hf:ada/tiny") == ds_without_others(first)
+    again = obtained("hf:ada/tiny")
+    assert (again.path, again.revision) == (first.path, first.revision)
     assert len(server.requests) == asked
-
-
-def ds_without_others(found):
-    return type(found)(found.path, found.asked, found.revision)
 
 
 def test_of_several_files_the_usual_quantisation_is_taken_and_others_by_name_or_kind(server, tiny):
@@ -114,8 +116,6 @@ FETCH = "from ds_magic.local.models.obtain import obtained; print(obtained('hf:a
 
 
 def test_another_process_goes_on_where_a_killed_one_stopped(server, tiny):
-    import threading
-
     file = tiny()
     server.put("ada/tiny", file)
     server.breaks, server.held = [50_000], threading.Event()
@@ -289,6 +289,26 @@ def test_a_request_is_answered_by_a_model_of_the_hub_and_says_which_commit(serve
     assert answer.model == "tiny"
     assert answer.provenance.more == {"local_model": "hf:ada/Tiny-GGUF", "revision": commit}
     assert answer.provenance.model_file == "tiny-Q4_K_M.gguf"
+
+
+@pytest.mark.model
+def test_a_request_that_waits_is_told_how_far_the_download_is_and_can_be_stopped(server, tiny):
+    server.put("ada/tiny", tiny())
+    server.breaks, server.held = [50_000], threading.Event()
+    stop, told = ds_magic.Stop(), []
+
+    class Audience(Observer):
+        def event(self, event):
+            told.append(event)
+            if isinstance(event, Preparing) and event.done:
+                stop.set()
+
+    client = ds_magic.local_model("hf:ada/tiny")
+    answer = run(client, ds_magic.ChatRequest.build("Hi", stream=True), [Audience()], stop=stop)
+    assert answer.interrupted and answer.content == ""
+    assert any(event.is_fetching and 0 < event.share < 1 for event in told)
+    server.held.set()
+    assert client.chat("Hi", max_tokens=1).model == "tiny"  # which went on meanwhile
 
 
 @pytest.mark.model

@@ -134,10 +134,12 @@ class _Skimming(Reader):
             self.at = at
             return None
         size = self.size_of(of)
-        if size and count > _LONGEST_KEPT:
-            self.at += size * count
-            return None
-        return super().array(key, of, count)
+        if not size or count <= _LONGEST_KEPT:
+            return super().array(key, of, count)
+        self.at += size * count
+        if self.at > len(self.data):
+            raise ValueError("it ends within its header")
+        return None
 
 
 def _number(value: Any) -> int:
