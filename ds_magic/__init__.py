@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     # `X as X`: a type checker takes it as public.
     from .api.client import Client as Client
+    from .api.completion_request import CompletionRequest as CompletionRequest
     from .api.delta import Delta as Delta
     from .api.errors import APIConnectionError as APIConnectionError
     from .api.errors import APITimeoutError as APITimeoutError
@@ -34,8 +35,10 @@ if TYPE_CHECKING:
     from .api.timeouts import Timeouts as Timeouts
     from .api.usage import Usage as Usage
     from .backend import chat as chat
+    from .backend import complete as complete
     from .backend import local_model as local_model
     from .backend import stream as stream
+    from .backend import stream_complete as stream_complete
     from .conversation.answer_schema import UnfitAnswerError as UnfitAnswerError
     from .conversation.chats import Chat as Chat
     from .conversation.score import score as score
@@ -57,6 +60,7 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "api.client": ["Client"],
+    "api.completion_request": ["CompletionRequest"],
     "api.delta": ["Delta"],
     "api.errors": [
         "APIConnectionError",
@@ -76,7 +80,7 @@ _PLACES = {
     "api.stream": ["Stream"],
     "api.timeouts": ["Timeouts"],
     "api.usage": ["Usage"],
-    "backend": ["chat", "local_model", "stream"],
+    "backend": ["chat", "complete", "local_model", "stream", "stream_complete"],
     "conversation.chats": ["Chat"],
     "conversation.answer_schema": ["UnfitAnswerError"],
     "conversation.score": ["score"],

@@ -9,11 +9,11 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the program that the first argument names; returns its exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments[:1] == ["journal"]:
-        from .many.program import main as journal
+        from .many.journal_program import main as journal
 
         return journal(arguments[1:])
     if arguments[:1] == ["page"]:
-        from .teaching.pages.program import main as page
+        from .teaching.pages.page_program import main as page
 
         return page(arguments[1:])
     from .local.__main__ import main as local

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .api.addresses import EMBEDDED
+from .api.clean_text import on_one_line
 from .recording import recording_meant
 
 if TYPE_CHECKING:
@@ -162,15 +163,34 @@ def _say_once_why(client: Client) -> None:
         client.announce("There is no API key: a small language model on this machine answers. `%ds_login` takes one.")
 
 
+def client_of(answer: ChatCompletion) -> Client | None:
+    """The client of the server that gave `answer`, or None where it is no longer known.
+
+    Where a model on this machine gave it, it is asked only if it is here: an answer may be out of a file of somebody
+    else's, and nothing is fetched because of what stands in that. Raises InvalidRequestError.
+    """
+    from .api.errors import InvalidRequestError
+    from .api.served import local_model
+    from .local.models.obtain import is_here
+
+    name = _unless_meant(local_model(answer))
+    if name and "replay" not in recording_meant() and not is_here(name):
+        raise InvalidRequestError(
+            f"This answer came from {on_one_line(name)}, which is not on this machine.",
+            remedy=f"`ds-magic fetch {on_one_line(name)}` brings it, if it is a model that you trust.",
+        )
+    return named(answer.backend, name)
+
+
 def named(name: str | None, local_model: str | None = None) -> Client | None:
     """The client of the server that a completion's `backend` names, or None where it is no longer known.
 
-    `local_model`: how the model was named that answered on this machine, where it was.
+    `local_model`: how the model is named that is to answer, if it is this machine's.
     It records where everything does; and a recording that everything is answered from is asked itself.
     """
     recording = recording_meant()
     if "replay" in recording or name == EMBEDDED:
-        return resolve(local=True, local_model=_unless_meant(local_model))
+        return resolve(local=True, local_model=local_model)
     client = known(name) or resolve()
     return _through(client, recording) if client.name == name else None
 
@@ -181,11 +201,12 @@ def known(name: str | None, local_model: str | None = None) -> Client | None:
     return next((client for client in of_name if client.local_model == _unless_meant(local_model)), None)
 
 
-def local_model_of(client: Client) -> str | None:
-    """How the model on this machine is named that `client` asks, there or in the environment; None: it is ours."""
+def is_asked_again(client: Client, answer: ChatCompletion) -> bool:
+    """Whether `client` asks the model on this machine that gave `answer`: it has the same tokens."""
+    from .api.served import local_model
     from .local.models.names import asked
 
-    return asked(client.local_model) or None
+    return client.server == answer.backend == EMBEDDED and asked(client.local_model) == (local_model(answer) or "")
 
 
 def _unless_meant(local_model: str | None) -> str | None:
@@ -227,6 +248,24 @@ def stream(
 ) -> Stream:
     """The answer of whichever server the environment means, as it comes; see `Client.stream`, `Client` and `chat`."""
     return _meant(local_model, journal=journal, cache=cache, replay=replay, speed=speed).stream(messages, **fields)
+
+
+def complete(
+    prompt: str, suffix: str | None = None, *, local_model: str | None = None, journal: Any = None,
+    cache: bool | None = None, replay: Any = None, speed: float | None = None, **fields: Any,
+) -> ChatCompletion:
+    """What stands between `prompt` and `suffix`, by whichever server the environment means; see `Client.complete`."""
+    client = _meant(local_model, journal=journal, cache=cache, replay=replay, speed=speed)
+    return client.complete(prompt, suffix, **fields)
+
+
+def stream_complete(
+    prompt: str, suffix: str | None = None, *, local_model: str | None = None, journal: Any = None,
+    cache: bool | None = None, replay: Any = None, speed: float | None = None, **fields: Any,
+) -> Stream:
+    """The same as it comes; see `Client.stream_complete`, and `Client`."""
+    client = _meant(local_model, journal=journal, cache=cache, replay=replay, speed=speed)
+    return client.stream_complete(prompt, suffix, **fields)
 
 
 def _meant(local_model: str | None, **recording: Any) -> Client:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .api.nearest import nearest
-from .api.served import local_model
 from .logprobs.refused import ASK
 
 if TYPE_CHECKING:
@@ -67,17 +66,16 @@ def fork(
     says where; the shared part and the forced token are `forced` in its table. Raises InvalidRequestError where the
     place or the text cannot be had, or any other DeepSeekError, its `.partial` being the branch as far as it came.
     """
-    from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
-    from .backend import local_model_of
+    from .backend import is_asked_again
     from .conversation.turn import Seats, Turn
     from .stop import told_apart
 
     stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    is_same = client.server == answer.backend == EMBEDDED and local_model_of(client) == local_model(answer)
-    tokens = _tokens(answer, point) if is_same else []
+    takes_tokens = is_asked_again(client, answer) and bool(answer.request and answer.request.messages)
+    tokens = _tokens(answer, point) if takes_tokens else []
     turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
         reply = turn.answer(client, Seats(*observers), stop)
@@ -175,7 +173,7 @@ def _alternative(row: Token, instead: str | None, rank: int | None) -> Alternati
 def _client_of(answer: ChatCompletion) -> Client:
     from . import backend
 
-    client = backend.named(answer.backend, local_model(answer))
+    client = backend.client_of(answer)
     if client is None:
         raise _refusal(
             f"This answer came from {answer.backend or 'an unknown server'}, and the environment means another one.",
@@ -205,31 +203,35 @@ def _shifts(answer: ChatCompletion, point: Branch, tokens: list[bytes]) -> Itera
 
 
 def _request(answer: ChatCompletion, point: Branch, tokens: list[bytes], fields: dict[str, Any]) -> ChatRequest:
+    from .api.completion_request import CompletionRequest
     from .api.request import ChatRequest
 
     asked = answer.request
     if asked is None:
         raise _refusal("It is not known what was asked: this answer has no request.")
+    begun = point.base + answer.content[: point.char] + point.instead
     messages = list(asked.messages)
-    if asked.prefix is not None:
+    if messages and asked.prefix is not None:
         messages.pop()
     prefix = {
         "role": "assistant",
         "prefix": True,
-        "content": point.base + answer.content[: point.char] + point.instead,
+        "content": begun,
         "prefix_tokens": [list(token) for token in tokens] or None,
         "reasoning_content": answer.reasoning_content,
     }
     kept = {
         name: getattr(asked, name)
         for name in type(asked).model_fields
-        if name not in ("messages", "stream", "stream_options") and getattr(asked, name) not in (None, {})
+        if name not in ("messages", "prompt", "stream", "stream_options") and getattr(asked, name) not in (None, {})
     }
     if "model" not in asked.model_fields_set:
         kept.pop("model", None)
     kept |= {"stream": True, "stream_options": {"include_usage": True}} | fields
     if kept["stream"] is False:
         kept.pop("stream_options")
+    if isinstance(asked, CompletionRequest):
+        return asked.of(begun, **kept)
     return ChatRequest.build([*messages, {key: value for key, value in prefix.items() if value is not None}], **kept)
 
 

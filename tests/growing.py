@@ -124,6 +124,28 @@ def a_prefix(text):
     to_html(ChatCompletion.from_wire({"choices": [{"message": message}]}, request=ChatRequest.build(asked)))
 
 
+def a_gap(text):
+    """A gap in such a text that is filled with it, as a cell, as a stream and as an output."""
+    from ds_magic.api.completion_request import CompletionRequest
+    from ds_magic.api.text_completion import event_as_chat
+    from ds_magic.magics.cell_text import cell_of
+    from ds_magic.magics.gap import parts_of
+    from ds_magic.magics.prompt import Filler
+    from ds_magic.views.answer.static import mimebundle, numbered_html
+
+    request = CompletionRequest.of(text, text.replace("\u2028", ""))
+    cell_of(request)
+    for cell in (text + "\n@gap\n" + text, "\\" * len(text) + "@gap\n@gap"):
+        parts_of(cell, None, Filler({"a": 1}))
+    tokens = [text[at : at + 64] for at in range(0, len(text), 64)]
+    top = [{each: -1.0, text: -2.0} for each in tokens[:1]]
+    lists = {"tokens": tokens, "token_logprobs": [-1.0] * len(tokens), "top_logprobs": top}
+    event_as_chat(json.dumps({"choices": [{"text": text, "logprobs": lists}]}).encode(), 1)
+    for answer in answers_of(text):
+        whole = ChatCompletion.from_wire(answer.raw, request=request)
+        mimebundle(whole), numbered_html(whole)
+
+
 def a_terminal(text):
     from ds_magic.views import make_view
 
@@ -407,7 +429,7 @@ def lines_of_a_journal(text):
 
 def _rows(*contents):
     from ds_magic import Answers
-    from ds_magic.many.rows import Row
+    from ds_magic.many.row import Row
 
     bodies = ({"choices": [{"message": {"content": text}, "finish_reason": "stop"}]} for text in contents)
     return Answers(Row({"sample": n}, ChatCompletion.from_wire(body)) for n, body in enumerate(bodies))
@@ -415,7 +437,7 @@ def _rows(*contents):
 
 def _all_of_answers(rows):
     from ds_magic import Answers
-    from ds_magic.many.rows import Row
+    from ds_magic.many.row import Row
 
     for seen in (rows, rows.counts(), rows.divergence(), rows.entropy()):
         repr(seen)
@@ -484,8 +506,8 @@ def a_lesson(text):
 
 PLACES = {each.__name__.replace("_", " "): each for each in (
     all_of_text, an_event, in_pieces, bytes_of_a_stream, json_of_anybody, a_refusal, panel_of_an_error, a_completion,
-    a_prefix, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap, search_in_a_table,
-    fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
+    a_prefix, a_gap, a_terminal, markdown, blocks, an_object_in_parts, rounds, tables, tints, heatmap,
+    search_in_a_table, fields_of_a_table, comparison, pictures_of_results, a_magic_line, a_cell, a_request_as_a_cell,
     an_undefined_name, an_undefined_place, completions, protection, keys_in_cells, help_on, dry_run, listings,
     arguments_of_a_call, an_answer_to_a_schema, a_journal, lines_of_a_journal, several_answers,
     answers_while_they_come, a_template_of_rows, hidden_words, html_of_others, a_lesson,

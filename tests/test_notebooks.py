@@ -161,6 +161,29 @@ def test_every_notebook_runs_with_a_key_against_the_service_of_today(path, today
     run = run_demo(path, "--with-key", **keys)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "deepseek-flash" in run.stdout and "embedded model" not in run.stdout
+    for cell, shown in given_by_cell(path, run.stdout):
+        assert (IGNORED in shown) == is_set_in_vain(cell), f"{cell}\n{shown}"
+
+
+IGNORED = "temperature: ignored while the model thinks; `--no-thinking` makes it count."
+
+
+def is_set_in_vain(cell):
+    """Whether a cell sets a temperature that today's service passes over: a call that is forced is not thought about,
+    and what follows it is."""
+    line = cell.splitlines()[0] if "deepseek" in cell else ""
+    settled = ("--no-thinking", "--dry-run", "--no-run-tools")
+    return " -t " in line and not any(option in line for option in settled)
+
+
+def given_by_cell(path, printed):
+    """Each cell of code, and what it printed in a run of the notebook."""
+    cells = [each.source for each in nbformat.read(path, as_version=4).cells if each.cell_type == "code"]
+    for cell in filter(str.strip, cells):
+        echo = "".join(f"> {line}\n" for line in cell.splitlines())
+        _, found, printed = printed.partition(echo)
+        assert found, cell
+        yield cell, printed.split("\n> ")[0]
 
 
 @pytest.mark.slow

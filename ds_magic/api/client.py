@@ -1,4 +1,4 @@
-"""Client: chat, stream and models over one requests.Session."""
+"""Client: chat, stream, complete and models over one requests.Session."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from . import addresses
 from .balance import Balance, balance_told
 from .body import collected
 from .clean_text import mask_keys
+from .completing import Completing
 from .errors import AuthenticationError, DeepSeekError, InvalidRequestError, bare
 from .events import Event, Note, log_event, unheard
 from .exchange import Exchange
@@ -35,7 +36,7 @@ from .transport import HEADERS, KeyAuth, make_session, no_key
 Told = TypeVar("Told")
 
 
-class Client:
+class Client(Completing):
     """A connection to a server of the chat-completions API.
 
     `base_url` and `api_key` default to DEEPSEEK_BASE_URL and DEEPSEEK_API_KEY, the first then to
@@ -186,7 +187,7 @@ class Client:
             )
         recorded = exchange.recorded
         completion = ChatCompletion.from_wire(
-            body, request=request, timing=timing, recorded=recorded, notes=said,
+            request.read_body(body), request=request, timing=timing, recorded=recorded, notes=said,
             backend=self.name if recorded is None else recorded.backend,
         )
         completion.notes.extend(without_effect(completion))
@@ -325,7 +326,16 @@ class Client:
 
     def address_of(self, request: ChatRequest) -> str:
         """Where a request goes."""
-        return addresses.address(self.base_url, "/chat/completions", beta=request.needs_beta)
+        return addresses.address(self.base_url, request.path, beta=request.needs_beta)
+
+    def look_first(self) -> None:
+        """Ask which models there are, where nobody has yet, as the first request to one that nobody named would."""
+        if self.looks_first and self.offer.names is None:
+            Opening(self, self.timeouts, unheard, lambda note: None, lambda source: None).look()
+
+    def tell(self, note: str) -> None:
+        """Say `note` where it is said what happens on the way."""
+        self._on_event(Note(note))
 
     def look(self, timeout: Timeouts, on_event: Callable[[Event], None], adopt: Callable[[Source], None]) -> list[str]:
         """The names of the server's models, asked for once and without trying again. Raises a DeepSeekError."""
@@ -334,12 +344,7 @@ class Client:
         return [model.id for model in listed(exchange, on_event) if model.id]
 
     def exchange(
-        self,
-        method: str,
-        url: str,
-        body: bytes | None,
-        timeouts: Timeouts,
-        on_event: Callable[[Event], None],
+        self, method: str, url: str, body: bytes | None, timeouts: Timeouts, on_event: Callable[[Event], None],
         retries: int | None = None,
     ) -> Unopened:
         """An exchange with the server, not begun yet."""

@@ -185,6 +185,9 @@ NO_BETA = (
 )
 """The remedy where a beta address is not there."""
 
+FORCED_CALL = "Switch thinking off with `--no-thinking`, or leave out `--tool-choice`."
+"""The remedy where a model that thinks is to be made to call a function."""
+
 UNAVAILABLE = "model_unavailable"
 """The `code` with which the embedded server says that its model cannot be had: trying again is no use."""
 

@@ -71,6 +71,11 @@ def names_in(message: str) -> list[str]:
     return found[1].rstrip(".").split(", ") if found else []
 
 
+def is_todays(model: str) -> bool:
+    """Whether this is a name of DeepSeek's service of today, wherever it is asked for."""
+    return model == AT_DEEPSEEK or model.startswith("deepseek-v4-")
+
+
 def thinks_unless_told(model: str) -> bool:
     """Whether a model of this name thinks where a request does not say."""
     return model.startswith("deepseek-") and not model.endswith(("-chat", "-coder"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .clean_text import on_one_line
-from .errors import NO_BETA, DeepSeekError, InvalidRequestError
+from .errors import FORCED_CALL, NO_BETA, DeepSeekError, InvalidRequestError
 from .events import Event, unheard
 from .model_choice import may_be_about_the_model, names_in
 from .recorded import Source
@@ -45,7 +45,7 @@ class Opening:
         `named`: whether somebody chose the model. Raises a DeepSeekError.
         """
         if not named and self._client.looks_first and self._offer.names is None:
-            self._look()
+            self.look()
             request = request.model_copy(update={"model": self._client.model})
         if self._offer.lacks(request.model):
             request, said = self._offer.replaced(request, named)
@@ -58,7 +58,7 @@ class Opening:
             if not may_be_about_the_model(caught.status, caught.field, caught.code, caught.message, named=known):
                 raise
             refusal = caught
-        self._look()
+        self.look()
         self._offer.names = self._offer.names or names_in(refusal.message)
         replaced, said = self._offer.replaced(request, named)
         if replaced.model == request.model:
@@ -82,10 +82,12 @@ class Opening:
         except InvalidRequestError as refusal:
             if refusal.status in (404, 405) and suited.needs_beta and not client.base_url.endswith("/beta"):
                 refusal.remedy = NO_BETA
+            if suited.forces_a_call and not suited.is_told_not_to_think and "tool_choice" in _named(refusal):
+                refusal.remedy = FORCED_CALL
             raise
         return exchange, suited
 
-    def _look(self) -> None:
+    def look(self) -> None:
         """Ask which models there are, without insisting: a server that does not say it has an empty offer."""
         begun: list[Source] = []
 
@@ -99,3 +101,7 @@ class Opening:
         except DeepSeekError:
             if not begun[-1].was_closed:
                 self._offer.names = self._offer.names or []
+
+
+def _named(refusal: InvalidRequestError) -> str:
+    return f"{refusal.field or ''} {refusal.message}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, get_type_hints
 
 from pydantic import Field, PrivateAttr, ValidationError, create_model, field_validator
 
 from . import fields as _fields
 from . import messages as _messages
 from .clean_text import heal
-from .errors import InvalidRequestError
+from .errors import FORCED_CALL, InvalidRequestError
 from .fields import FIELDS, LIMITS, MOST_STOPS, MOST_TOOLS, RequestFields
 from .limit_errors import broken, first_broken, shown
 from .messages import (
@@ -28,9 +28,9 @@ from .messages import (
 from .model_choice import thinks_unless_told
 from .nearest import nearest
 from .shorthand import as_messages, on_the_wire
+from .strict import check as check_strict
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
-
 
 WHOLE_NUMBERS = tuple(name for name, each in FIELDS.items() if each.kind == "count")
 
@@ -73,6 +73,8 @@ class ChatRequest(_Fields):
     Fields that are None are not sent. `extra` is sent beside the others, unchecked, and wins over them.
     Build it with `ChatRequest.build`, which raises InvalidRequestError rather than pydantic's error.
     """
+
+    path: ClassVar[str] = "/chat/completions"
 
     messages: list[Message] = Field(min_length=1)
     _replays: bool = PrivateAttr(default=True)
@@ -186,16 +188,21 @@ class ChatRequest(_Fields):
 
         Raises InvalidRequestError where `extra` or a tool's schema holds what JSON cannot say.
         """
-        body: dict[str, Any] = {
-            "messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]
-        }
+        body = self._own_wire()
         for name in FIELDS:
-            value = getattr(self, name)
+            value = self._wire_of(name)
             if name != "extra" and value is not None:
                 body[name] = _to_wire(value)
         body.update(self.extra)
         healed: dict[str, Any] = heal(body)
         return healed
+
+    def _own_wire(self) -> dict[str, Any]:
+        """What the body has beside the fields of `api.fields`."""
+        return {"messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]}
+
+    def _wire_of(self, name: str) -> Any:
+        return getattr(self, name)
 
     def encode(self) -> bytes:
         """The JSON body as UTF-8 bytes."""
@@ -211,17 +218,20 @@ class ChatRequest(_Fields):
     @property
     def thinks(self) -> bool:
         """Whether the model was asked to think before it answers."""
-        if self.thinking is not None:
-            return self.thinking.type == "enabled"
-        if self.reasoning_effort is not None:
-            return self.reasoning_effort != "none"
-        return self.model.endswith("reasoner")
+        if self.is_told_not_to_think:
+            return False
+        return self.thinking is not None or self.reasoning_effort is not None or self.model.endswith("reasoner")
+
+    @property
+    def is_told_not_to_think(self) -> bool:
+        """Whether thinking was switched off."""
+        is_off = self.thinking is not None and self.thinking.type == "disabled"
+        return is_off or self.reasoning_effort == "none"
 
     @property
     def may_think(self) -> bool:
         """Whether the model may think, asked or not: newer ones do unless it is switched off."""
-        is_open = self.thinking is None and self.reasoning_effort is None
-        return self.thinks or (is_open and thinks_unless_told(self.model))
+        return self.thinks or (not self.is_told_not_to_think and thinks_unless_told(self.model))
 
     @property
     def forces_a_call(self) -> bool:
@@ -246,6 +256,11 @@ class ChatRequest(_Fields):
         return (last.content or "") if isinstance(last, AssistantMessage) and last.prefix else None
 
     @property
+    def behind(self) -> str:
+        """The text that stands behind the answer: in a chat there is none."""
+        return ""
+
+    @property
     def needs_beta(self) -> bool:
         """Whether the request uses what is served under `/beta` only: a prefix, or strict functions."""
         return self.prefix is not None or any(tool.function.strict for tool in self.tools or ())
@@ -262,13 +277,14 @@ class ChatRequest(_Fields):
                 f"`tools` has two functions with the name {twice!r}.", field="tools", value=twice,
                 limit=LIMITS["tools"], remedy="Rename one.",
             )
+        check_strict(self.tools or ())
         is_known = self.thinking is not None or self.model.startswith("deepseek")
         if self.forces_a_call and self.thinks and is_known:
             raise InvalidRequestError(
                 f"`tool_choice` is {shown(_written_choice(self.tool_choice))}, and a model that thinks cannot be made "
                 "to call a function.",
                 field="tool_choice",
-                remedy="Switch thinking off with `--no-thinking`, or leave out `--tool-choice`.",
+                remedy=FORCED_CALL,
             )
         if self.response_format and self.response_format.type == "json_object" and not self._says_json():
             note = f"JSON mode needs the word “json” in a message: added “{JSON_INSTRUCTION}”"
@@ -284,6 +300,14 @@ class ChatRequest(_Fields):
             note = "Thinking was switched off for this request: `tool_choice` does not go with it."
             return Prepared(self.model_copy(update={"thinking": Thinking(type="disabled")}), [note])
         return Prepared(self, [])
+
+    def read_events(self, payloads: list[bytes]) -> list[bytes]:
+        """The data of a stream's events, in the form of chat completions: as it came."""
+        return payloads
+
+    def read_body(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of an answer, in the same form."""
+        return body
 
     def _says_json(self) -> bool:
         return any("json" in (message.content or "").lower() for message in self.messages)

@@ -321,8 +321,9 @@ class ChatCompletion(Incoming):
 
     @property
     def text(self) -> str:
-        """What the user reads: the prefix that was asked for, and the content that continues it."""
-        return ((self._request and self._request.prefix) or "") + self.content
+        """What the user reads: the prefix that was asked for, the content that continues it, and its suffix."""
+        asked = self._request
+        return self.content if asked is None else (asked.prefix or "") + self.content + asked.behind
 
     def as_message(self) -> dict[str, Any]:
         """The answer as a message of a conversation."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import conveniences
+from .completion_request import kind_of
 from .errors import InvalidRequestError
 from .recorded import Recorded
 from .request import ChatRequest
@@ -65,7 +66,7 @@ def _without_tokens(request: dict[str, Any]) -> dict[str, Any]:
     """A request without the tokens of its prefix, which are known from a table, and are many."""
     messages = [
         {name: value for name, value in message.items() if name != "prefix_tokens"}
-        for message in request["fields"]["messages"]
+        for message in request["fields"].get("messages", ())
     ]
     return {**request, "fields": {**request["fields"], "messages": messages}}
 
@@ -156,7 +157,7 @@ def _asked(request: ChatRequest) -> dict[str, Any]:
 
 
 def _request(saved: dict[str, Any]) -> ChatRequest:
-    request = ChatRequest.model_validate(saved["fields"])
+    request = kind_of(saved["fields"]).model_validate(saved["fields"])
     request._replays = bool(saved["replays"])
     return request
 

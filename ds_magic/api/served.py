@@ -40,13 +40,24 @@ def local_model(completion: ChatCompletion) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def said_to_be_used(completion: ChatCompletion) -> dict[str, float]:
+    """What the server says that it drew the answer with, by the names of the request's fields."""
+    served = _served(completion)
+    told = {name: getattr(served, name) for name in SAMPLING}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _served(completion: ChatCompletion) -> Served:
+    sent = (completion.model_extra or {}).get("provenance")
+    return Served.model_validate(sent if isinstance(sent, dict) else {})
+
+
 def provenance(completion: ChatCompletion, *, of_thinking: bool = False) -> Provenance:
     """How the answer (or the thought before it) was made: what the server said, else what was asked for.
 
     What is asked for has no effect where a model thinks: unless the server says what it used, nobody knows.
     """
-    sent = (completion.model_extra or {}).get("provenance")
-    served = Served.model_validate(sent if isinstance(sent, dict) else {})
+    served = _served(completion)
     asked = completion.request
     thought = completion.reasoning_content is not None
     used: dict[str, Any] = {}

@@ -177,7 +177,7 @@ class Stream:
                     unread = None
             if self._first_token_at is None:
                 self._tell_wait(KEEP_ALIVE if not data.strip() else events.comment)
-            for payload in payloads:
+            for payload in self.request.read_events(payloads):
                 if payload == _DONE or payload.strip() == _DONE:
                     yield from self._ended(chunks)
                     return
@@ -216,6 +216,7 @@ class Stream:
         is_stream = exchange.media_type == "text/event-stream"
         if payload is None or (is_stream and not payload.lstrip().startswith(b"{")):
             raise truncated(exchange.url)
+        [payload] = self.request.read_events([payload])
         body = leniently(as_chunk(parse_body(payload, exchange.url)))
         self._interruption = None
         self._accumulator.add(body, payload)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ..api.clean_text import for_terminal
 from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.messages import Tool
+from ..api.strict import made_strict, refused, unfit
 from ..stop import Stop
 from .functions import ArgumentsError, FunctionTool, as_text
 
@@ -66,12 +67,14 @@ class Round:
 class Toolbox:
     """The tools of a request: Python functions, Tool objects, and definitions as JSON.
 
-    Raises InvalidRequestError for what is none, or for two of one name.
+    `is_strict`: the server holds the model to their schemas. `notes`: what there is to say of that. Raises
+    InvalidRequestError for what is no tool, for two of one name, and for what cannot be strict.
     """
 
-    def __init__(self, tools: Iterable[Any] = ()):
+    def __init__(self, tools: Iterable[Any] = (), *, is_strict: bool = False):
         self.functions: dict[str, FunctionTool] = {}
         self.definitions: list[Any] = []
+        self.notes: list[str] = []
         names: set[str] = set()
         for tool in tools:
             if isinstance(tool, Tool | Mapping):
@@ -81,10 +84,26 @@ class Toolbox:
                 described = tool if isinstance(tool, FunctionTool) else FunctionTool(tool)
                 definition, name = described.definition, described.name
                 self.functions[name] = described
+                if is_strict:
+                    definition = self._all_required(definition)
             if name in names:
                 raise InvalidRequestError(f"There are two tools called `{name}`.", field="tools", remedy="Rename one.")
             names.add(name)
-            self.definitions.append(definition)
+            self.definitions.append(_strict(definition, name) if is_strict else definition)
+        if is_strict and not self.definitions:
+            raise InvalidRequestError(
+                "`--strict` is for functions, and there are none.", field="tools", remedy="Name them with `--tools`."
+            )
+
+    def _all_required(self, definition: Tool) -> Tool:
+        """A function of Python's whose model gives every argument, also where Python could do without."""
+        parameters, optional = made_strict(definition.function.parameters or {})
+        if optional:
+            named = ", ".join(f"`{name}`" for name in optional)
+            self.notes.append(
+                f"`{definition.function.name}` is strict: the model has to give {named} as well, whatever the default."
+            )
+        return Tool(function=definition.function.model_copy(update={"parameters": parameters}))
 
     def can_run(self, completion: ChatCompletion) -> bool:
         """Whether the calls can be made here: there are functions, and no call is of what has only a definition."""
@@ -191,6 +210,17 @@ def _complete(definition: Mapping[str, Any]) -> dict[str, Any]:
         field="tools",
         remedy='It looks like {"type": "function", "function": {"name": …, "parameters": …}}.',
     )
+
+
+def _strict(definition: Any, name: str) -> Any:
+    """A definition that the server is to hold the model to. Raises InvalidRequestError where it cannot."""
+    function = definition.function if isinstance(definition, Tool) else definition["function"]
+    schema = function.parameters if isinstance(definition, Tool) else function.get("parameters")
+    if isinstance(schema, Mapping) and (found := unfit(schema)):
+        raise refused(name, found[1])
+    if isinstance(definition, Tool):
+        return Tool(function=definition.function.model_copy(update={"strict": True}))
+    return {**definition, "function": {**function, "strict": True}}
 
 
 def _name_of(definition: Any) -> str:

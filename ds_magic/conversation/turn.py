@@ -106,9 +106,9 @@ class Turn:
             messages = _with_instructions(messages, schema.instructions(use))
         if toolbox.definitions:
             fields["tools"] = toolbox.definitions
-        return cls(
-            ChatRequest.build(messages, **fields), list(asked), toolbox, schema, chat, key, restart, **limits
-        )
+        notes = (*limits.pop("notes", ()), *toolbox.notes)
+        request = ChatRequest.build(messages, **fields)
+        return cls(request, list(asked), toolbox, schema, chat, key, restart, notes=notes, **limits)
 
     def answer(self, client: Client, audience: Audience | None = None, stop: Stop | None = None) -> ChatCompletion:
         """Ask until there is an answer; `.rounds` has every request and every call.
@@ -211,6 +211,7 @@ def ask(
     system: str | None = None,
     prefix: str | None = None,
     tools: Iterable[Any] = (),
+    strict: bool = False,
     schema: Any = None,
     json: bool = False,
     chat: Chat | None = None,
@@ -229,7 +230,7 @@ def ask(
 
     `messages`, `system`, `prefix` and `fields` as for `chat`. `tools`: Python functions, Tool objects or
     definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
-    before the first call. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
+    before the first call; `strict`: the server holds the model to their schemas. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
     in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
     the question goes on with and is a turn of, also where the answer breaks off. `stop`: a Stop, whose `set()`
     ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
@@ -246,7 +247,7 @@ def ask(
     stop, fields = told_apart(stop, fields)
     client = resolve_through(client, journal=journal, cache=cache, replay=replay, speed=speed)
     turn = turn_for(
-        client, messages, system=system, prefix=prefix, tools=tools, schema=schema, json=json, chat=chat,
+        client, messages, system=system, prefix=prefix, tools=tools, strict=strict, schema=schema, json=json, chat=chat,
         max_rounds=max_rounds, run_tools=run_tools, repair=repair, **fields,
     )
     return turn.answer(client, stop=stop)
@@ -259,6 +260,7 @@ def turn_for(
     system: str | None = None,
     prefix: str | None = None,
     tools: Iterable[Any] = (),
+    strict: bool = False,
     schema: Any = None,
     json: bool = False,
     chat: Chat | None = None,
@@ -273,7 +275,7 @@ def turn_for(
     return Turn.of(
         as_messages(messages, system=system, prefix=prefix),
         fields,
-        toolbox=Toolbox(tools),
+        toolbox=Toolbox(tools, is_strict=strict),
         schema=_wanted(schema, json),
         use=SchemaUse.at(is_embedded=client.server == EMBEDDED, is_deepseek=client.is_deepseek),
         chat=chat,

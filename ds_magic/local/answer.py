@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os.path
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from ..api.messages import AssistantMessage
 from ..api.request import ChatRequest
-from . import constraint, dialogue, healing
+from . import constraint, dialogue, healing, origin
 from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
@@ -25,6 +26,8 @@ class Answer:
 
     `reason` and `usage` are right when it has ended. `stage` is what it waits for.
     """
+
+    field = "messages"
 
     def __init__(self, engine: Engine, request: ChatRequest):
         self.engine = engine
@@ -45,9 +48,11 @@ class Answer:
     @property
     def usage(self) -> Usage:
         """Tokens of the first prompt, and of all that was generated after it."""
-        outcomes = self._speech.outcomes
-        cached = min(outcomes[0].cached, len(self._prompt)) if outcomes else 0
-        return Usage(len(self._prompt), cached, self._speech.generated, self._reasoning_tokens)
+        return self._speech.usage(self._prompt, self._reasoning_tokens)
+
+    def told(self) -> dict[str, Any]:
+        """What its tokens are drawn with."""
+        return origin.of_answer(self.request)
 
     async def prepare(self) -> None:
         """Wait for the model and see whether the messages fit. Raises LocalModelError."""
@@ -104,18 +109,16 @@ class Answer:
         begins: Piece | None = None
         if word and not self._begins()[1]:
             before = await self.engine.template.ids(self._said, head)
-            token = await self._speech.heal(slot, before, word)
-            if token is not None:
-                begins = Piece(self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace"), [token])
-                prompt = [*before, token.id]
+            begins = await self._speech.heal(slot, before, word)
+            if begins is not None:
+                prompt = [*before, begins.tokens[0].id]
         begun = 0
         if self._prefix:
             question = await self.engine.template.ids(self._said)
             begun = len(prompt) - len(os.path.commonprefix([question, prompt]))
-        stop = self.request.stop
-        stops = [stop] if isinstance(stop, str) else stop
         async for part in self._speech.say(
-            slot, prompt, "content", grammar=answer_grammar(self.request), stops=stops, begun=begun, begins=begins
+            slot, prompt, "content", grammar=answer_grammar(self.request), stops=self._speech.stops, begun=begun,
+            begins=begins,
         ):
             yield part
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
+from ..api import strict
 from ..api.clean_text import heal
 from ..api.errors import InvalidRequestError
 from ..api.fields import EFFORTS
@@ -21,6 +22,7 @@ from .refusal import Refusal
 from .sampling import ALTERNATIVES, MOST_IN_ALL
 from .scoring import texts_of
 from .server_options import DEFAULT_MAX_TOKENS
+from .text_request import TextRequest
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -72,29 +74,43 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     """The request in `body` as it is to be answered, within what `contract` promises and this server can do."""
     if body.get("max_tokens") is None and "max_completion_tokens" in body:  # what newer clients call it
         body = {**body, "max_tokens": body["max_completion_tokens"]}
-    if body.get("n") not in (None, 1):
-        raise Refusal(400, "This server gives one answer a request: n must be 1.", "n")
-    whole = {  # JSON has one kind of number: 3.0 is the integer 3
-        name: int(body[name]) for name in WHOLE_NUMBERS
-        if isinstance(body.get(name), float) and body[name].is_integer()
-    }
     effort = body.get("reasoning_effort")
     if isinstance(effort, str) and effort in EFFORTS:
         body = {**body, "reasoning_effort": EFFORTS[effort]}
     try:
-        request = ChatRequest.from_wire({**body, **whole})
+        request = ChatRequest.from_wire(_read(body))
     except InvalidRequestError as error:
         raise Refusal(contract.invalid, error.message, error.field) from None
     request = contract.settled(request)
     _check_prefix(request, beta)
     _check_json_mode(request)
-    _check_tools(request)
+    _check_tools(request, beta)
     _check_alternatives(request, contract)
     texts_of(request)
     if problem := grammar_problem(request):
         field, reason = problem
         raise Refusal(400, f"{field} is a JSON Schema that cannot be followed here: {reason}", field)
     return request
+
+
+def check_text(body: dict[str, Any], contract: Contract) -> TextRequest:
+    """The request for a text in `body`, as `check` has that for a chat."""
+    try:
+        request = TextRequest.from_wire(_read(body, "logprobs"), contract)
+    except InvalidRequestError as error:
+        raise Refusal(contract.invalid, error.message, error.field) from None
+    return request._replace(chat=contract.settled(request.chat))
+
+
+def _read(body: dict[str, Any], *more: str) -> dict[str, Any]:
+    """`body` with whole numbers, of which JSON has no kind of its own: 3.0 is the integer 3, also in `more` fields."""
+    if body.get("n") not in (None, 1):
+        raise Refusal(400, "This server gives one answer a request: n must be 1.", "n")
+    whole = {
+        name: int(body[name]) for name in (*WHOLE_NUMBERS, *more)
+        if isinstance(body.get(name), float) and body[name].is_integer()
+    }
+    return {**body, **whole}
 
 
 def _check_alternatives(request: ChatRequest, contract: Contract) -> None:
@@ -143,10 +159,13 @@ def _check_json_mode(request: ChatRequest) -> None:
         raise Refusal(422, "response_format.json_schema.schema must be a JSON Schema.", "response_format.json_schema")
 
 
-def _check_tools(request: ChatRequest) -> None:
+def _check_tools(request: ChatRequest, beta: bool) -> None:
     names = [tool.function.name for tool in request.tools or []]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise Refusal(400, f"tools has two functions with the name {twice!r}.", "tools")
+    # Elsewhere nobody is promised anything: other clients call functions strict unasked.
+    if beta and (problem := strict.problem_with(request.tools or [])):
+        raise Refusal(400, f"{problem.field}: {problem.name} cannot be strict: {problem.why}.", problem.field)
     choice = request.tool_choice
     if choice in (None, "none", "auto"):
         return

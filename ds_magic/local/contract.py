@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from ..api.messages import AssistantMessage, Thinking
-from ..api.notes import IGNORED_WHILE_THINKING
+from ..api.notes import IGNORED_WHILE_THINKING, LEAST_TOP_P
 from ..api.request import ChatRequest
 from .refusal import Refusal
 
@@ -128,8 +128,6 @@ class Today(Contract):
     has_usage_chunk = False
     tells_limits = True
     most_tokens = 393_216
-    least_top_p = 0.95
-    """Of the probability that tokens are drawn from while thinking; less is raised to this."""
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -175,5 +173,5 @@ class Today(Contract):
         if thinks:
             in_force["temperature"] = THINKING_TEMPERATURE
             if request.top_p is not None:
-                in_force["top_p"] = max(request.top_p, self.least_top_p)
+                in_force["top_p"] = max(request.top_p, LEAST_TOP_P)
         return in_force

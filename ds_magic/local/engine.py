@@ -99,11 +99,11 @@ class Engine:
         if self._loaded.is_set() and self.failure is None:
             await self.llama.close()
 
-    def check_room(self, prompt: list[int]) -> None:
-        """Raise ContextOverflowError where `prompt` leaves no room for an answer."""
+    def check_room(self, prompt: list[int], name: str = "messages") -> None:
+        """Raise ContextOverflowError where `prompt`, of messages or by another `name`, leaves no room for an answer."""
         if len(prompt) >= self.context:
             raise ContextOverflowError(
                 f"This model's maximum context length is {self.context} tokens. However, "
-                f"your messages resulted in {len(prompt)} tokens.",
+                f"your {name} resulted in {len(prompt)} tokens.",
                 needed=len(prompt), room=self.context,
             )

@@ -6,7 +6,10 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .shape import Shape
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,12 @@ class Usage:
 
 
 class Envelope:
-    """What is the same in everything that one answer sends: id, time, model, fingerprint."""
+    """What is the same in everything that one answer sends: id, time, model, fingerprint.
 
-    def __init__(self, model: str, fingerprint: str, include_usage: bool = False):
+    Choices go in as JSON fields, as their `shape` writes them.
+    """
+
+    def __init__(self, model: str, fingerprint: str, shape: Shape, include_usage: bool = False):
         self.fields = {
             "id": str(uuid.uuid4()),
             "created": int(time.time()),
@@ -42,42 +48,35 @@ class Envelope:
         }
         self.include_usage = include_usage
         self._provenance = ""
-        self._head = "data: " + json.dumps({**self.fields, "object": "chat.completion.chunk"})[:-1]
+        self._object = shape.object
+        self._head = "data: " + json.dumps({**self.fields, "object": shape.chunk_object})[:-1]
         self._tail = ',"usage":null}\n\n' if include_usage else "}\n\n"
 
     def tell(self, provenance: dict[str, Any]) -> None:
         """Say once, in a field that DeepSeek does not have, how the answer is made."""
         self._provenance = f',"provenance":{json.dumps(provenance)}'
 
-    def chunk(
-        self, delta: str, logprobs: str = "null", finish: str = "null", usage: Usage | None = None, *,
-        is_first: bool = False,
-    ) -> bytes:
-        """One event of the stream; `delta`, `logprobs` and `finish` are JSON."""
-        head = self._head + self._provenance if is_first else self._head
+    def chunk(self, choice: str, finish: str = "null", usage: Usage | None = None) -> bytes:
+        """One event of the stream; `choice` and `finish` are JSON."""
+        head, self._provenance = self._head + self._provenance, ""
         tail = f',"usage":{json.dumps(usage.to_wire())}}}\n\n' if usage else self._tail
-        return (
-            f'{head},"choices":[{{"index":0,"delta":{delta},"logprobs":{logprobs},'
-            f'"finish_reason":{finish}}}]{tail}'
-        ).encode()
+        return f'{head},"choices":[{{"index":0,{choice},"finish_reason":{finish}}}]{tail}'.encode()
 
-    def end(self, reason: str, usage: Usage) -> bytes:
+    def end(self, choice: str, reason: str, usage: Usage) -> bytes:
         """The last events: why it ended, the usage where it is due, and `[DONE]`.
 
         With `stream_options.include_usage` the usage comes in a chunk of its own, else on the last one.
         """
-        delta = '{"content":"","role":null}'
         finish = f'"{reason}"'
         if not self.include_usage:
-            return self.chunk(delta, finish=finish, usage=usage) + b"data: [DONE]\n\n"
+            return self.chunk(choice, finish, usage) + b"data: [DONE]\n\n"
         own = f'{self._head},"choices":[],"usage":{json.dumps(usage.to_wire())}}}\n\n'.encode()
-        return self.chunk(delta, finish=finish) + own + b"data: [DONE]\n\n"
+        return self.chunk(choice, finish) + own + b"data: [DONE]\n\n"
 
-    def whole(self, choices: list[tuple[str, str]], reason: str, usage: Usage) -> bytes:
-        """The answer that is not streamed; `choices` are pairs of a message and its logprobs, as JSON."""
-        head = json.dumps({**self.fields, "object": "chat.completion"})[:-1] + self._provenance
+    def whole(self, choices: list[str], reason: str, usage: Usage) -> bytes:
+        """The answer that is not streamed."""
+        head = json.dumps({**self.fields, "object": self._object})[:-1] + self._provenance
         written = ",".join(
-            f'{{"index":{index},"message":{message},"logprobs":{logprobs},"finish_reason":"{reason}"}}'
-            for index, (message, logprobs) in enumerate(choices)
+            f'{{"index":{index},{choice},"finish_reason":"{reason}"}}' for index, choice in enumerate(choices)
         )
         return f'{head},"choices":[{written}],"usage":{json.dumps(usage.to_wire())}}}'.encode()

@@ -8,30 +8,21 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from ..api.request import ChatRequest
-from .answer import Answer
-from .engine import Engine
 from .faults import HEADER, Fault
 from .outlet import Outlet
-from .speech import Part
+from .speech import Part, Saying
 
 
-class FaultyAnswer(Answer):
-    """An answer that fails half-way, as `fault` says, with a finish_reason that says so."""
-
-    def __init__(self, engine: Engine, request: ChatRequest, fault: Fault):
-        super().__init__(engine, request)
-        self._fault = fault
-
-    async def parts(self) -> AsyncGenerator[Part, None]:
-        told = 0
-        async with aclosing(super().parts()) as parts:
-            async for part in parts:
-                if self._fault.ending and told == self._fault.last:
-                    self.reason = self._fault.ending
-                    return
-                told += bool(part.text or part.name)
-                yield part
+async def faulty_parts(answer: Saying, fault: Fault) -> AsyncGenerator[Part, None]:
+    """The parts of an answer that fails half-way, as `fault` says, with a finish_reason that says so."""
+    told = 0
+    async with aclosing(answer.parts()) as parts:
+        async for part in parts:
+            if fault.ending and told == fault.last:
+                answer.reason = fault.ending
+                return
+            told += bool(part.text or part.name)
+            yield part
 
 
 class FaultyOutlet(Outlet):

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .fill_marks import FillMarks, fill_marks
 from .model_failures import WeightsError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -36,6 +37,8 @@ class Model:
     """The id that every text begins with, or None where the model wants none."""
     end: int
     """The id that ends an answer."""
+    fill: FillMarks | None = None
+    """The marks by which it is asked to fill a gap; None where it was not made for that."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -82,6 +85,7 @@ def read(path: Path) -> Model:
         },
         begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
         end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
+        fill=fill_marks(fields, tokens),
     )
 
 

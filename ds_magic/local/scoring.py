@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..api.request import ChatRequest
-from . import dialogue, healing
+from . import dialogue, healing, origin
 from .engine import Engine
 from .envelope import Usage
 from .model_failures import ContextOverflowError
 from .refusal import Refusal
 from .sampling import ALTERNATIVES, Outcome, Token
 from .slots import Slot
+from .speech import Part
 
 MOST_TEXTS = 64
 _FORCE = 1000.0
@@ -31,13 +32,6 @@ class _Parted(NamedTuple):
     prompt: list[int]
     ids: list[int]
     completes: bool
-
-
-class Scored(NamedTuple):
-    """A text, and its tokens as if the model had chosen them."""
-
-    text: str
-    tokens: list[Token]
 
 
 def texts_of(request: ChatRequest) -> list[str]:
@@ -63,11 +57,12 @@ def texts_of(request: ChatRequest) -> list[str]:
 class Scoring:
     """The scores of `texts` as answers to `request`; `scored` gives them, after `prepare`."""
 
-    thinks = False
     reason = "stop"
+    field = "messages"
 
     def __init__(self, engine: Engine, request: ChatRequest, texts: list[str]):
         self.engine = engine
+        self.request = request
         self.texts = texts
         self.stage = "queued"
         self._said = dialogue.opening(request)
@@ -109,12 +104,15 @@ class Scoring:
         piece, word = self.engine.model.pieces[number], self._word.encode()
         return bool(word) and len(piece) > len(word) and piece.startswith(word) and number in self.engine.model.whole
 
-    async def scored(self) -> list[Scored]:
-        """All texts with their tokens; waits for a slot first."""
+    def told(self) -> dict[str, Any]:
+        return origin.of_answer(self.request)
+
+    async def scored(self) -> list[Part]:
+        """All texts with their tokens, as if the model had chosen them; waits for a slot first."""
         async with self.engine.slots.take(self._prompt) as slot:
             self.stage = "reading"
             return [
-                Scored(text, [await self._token(slot, parted, place) for place in range(len(parted.ids))])
+                Part("content", text, [await self._token(slot, parted, place) for place in range(len(parted.ids))], [])
                 for text, parted in zip(self.texts, self._parted, strict=True)
             ]
 

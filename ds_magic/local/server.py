@@ -1,34 +1,36 @@
-"""DeepSeek's contract over HTTP: `POST /chat/completions` and `GET /models`, on this machine only."""
+"""DeepSeek's contract over HTTP, on this machine only: `/chat/completions`, `/completions` and `/models`."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
 from aiohttp import web
 
 from ..api.clean_text import on_one_line
 from ..api.errors import UNAVAILABLE
+from ..api.request import ChatRequest
 from . import checks, origin
 from .answer import Answer
+from .continuation import Continuation
 from .contract import Seeds, Today
 from .engine import Engine
 from .envelope import Envelope
 from .faults import HEADER, Fault
-from .faulty_answers import FaultyAnswer, FaultyOutlet
+from .faulty_answers import FaultyOutlet, faulty_parts
 from .leases import FIRST_LEASE, Leases
-from .message_json import delta, message
 from .model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .outlet import Outlet
 from .refusal import Refusal
 from .sampling import Token
 from .scoring import Scoring, texts_of
 from .server_options import KEEP_ALIVE
-from .speech import Part
+from .shape import ChatShape, Shape
+from .speech import Part, Saying
+from .text_shape import TextShape
 from .thrift import Thrift
 from .token_json import TokenWriter
 
@@ -77,6 +79,7 @@ class LocalService:
         app = web.Application(client_max_size=LARGEST_BODY, middlewares=[self._guard])
         for prefix in PREFIXES:
             app.router.add_post(f"{prefix}/chat/completions", self.chat)
+            app.router.add_post(f"{prefix}/completions", self.complete)
             app.router.add_get(f"{prefix}/models", self.models, allow_head=False)
             app.router.add_get(f"{prefix}/models/{{name}}", self.model, allow_head=False)
         if self.leases is not None:
@@ -170,36 +173,52 @@ class LocalService:
         beta = request.path.startswith("/beta/")
         fault = await self._trouble(request)
         asked = checks.check(checks.parse(await request.read()), beta=beta, contract=self.contract)
+        alternatives = _alternatives(asked)
+        answer: Answer | Scoring
+        if texts := texts_of(asked):
+            answer, alternatives = Scoring(self.engine, asked, texts), alternatives or 0
+        else:
+            answer = Answer(self.engine, asked)
+        shape = ChatShape(self._written, alternatives, asked.thinks)
+        return await self._answer(request, asked, answer, shape, fault)
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        """One text that goes on with another, or fills a gap in it, streamed or whole."""
+        fault = await self._trouble(request)
+        asked = checks.check_text(checks.parse(await request.read()), self.contract)
+        shape = TextShape(self.engine, asked.prompt, asked.echo, _alternatives(asked.chat))
+        return await self._answer(request, asked.chat, Continuation(self.engine, asked), shape, fault)
+
+    async def _answer(
+        self, request: web.Request, asked: ChatRequest, answer: Saying | Scoring, shape: Shape, fault: Fault | None
+    ) -> web.StreamResponse:
+        """The response that says what `answer` says, in its `shape`."""
         if self.engine.failure is not None:
             raise self._failed(self.engine.failure)
         try:
             self.engine.slots.check_line()
         except QueueFullError as error:
-            raise _refusal(error) from None
-        answer: Answer | Scoring
-        if texts := texts_of(asked):
-            answer = Scoring(self.engine, asked, texts)
-        else:
-            answer = FaultyAnswer(self.engine, asked, fault) if fault else Answer(self.engine, asked)
+            raise _refusal(error, answer.field) from None
         with_usage = bool(asked.stream_options and asked.stream_options.include_usage)
-        envelope = Envelope(asked.model, self.fingerprint, with_usage and self.contract.has_usage_chunk)
-        alternatives = (asked.top_logprobs or 0) if asked.logprobs else None
+        envelope = Envelope(asked.model, self.fingerprint, shape, with_usage and self.contract.has_usage_chunk)
         opened = (request, bool(asked.stream), self.keep_alive, lambda: self.engine.stage or answer.stage)
         async with FaultyOutlet(*opened, fault) if fault else Outlet(*opened) as outlet:
             try:
                 await answer.prepare()
-                envelope.tell(self.engine.origin | {"threads": self.engine.threads} | origin.of_answer(asked))
+                envelope.tell(self.engine.origin | {"threads": self.engine.threads} | answer.told())
                 if isinstance(answer, Scoring):
-                    response = await self._scored(outlet, answer, envelope, alternatives or 0)
+                    choices = [shape.whole([part]) for part in await answer.scored()]
+                    response = await outlet.end(envelope.whole(choices, answer.reason, answer.usage))
                 else:
                     send = self._stream if asked.stream else self._whole
-                    response = await send(outlet, answer, envelope, alternatives)
+                    parts = faulty_parts(answer, fault) if fault else answer.parts()
+                    response = await send(outlet, answer, parts, envelope, shape)
                 used = answer.usage
                 if self._log:
                     self._notes[id(request)] = f" {used.prompt} + {used.completion} tokens, {answer.reason}"
                 return response
             except LocalModelError as error:
-                refusal = self._failed(error) if error is self.engine.failure else _refusal(error)
+                refusal = self._failed(error) if error is self.engine.failure else _refusal(error, answer.field)
                 if not outlet.begun:
                     raise refusal from None
                 await outlet.send(b"data: " + refusal.body + b"\n\n" if asked.stream else refusal.body)
@@ -232,53 +251,23 @@ class LocalService:
         return fault
 
     async def _stream(
-        self, outlet: Outlet, answer: Answer, envelope: Envelope, alternatives: int | None
+        self, outlet: Outlet, answer: Saying, coming: AsyncGenerator[Part, None], envelope: Envelope, shape: Shape
     ) -> web.StreamResponse:
-        opening = envelope.chunk('{"role":"assistant","content":""}', is_first=True)
-        async with aclosing(answer.parts()) as parts:
+        opening = envelope.chunk(shape.opening) if shape.opening else b""
+        async with aclosing(coming) as parts:
             async for part in parts:
-                if not (part.text or part.name or (part.tokens and alternatives is not None)):
-                    continue
-                logprobs = self._logprobs([part], alternatives, answer.thinks)
-                await outlet.send(opening + envelope.chunk(delta(part), logprobs))
-                opening = b""
-        await outlet.send(opening + envelope.end(answer.reason, answer.usage))
+                if shape.shows(part):
+                    await outlet.send(opening + envelope.chunk(shape.added(part)))
+                    opening = b""
+        await outlet.send(opening + envelope.end(shape.closing, answer.reason, answer.usage))
         return await outlet.end()
 
     async def _whole(
-        self, outlet: Outlet, answer: Answer, envelope: Envelope, alternatives: int | None
+        self, outlet: Outlet, answer: Saying, coming: AsyncGenerator[Part, None], envelope: Envelope, shape: Shape
     ) -> web.StreamResponse:
-        async with aclosing(answer.parts()) as coming:
-            parts = [part async for part in coming]
-        logprobs = self._logprobs(parts, alternatives, answer.thinks)
-        body = envelope.whole([(message(parts, answer.thinks), logprobs)], answer.reason, answer.usage)
-        return await outlet.end(body)
-
-    async def _scored(
-        self, outlet: Outlet, scoring: Scoring, envelope: Envelope, alternatives: int
-    ) -> web.StreamResponse:
-        choices = [
-            (
-                json.dumps({"role": "assistant", "content": text}),
-                f'{{"content":{self._written(tokens, alternatives, [])}}}',
-            )
-            for text, tokens in await scoring.scored()
-        ]
-        return await outlet.end(envelope.whole(choices, scoring.reason, scoring.usage))
-
-    def _logprobs(self, parts: list[Part], alternatives: int | None, thinks: bool) -> str:
-        """The `logprobs` of a choice, as JSON: a list for the content, and one for the thinking."""
-        if alternatives is None:
-            return "null"
-        lists = {}
-        for kind in ("content", "reasoning"):
-            own = [part for part in parts if part.kind == kind]
-            tokens = [token for part in own for token in part.tokens]
-            forced = [is_forced for part in own for is_forced in part.forced]
-            lists[kind] = self._written(tokens, alternatives, forced) if own else "null"
-        if not thinks:
-            return f'{{"content":{lists["content"]}}}' if lists["content"] != "null" else "null"
-        return f'{{"content":{lists["content"]},"reasoning_content":{lists["reasoning"]}}}'
+        async with aclosing(coming) as parts:
+            choice = shape.whole([part async for part in parts])
+        return await outlet.end(envelope.whole([choice], answer.reason, answer.usage))
 
     def _written(self, tokens: list[Token], alternatives: int, forced: list[bool]) -> str:
         if self._writer is None:
@@ -286,11 +275,17 @@ class LocalService:
         return self._writer(tokens, alternatives, forced)
 
 
-def _refusal(error: LocalModelError) -> Refusal:
+def _alternatives(asked: ChatRequest) -> int | None:
+    """As many rivals as are told of with each token; None where nothing is told of tokens."""
+    return (asked.top_logprobs or 0) if asked.logprobs else None
+
+
+def _refusal(error: LocalModelError, field: str) -> Refusal:
+    """The refusal of a request whose text is in `field`."""
     if isinstance(error, ContextOverflowError):
-        return Refusal(400, f"{error.message} Please shorten them.", "messages")
+        return Refusal(400, f"{error.message} Please shorten them.", field)
     if isinstance(error, PromptError):
-        return Refusal(400, error.message, "messages")
+        return Refusal(400, error.message, field)
     if isinstance(error, QueueFullError):
         return Refusal(429, f"Too many requests: {error.message}", kind="rate_limit_error",
                        headers={"Retry-After": "1"})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 from ..api.request import ChatRequest
 from .constraint import Marker
 from .engine import Engine
+from .envelope import Usage
 from .generation import generate
 from .healing import heal
 from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
@@ -35,6 +36,27 @@ class Part(NamedTuple):
     """Of a call: its id, with its first part."""
 
 
+class Saying(Protocol):
+    """What answers a request: `prepare`, then `parts`; `reason` and `usage` are right when these have ended."""
+
+    reason: str
+    """The finish_reason."""
+    stage: str
+    """What it waits for."""
+    field: str
+    """The field of the request that its text is in."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+    async def prepare(self) -> None: ...
+
+    def parts(self) -> AsyncGenerator[Part, None]: ...
+
+    def told(self) -> dict[str, Any]:
+        """What is said of how it is made, after `prepare`, beside which model it is."""
+
+
 class Speech:
     """All that is generated for one request, one prompt after the other.
 
@@ -56,6 +78,17 @@ class Speech:
     def left(self) -> int:
         """Tokens that `max_tokens` still allows."""
         return (self.request.max_tokens or DEFAULT_MAX_TOKENS) - self.generated
+
+    @property
+    def stops(self) -> list[str]:
+        """The stop strings that were asked for."""
+        stop = self.request.stop
+        return [stop] if isinstance(stop, str) else stop or []
+
+    def usage(self, prompt: list[int], reasoning: int = 0) -> Usage:
+        """Tokens of the first `prompt`, and of all that was generated after it, of these the `reasoning`."""
+        cached = min(self.outcomes[0].cached, len(prompt)) if self.outcomes else 0
+        return Usage(len(prompt), cached, self.generated, reasoning)
 
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
@@ -92,14 +125,16 @@ class Speech:
             yield part(text, tokens)
         self.reason = outcome.reason
 
-    async def heal(self, slot: Slot, before: list[int], word: str) -> Token | None:
-        """The token that `word`, the end of a prefix, is the beginning of; None where it is whole, or no more fits."""
+    async def heal(self, slot: Slot, before: list[int], word: str) -> Piece | None:
+        """What goes on with `word`, the end of a text after `before`, within one token; None where the word is whole,
+        or no more fits."""
         if self.left <= 0 or len(before) + 1 >= self.engine.context:
             return None
         token = await heal(self.engine, slot, before, word, self._sampling(1, None, True, 0))
-        if token is not None:
-            self.outcomes.append(Outcome(generated=1))
-        return token
+        if token is None:
+            return None
+        self.outcomes.append(Outcome(generated=1))
+        return Piece(self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace"), [token])
 
     def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool, begun: int) -> Sampling:
         asked = self.request

@@ -11,6 +11,7 @@ REPLACEMENT = "\ufffd"
 END = "⟨end⟩"
 
 _ENDING = re.compile("end|eo[stm]", re.IGNORECASE)
+_NAMED = 160  # so much of a token is its name
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _VISIBLE = {ord(" "): "·", ord("\t"): "→", ord("\n"): "↵", ord("\r"): "␍", 0x7F: "␡", 0xA0: "⟨nbsp⟩"}
@@ -78,13 +79,18 @@ def label(token: str, token_bytes: bytes | None, *, limit: int = 40) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
+def is_end(token: str, token_bytes: bytes) -> bool:
+    """Whether a token ends an answer: it spells nothing, and has no name or that of an end."""
+    name = token[:_NAMED]
+    return not token_bytes and (not name.strip("<>|｜[]/ ") or name.startswith("</") or bool(_ENDING.search(name)))
+
+
 def _mark(token: str, limit: int) -> str:
     """A token that spells nothing, by its name: `<|im_end|>` ends an answer, `<|im_start|>` does something else."""
     name = visible(token[: 4 * limit].strip("<>|｜[]/ "))
     if not name:
         return END
-    kind = "end" if token.startswith("</") or _ENDING.search(name) else "mark"
-    shown = f"⟨{kind}: {name}⟩"
+    shown = f"⟨{'end' if is_end(token, b'') else 'mark'}: {name}⟩"
     return shown if len(shown) <= limit else shown[: limit - 2] + "…⟩"
 
 

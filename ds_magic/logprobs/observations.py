@@ -49,6 +49,11 @@ def observations(table: LogprobTable, wire: WireColumns, facts: Distribution, co
         )
     if facts.duplicates:
         yield f"{_count(facts.duplicates, 'alternative', 'alternatives')} came twice, and counted once."
+    if len(table) and not (table.bytes_given & ~table.forced).any():
+        yield (
+            "The service sent no bytes with its tokens: those of their text stand for them, and two alternatives of "
+            "the same spelling cannot be told apart."
+        )
     if n := int(table.damaged.sum()):
         yield f"{_count(n, 'token holds', 'tokens hold')} U+FFFD, where the server may have lost bytes."
     if table.matches_content is False:

@@ -188,7 +188,7 @@ class LogprobTable(Columns):
     def __getitem__(self, index: slice) -> LogprobTable: ...
     def __getitem__(self, index: int | slice) -> Token | LogprobTable:
         if isinstance(index, slice):
-            return self.take(np.arange(len(self))[index])
+            return self.take(np.arange(*index.indices(len(self))))
         position = range(len(self))[index]
         values = {name: plain(getattr(self, name)[position]) for name in TOKEN_COLUMNS}
         values["rank"] = values["rank"] or None
@@ -200,6 +200,7 @@ class LogprobTable(Columns):
     def take(self, indices: Sequence[int] | np.ndarray) -> LogprobTable:
         """The table of these rows, in this order; `position` keeps where they stood."""
         indices = np.asarray(indices, dtype=np.int64)
+        indices = np.where(indices < 0, indices + len(self), indices)
         part = object.__new__(type(self))
         for name in self.__slots__:
             setattr(part, name, getattr(self, name))
@@ -207,11 +208,12 @@ class LogprobTable(Columns):
             column = getattr(self, name)
             picked = [column[i] for i in indices] if isinstance(column, list) else column[indices]
             setattr(part, name, picked)
-        counts = (self._alternative_starts[1:] - self._alternative_starts[:-1])[indices]
+        starts = self._alternative_starts[indices]
+        counts = self._alternative_starts[indices + 1] - starts
         part._alternative_starts = np.concatenate(([0], np.cumsum(counts)))
         part._alternative_rows = np.repeat(np.arange(len(indices), dtype=np.int32), counts)
         offsets = np.arange(len(part._alternative_rows)) - part._alternative_starts[:-1][part._alternative_rows]
-        source = self._alternative_starts[:-1][indices][part._alternative_rows] + offsets
+        source = starts[part._alternative_rows] + offsets
         for name in ("_alternative_codes", "_alternative_logprobs", "_chosen"):
             setattr(part, name, getattr(self, name)[source])
         return part

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import DEEPSEEK, DEEPSEEK_URL, EMBEDDED, base_url_of, given_url, is_deepseek, place
 from ..api.clean_text import heal_surrogates
+from ..api.completion_request import CompletionRequest
 from ..api.errors import InvalidRequestError
 from ..api.messages import SystemMessage
 from ..api.request import JSON_INSTRUCTION
 from ..api.served import local_model
 from ..backend import current_key, default_model, known
 from ..local.models.names import asked
+from .gap import as_text, lines_with_gap
 from .keys_in_cells import holds_key
 from .options import BY_KEY, DEFAULTED, OPTIONS, Option
 from .prompt import begins_message, is_role, only_text, trimmed
@@ -48,23 +50,44 @@ def cell_of(
     that is to answer.
     Only what is set is said, and what no option can say stands in `--extra`. A function is called by its name, which
     must be that of a variable where the cell runs. Left out is what a cell cannot say: the tokens of a prefix, thoughts
-    of several lines, blank lines around a message; line ends are LF. Raises InvalidRequestError where too little would
-    be left: for a conversation in which functions were called, for names that cannot be written, and for keys.
+    of several lines, blank lines around a message, an empty suffix; line ends are LF. Raises InvalidRequestError where
+    too little would be left: for a conversation in which functions were called, for names that cannot be written, and
+    for keys.
     """
     request.encode()  # refuses what is no JSON
     values, unsaid = _values(request)
     values |= _where(server, local_model) | dict(options or {})
     if values.get("model") == _model_anyway(server, local_model):
         del values["model"]
+    if isinstance(request, CompletionRequest):
+        return _of_gap(request, values, unsaid)
     messages = _as_asked(request)
     if isinstance(messages[0], SystemMessage) and _is_for_the_line(messages[0]):
         values["system"] = messages.pop(0).content
     if request.prefix is not None and not _attributes(messages[-1]) and _is_typable(request.prefix):
         values["prefix"] = messages.pop().content
-    if extra := unsaid | request.extra:
-        values["extra"] = extra
-    typed = [_typed(option, values[option.key]) for option in OPTIONS if option.key in values]
     blocks = [_block(message, number, request.replays_reasoning) for number, message in enumerate(messages)]
+    return _cell(values, unsaid | request.extra, blocks)
+
+
+def _of_gap(request: CompletionRequest, values: dict[str, Any], unsaid: dict[str, Any]) -> str:
+    """The cell that fills a gap: a line where the text around it has line breaks there, else its end."""
+    text = lines_with_gap(request.prompt, request.suffix)
+    if text is None or not (request.prompt or request.suffix):
+        suffix = request.suffix or ""
+        if not _is_typable(suffix):
+            raise _unsayable("this suffix")
+        values["suffix"], text = suffix, as_text(request.prompt)
+    else:
+        values["fim"] = True
+    # A cell is ended by a line break that is none of the text.
+    return _cell(values, unsaid | request.extra, [text + "\n"] if text.endswith("\n") else [text] if text else [])
+
+
+def _cell(values: Mapping[str, Any], extra: dict[str, Any], blocks: list[str]) -> str:
+    """The cell with these options and blocks. Raises InvalidRequestError where a key is in it."""
+    said = {**values, "extra": extra} if extra else values
+    typed = [_typed(option, said[option.key]) for option in OPTIONS if option.key in said]
     cell = heal_surrogates("\n".join([" ".join(["%%deepseek", *typed]), *blocks]))
     if holds_key(cell):
         raise _unsayable("an API key: one that holds a key is refused")
@@ -74,6 +97,8 @@ def cell_of(
 def as_said(request: ChatRequest) -> ChatRequest:
     """`request` as the cell asks it: without what `cell_of` leaves out."""
     messages = list(request.messages)
+    if not messages:
+        return request
     system = messages[:1] if isinstance(messages[0], SystemMessage) and _is_for_the_line(messages[0]) else []
     last = messages[-1]
     is_on_the_line = request.prefix is not None and not _attributes(last) and _is_typable(request.prefix)
@@ -125,7 +150,7 @@ def _values(request: ChatRequest) -> tuple[dict[str, Any], dict[str, Any]]:
     values: dict[str, Any] = {}
     unsaid: dict[str, Any] = {}
     wire = request.model_copy(update={"extra": {}}).to_wire()
-    passed_over = {"messages", "stream_options", *({"model"} - request.model_fields_set)}
+    passed_over = {"messages", "prompt", "suffix", "stream_options", *({"model"} - request.model_fields_set)}
     for name, value in wire.items():
         if name in passed_over:
             continue
@@ -148,6 +173,8 @@ def _said(name: str, value: Any) -> dict[str, Any] | None:
             stops = [value] if isinstance(value, str) else value
             return {name: stops} if stops and all(map(_is_typable, stops)) else None
         case "logprobs":
+            if value is not True and value is not False:  # of a fill in the middle it is the number of alternatives
+                return {"top_logprobs": value}
             return {name: True} if value else None
         case "stream":  # which a cell does anyway
             return {} if value else {name: False}
@@ -156,7 +183,9 @@ def _said(name: str, value: Any) -> dict[str, Any] | None:
         case "response_format":
             return {"json": True} if value == {"type": "json_object"} else {name: value}
         case "tools":
-            return {name: [_variable(tool["function"]["name"]) for tool in value]} if value else None
+            named = {name: [_variable(tool["function"]["name"]) for tool in value]} if value else None
+            is_strict = named is not None and all(tool["function"].get("strict") for tool in value)
+            return {**named, "strict": True} if named and is_strict else named
         case "tool_choice":
             word = value if isinstance(value, str) else value["function"]["name"]
             return {name: word} if BY_KEY[name].fields(word) == {name: value} else None

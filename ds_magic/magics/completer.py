@@ -65,7 +65,8 @@ def completions(
     """The word at the cursor and what may stand in its place; None where that is not ours to say."""
     magic = _CELL.match(cell)
     if magic is not None and line_number > cell.count("\n", 0, magic.end()):
-        return in_prompt(magics.user_ns, before_cursor.removeprefix(magic[1]))
+        said = cell[magic.end() :].partition("\n")[0]
+        return in_prompt(magics.user_ns, before_cursor.removeprefix(magic[1]), has_gap=_says_fim(said))
     if cell.startswith("%%") and line_number > 0:
         return None
     companion = _COMPANION.match(before_cursor)
@@ -93,6 +94,13 @@ def completions(
     if not _is_over(before) or (word and not word.startswith("-")):
         return word, []  # in the prompt, which is no Python
     return word, starting(word, (spelling for option in OPTIONS for spelling in reversed(option.spellings)))
+
+
+def _says_fim(line: str) -> bool:
+    try:
+        return any(given.option.key == "fim" for given in parse(line).given)
+    except DeepSeekError:
+        return False
 
 
 def _is_over(before: str) -> bool:

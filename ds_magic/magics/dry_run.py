@@ -43,7 +43,7 @@ class DryRun:
         if is_embedded:
             who = f"{local_model}, on this machine," if local_model else "Without a key the model on this machine"
             self.notes.append(f"{who} would answer this; the curl line is DeepSeek's.")
-        self.url = address(base_url_of(base_url), "/chat/completions", beta=request.needs_beta)
+        self.url = address(base_url_of(base_url), request.path, beta=request.needs_beta)
 
     @property
     def curl(self) -> str:

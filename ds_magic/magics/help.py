@@ -41,6 +41,11 @@ text: it is not filled again, and no role begins in it. Everything else stays as
 Roles: a cell is one message of the user. A line @system, @user, @assistant or @tool call_id=… alone begins a
 message of that role; attributes follow it (@user name=ada). @assistant prefix, last, begins the answer; with
 reasoning="…" its thinking too. \@user is the literal text.""",
+    "fim": r"""
+Fill in the middle: with --fim the cell is a text with a gap, a line @gap. The word @gap is replaced by what the model
+writes, and everything else is sent as it stands, blanks and line breaks too; \@gap is the literal text. --suffix TEXT
+has the gap at the end of the cell instead, and TEXT behind it. There are no messages, and nothing is thought: -l, -t,
+--max-tokens (up to 4,096) and --stop are as ever. In Python: ds_magic.complete(prompt, suffix).""",
     "chat": """
 Conversations: --chat NAME keeps one, and each cell is a turn of it. Running a cell again replaces its turn;
 later turns are then stale: they are kept but not sent until their cells are run again. --restart begins anew.
@@ -53,7 +58,9 @@ Functions: --tools f,g lets the model call Python functions of yours; the schema
 annotations and the docstring. Each call is shown with its arguments and what it gave; an error goes to the
 model as the result. It ends when the model answers, at the latest after --max-rounds (8). --no-run-tools
 stops before the first call; with --chat the next cell gives the result, below @tool call_id={{ _ds.tool_calls[0].id }}.
-answer.rounds has all of it. Definitions as JSON work as well, without being called.""",
+answer.rounds has all of it. Definitions as JSON work as well, without being called. With --strict the server holds
+the model to their schemas: every argument is given then, also one with a default; a function that does not allow it
+(keys without names, lengths of strings and lists) is named before anything is sent.""",
     "json": """
 JSON: --json asks for a JSON object; --schema TYPE for one of a type: a pydantic model, a dataclass, a TypedDict,
 list[int], a JSON Schema. The object is in answer.parsed. An answer that is blank, cut off or does not fit is an

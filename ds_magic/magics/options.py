@@ -119,6 +119,9 @@ def _option_of(name: str, field: Field) -> Option:
 _OF_OURS = (
     Option("system", "text", "instructions for the model", "The prompt", "TEXT", short="s", is_said=True),
     Option("prefix", "text", r"make the answer begin with TEXT (\n is a new line)", "The prompt", "TEXT", is_said=True),
+    Option("fim", "flag", "fill in the middle: the cell is a text with a gap, a line @gap", "The prompt"),
+    Option("suffix", "text", r"the same with the gap at the end of the cell, and TEXT behind it", "The prompt", "TEXT",
+           is_said=True),
     Option("chat", "word", "go on with a conversation; the cell is one turn of it", "The prompt", "NAME",
            limit="a name of your choice, or a variable that is a Chat"),
     Option("restart", "flag", "begin that conversation anew", "The prompt"),
@@ -130,6 +133,7 @@ _OF_OURS = (
            limit="a whole number, 0 or more"),
     Option("max-rounds", "count", "ask at most N times for an answer (8)", "Functions", "N",
            limit="a whole number, 1 or more"),
+    Option("strict", "flag", "the server holds the model to the functions' schemas, which must allow it", "Functions"),
     Option("run-tools", "flag", "make the calls, or stop before the first", "Functions", negatable=True),
     Option("explore", "flag", "token probabilities to explore and to branch from, below the answer", "Probabilities",
            wire=_with_alternatives),

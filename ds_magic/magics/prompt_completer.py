@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .gap import GAP
 from .prompt import ATTRIBUTES, EXPRESSION, STEP, is_role
 
 SHELLS_OWN = frozenset(("get_ipython", "exit", "quit", "open", "In", "Out"))
@@ -27,16 +28,19 @@ def names_to_fill(namespace: Mapping[str, Any], before: str) -> tuple[str, list[
     return word, starting(word, _attributes(_looked_up(owner, namespace), word))
 
 
-def in_prompt(namespace: Mapping[str, Any], before: str) -> tuple[str, list[str]]:
-    """The word at the cursor in a line of a prompt, and what may stand in its place: often nothing."""
+def in_prompt(namespace: Mapping[str, Any], before: str, *, has_gap: bool = False) -> tuple[str, list[str]]:
+    """The word at the cursor in a line of a prompt, and what may stand in its place: often nothing.
+
+    `has_gap`: whether it is a text with a gap, which has no roles.
+    """
     found = names_to_fill(namespace, before)
     if found is not None:
         return found
     if _ROLE_NAME.fullmatch(before):
-        return before, starting(before, (f"@{role}" for role in ATTRIBUTES))
+        return before, starting(before, (GAP,) if has_gap else (f"@{role}" for role in ATTRIBUTES))
     word = re.split(r"\s", before)[-1]
     given = before[: len(before) - len(word)]
-    if given.startswith("@") and is_role(given):
+    if given.startswith("@") and is_role(given) and not has_gap:
         role = re.split(r"\s", given[1:], maxsplit=1)[0]
         attributes = [*(f"{name}=" for name in ATTRIBUTES[role]), *(["prefix"] if role == "assistant" else [])]
         return word, [each for each in starting(word, attributes) if f" {each}" not in given]

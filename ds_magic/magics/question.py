@@ -14,6 +14,7 @@ from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from ..teaching.guess.curtain import Curtain
+from .gap import has_gap, request_of
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
@@ -42,6 +43,11 @@ def turn_of(
     `use`: how the server is told of a schema, where there is one. `notes`: what there is to say about the line.
     Raises InvalidRequestError.
     """
+    if has_gap(values):
+        request = request_of(magics, text, values, fill)
+        refuse_filled_keys(fill.filled)
+        refuse_keys_in(request)
+        return Turn(request, notes=(*notes, *fill.notes, *_shadowing(magics, values.get("output"))))
     may_be_empty = values.get("prefix") is not None or values.get("playground")
     if not text.strip() and not may_be_empty:
         raise InvalidRequestError(
@@ -67,7 +73,8 @@ def turn_of(
     fields |= STREAMED | request_fields(dict(values))
     if fields["stream"] is False:
         fields.pop("stream_options")
-    toolbox = Toolbox(named_tools(values["tools"], namespace) if "tools" in values else ())
+    tools = named_tools(values["tools"], namespace) if "tools" in values else ()
+    toolbox = Toolbox(tools, is_strict=bool(values.get("strict")))
     if isinstance(values.get("extra"), str):
         fields["extra"] = named_dictionary(values["extra"], namespace)
 

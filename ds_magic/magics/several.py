@@ -8,12 +8,11 @@ from itertools import chain, product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api.errors import DeepSeekError, InvalidRequestError
-from ..api.fields import MOST_ALTERNATIVES
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
 from ..many.asking import answers_to, asking_of, factors_of, times_of
-from ..many.drawn import drawn, one_token_note
+from ..many.drawn import alternatives_at, drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
 from ..many.records import count_of, missing, names_in, records_of
@@ -80,12 +79,12 @@ class Several:
         """
         of_all = [given for given in self._one.given if given.option.group in ("Where", "Recordings", "The cell")]
         values = Parsed(of_all).values(Filler(self._namespace))
-        client = ServerMeant(self._magics, values).client()
+        self._client = ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
         asked, plan = self._of_arms() if self._rows is None else self._of_rows()
         shown = ShownTogether(kind, plan)
         running = {
-            "client": client, "stop": None, "prices": self._magics.prices,
+            "client": self._client, "stop": None, "prices": self._magics.prices,
             "listener": shown.listener, "watcher": shown.watcher,
         }  # fmt: skip
         try:
@@ -164,7 +163,7 @@ class Several:
                     "`--draw` draws a single token from its distribution, and `--max-tokens` says more.",
                     remedy="Leave out one of them.",
                 )
-            values = {"top_logprobs": MOST_ALTERNATIVES, **values, "max_tokens": 1}
+            values = {"top_logprobs": alternatives_at(self._client.server), **values, "max_tokens": 1}
         use = ServerMeant(self._magics, values).schema_use()
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 

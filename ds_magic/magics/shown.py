@@ -41,6 +41,7 @@ class Shown:
         self._on_stop: Callable[[], None] | None = None
         self._first: _Started | None = None
         self._kept: list[_Kept] = []
+        self._told: set[str] = set()
         self._last: Any = None
 
     def begin_in_background(self, request: ChatRequest, backend: str, on_stop: Callable[[], None]) -> None:
@@ -57,7 +58,7 @@ class Shown:
         if self.kind == "static" and self._on_stop is None:
             view = _Kept(view)
             self._kept.append(view)
-        return [*self._beside(), view, *self._objects(), *([_LateNotes()] if self.kind == "text" else [])]
+        return [*self._beside(), view, *self._objects(), *([_LateNotes(self._told)] if self.kind == "text" else [])]
 
     def _view(self) -> Any:
         from ..views import make_view
@@ -125,10 +126,10 @@ class _Started:
 
 
 class _LateNotes(AtTheEnd):
-    """Prints the notes on a completion that did not come as events."""
+    """Prints the notes on a completion that did not come as events, each once: `told` are those of earlier rounds."""
 
-    def __init__(self) -> None:
-        self.told: set[str] = set()
+    def __init__(self, told: set[str]) -> None:
+        self.told = told
 
     def event(self, event: Any) -> None:
         self.told.add(str(event))
@@ -136,6 +137,7 @@ class _LateNotes(AtTheEnd):
     def finish(self, completion: Any, error: Any) -> None:
         for note in completion.notes if completion is not None else ():
             if note not in self.told:
+                self.told.add(note)
                 print(f"Note: {on_one_line(note, 400)}")
 
 

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..api.clean_text import on_one_line
 from ..many.growing import Growing
 from ..many.progress import Listener, Nobody, Progress, listening
 from ..views.answer.delayed_call import Soon
@@ -35,14 +36,17 @@ class ShownTogether:
         self.listener: Listener = Nobody()
         self.watcher: Growing | None = None
         if kind == "text":
-            self.listener = listening(sys.stderr)
+            line = listening(sys.stderr)
+            self.listener = _Beforehand(kind) if isinstance(line, Nobody) else line
+        elif kind == "static":
+            self.listener = _Beforehand(kind)
         elif kind == "live":
             self.listener = _Picture(are_many=plan.groups is None or plan.groups > FEW)
             self.watcher = self.listener.growing
 
     def clear(self) -> None:
         """Nothing came of it."""
-        if isinstance(self.listener, _Picture):
+        if isinstance(self.listener, _Picture | _Beforehand):
             self.listener.draw({})
 
     def show(self, answers: Answers) -> None:
@@ -52,10 +56,39 @@ class ShownTogether:
         elif isinstance(self.listener, _Picture):
             html = answers_html(answers, answers.notes, self.listener.head)
             self.listener.draw({"text/html": html, "text/plain": answers.to_text()})
-        elif self._kind != "none":
-            from IPython.display import display
+        elif isinstance(self.listener, _Beforehand):
+            self.listener.draw({"text/html": answers.to_html(), "text/plain": answers.to_text()})
 
-            display({"text/html": answers.to_html(), "text/plain": answers.to_text()}, raw=True)
+
+class _Beforehand:
+    """Shows nothing of how far it is, but says before it starts what has to be known by then."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._place: Any = None
+        self._has_begun = False
+
+    def progress(self, progress: Progress) -> None:
+        """Say it, the first time."""
+        if not self._has_begun and progress.changed:
+            said = on_one_line(progress.changed, 400)
+            if self._kind == "text":
+                print(said)
+            else:
+                self.draw({"text/html": style.frame(style.small(style.prose(said))), "text/plain": said})
+        self._has_begun = True
+
+    def draw(self, bundle: dict[str, str]) -> None:
+        """Put `bundle` where the last one was."""
+        from IPython.display import display
+
+        if self._place is not None:
+            self._place.update(bundle, raw=True)
+        elif bundle and self._kind == "static":
+            self._place = display(bundle, raw=True, display_id=True)
+
+    def close(self) -> None:
+        """Nothing."""
 
 
 class _Picture:

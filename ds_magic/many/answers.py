@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from ..logprobs.refused import NoSuchNameError
-from .rows import Row, is_missing
+from .row import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,7 +171,8 @@ class Answers(Sequence[Row]):
         from ..views.many.captions import factors_text
 
         names = [factors_text(self[number].factors) or f"row {number}" for number in (i, j)]
-        return compare(self[i], self[j], names=(names[0], names[1]))
+        pair = [row if row.answer is None else row.answer for row in (self[i], self[j])]
+        return compare(*pair, names=(names[0], names[1]))
 
     def marked(self, correct: str | Callable[[Row], Any], *, contains: bool = False) -> Answers:
         """The same, with `row.correct`: whether each answer is right, None where nobody can say.

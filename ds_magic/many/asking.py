@@ -21,8 +21,8 @@ from .pace import AT_HOME, Limits
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
-from .remarks import in_vain, looked_at, spared, unmoved, unwritten
-from .rows import SAMPLE, Row
+from .remarks import in_vain, looked_at, spared, unmoved, unwritten, without_effect
+from .row import SAMPLE, Row
 from .runner import Runner
 from .task import Asking
 
@@ -40,13 +40,16 @@ def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) 
 
     Where an answer is a single token, one request with `top_logprobs=20` has the distribution that samples are drawn
     from, and `.counts()` puts both beside each other. With `draw=True` there is that one request only, and the samples
-    are drawn from it here, which is noted on each; a draw of what was not returned is a row that failed.
+    are drawn from it here, which is noted on each; a draw of what was not returned (by any server but the embedded one,
+    whose whole distribution is asked for) is a row that failed.
     """
-    if draw:
-        from .drawn import drawn
+    running, fields = _parted(options)
+    if not draw:
+        return _swept(running, fields, prompt, times)
+    from .drawn import alternatives_at, drawn
 
-        return drawn(sweep(prompt, **{"top_logprobs": 20, **options, "max_tokens": 1}), times, options.get("seed"))
-    return sweep(prompt, times=times, **options)
+    whole = {"top_logprobs": alternatives_at(running["client"].server), **fields, "max_tokens": 1}
+    return drawn(_swept(running, whole, prompt, 1), times, fields.get("seed"))
 
 
 def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
@@ -75,6 +78,10 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
+    return _swept(running, fields, prompt, times)
+
+
+def _swept(running: dict[str, Any], fields: dict[str, Any], prompt: Any, times: int) -> Answers:
     arms = arms_of(fields)
     turns = [_turn(running, prompt, arm.fields) for arm in arms]
     rows = (
@@ -228,11 +235,15 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     came = list[Row]()
     with running["client"].recording():
         rows, changed = looked_at(running["client"], rows, is_counted=plan.total is not None)
-        beforehand = [*in_vain(running["client"], plan), *([changed] if changed else [])]
+        vain = in_vain(running["client"], plan)
+        beforehand = [*vain.values(), *([changed] if changed else [])]
         if not isinstance(listener, Nobody):
             asked = f"{plan} · {RECORDING}" if running["client"].name == RECORDING else str(plan)
             listener = Reckoned(listener, asked, costs, " ".join(beforehand))
             listener.progress(Progress(plan.total))
+        elif running.get("listener") is None:
+            for note in vain.values():
+                running["client"].tell(note)
         runner = Runner(
             running["client"], limits=limits, stop=stop, listener=listener, kept=costs.add, watcher=watcher
         )
@@ -247,4 +258,5 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
             came.extend(results)
     if runner.fatal is not None and not any(row.answer is not None for row in came):
         raise runner.fatal
-    return Answers(came, [*beforehand, *runner.notes, *spared(came), *unwritten(came), *unmoved(came, plan)])
+    more = [*without_effect(came, plan, vain), *spared(came), *unwritten(came), *unmoved(came, plan)]
+    return Answers(came, [*beforehand, *runner.notes, *more])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, overload
 
 from ..logprobs.bounded import Bounded
 from .odds import computed
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     import pandas as pd

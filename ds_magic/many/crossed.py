@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..logprobs.refused import NotGivenError
-from .rows import SAMPLE
+from .row import SAMPLE
 
 if TYPE_CHECKING:
     import pandas as pd

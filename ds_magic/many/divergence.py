@@ -10,7 +10,7 @@ from ..logprobs.glyphs import END, label
 from .counts import said
 from .grown import root_of
 from .odds import asked_the_same
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     from ..logprobs.rows import Token

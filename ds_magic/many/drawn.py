@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
+from ..api.fields import MOST_ALTERNATIVES, MOST_AT_EMBEDDED
 from ..api.response import ChatCompletion
-from ..logprobs.rows import Alternative, Token
+from ..logprobs.rows import Alternative
 from .answers import Answers
 from .odds import places
-from .rows import SAMPLE, Row
+from .row import SAMPLE, Row
 
+_MOST_SHOWN = 100
+"""Alternatives that each sample carries, so that a thousand different ones do not each carry a thousand."""
 NOTE = "Drawn here, from the distribution of one request: no server was asked for it."
+
+
+def alternatives_at(server: str) -> int:
+    """How many alternatives to ask `server` for, to draw from: the embedded one tells of its whole vocabulary."""
+    return MOST_AT_EMBEDDED if server == EMBEDDED else MOST_ALTERNATIVES
 
 
 def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
@@ -42,9 +52,12 @@ def drawn(answers: Answers, times: int, seed: int | None = None) -> Answers:
         rest = max(0.0, 1.0 - sum(low for low, _ in place.shares)) if place.rest else 0.0
         weights = [low for low, _ in place.shares]
         picked = chance.choices([*known, None], [*weights, rest], k=times)
-        rows += [
-            _row(row, answer, own[0], each, number if times > 1 else None) for number, each in enumerate(picked, 1)
-        ]
+        # The likeliest as a server would send them, and of the others what was drawn.
+        shown = sorted({*known[:MOST_ALTERNATIVES], *filter(None, picked)}, key=lambda one: one.rank)[:_MOST_SHOWN]
+        made = {each: _answer(answer, shown, each) for each in dict.fromkeys(picked)}
+        for number, each in enumerate(picked, 1):
+            factors = dict(row.factors) if times == 1 else {**row.factors, SAMPLE: number}
+            rows.append(Row(factors, *made[each]))
     return Answers(rows, [*answers.notes, NOTE])
 
 
@@ -61,27 +74,27 @@ def one_token_note(answers: Answers, times: int) -> list[str]:
     ]
 
 
-def _row(
-    row: Row, answer: ChatCompletion, token: Token, choice: Alternative | None, number: int | None
-) -> Row:
-    factors = dict(row.factors) if number is None else {**row.factors, SAMPLE: number}
+def _answer(
+    answer: ChatCompletion, shown: list[Alternative], choice: Alternative | None
+) -> tuple[ChatCompletion | None, DeepSeekError | None]:
     if choice is None:
-        error = DeepSeekError(
+        return None, DeepSeekError(
             "The draw fell among the tokens that the server did not return.",
             remedy="Ask for each sample by itself: do without `draw`.",
         )
-        return Row(factors, None, error)
-    body = answer.model_dump()
     text = choice.bytes.decode("utf-8", "replace")
-    tops = [{"token": each.token, "bytes": list(each.bytes), "logprob": each.logprob} for each in token.alternatives]
-    entry = tops[choice.rank - 1]
+    tops = [_entry(each) for each in shown]
     choices = [{
         "index": 0, "finish_reason": "length" if text else "stop",
         "message": {"role": "assistant", "content": text},
-        "logprobs": {"content": [{**entry, "top_logprobs": tops}]},
+        "logprobs": {"content": [{**_entry(choice), "top_logprobs": tops}]},
     }]
     made = ChatCompletion.from_wire(
-        {**body, "choices": choices, "usage": None}, request=answer.request, backend=answer.backend,
-        recorded=answer.recorded, notes=[*answer.notes, NOTE],
+        {**answer.model_dump(exclude={"choices"}), "choices": choices, "usage": None}, request=answer.request,
+        backend=answer.backend, recorded=answer.recorded, notes=[*answer.notes, NOTE],
     )
-    return Row(factors, made)
+    return made, None
+
+
+def _entry(one: Alternative) -> dict[str, Any]:
+    return {"token": one.token, "bytes": list(one.bytes), "logprob": one.logprob}

@@ -14,7 +14,7 @@ from ..api.saved import dumped, restored, state_of
 from ..conversation.answer_schema import UnfitAnswerError
 from ..conversation.tools import TooManyRoundsError
 from .answers import Answers
-from .rows import Row
+from .row import Row
 
 FORMAT, VERSION = "ds_magic answers", 1
 _KNOWN = ("status", "remedy", "field", "code", "type", "retry_after")

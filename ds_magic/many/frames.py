@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..api.clean_text import heal_surrogates
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from ..api.response import ChatCompletion
 from ..conversation.turn import Seats
 from ..views.many.beside import CELL, FEW, LISTED, LONGEST, Drawing, Group, body_html, key_of
 from ..views.tokens import style
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     from ..api.delta import Delta

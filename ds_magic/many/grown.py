@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ..logprobs.glyphs import visible
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     from ..api.response import ChatCompletion

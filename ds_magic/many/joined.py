@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..api.errors import InvalidRequestError
 from .frames import as_cell
-from .rows import Row, is_missing
+from .row import Row, is_missing
 
 if TYPE_CHECKING:
     import pandas as pd

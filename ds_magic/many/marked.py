@@ -9,7 +9,7 @@ from typing import Any
 from ..logprobs.folding import folded, holds
 from ..logprobs.refused import NoSuchNameError
 from .records import missing
-from .rows import Row
+from .row import Row
 
 Correct = str | Callable[[Row], Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from ..logprobs.refused import NotGivenError
 from ..logprobs.samples import SampleEntropy, entropy
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 from ..logprobs.refused import ASK, NoSuchNameError, NotGivenError
 from ..logprobs.samples import entropy
 from .counts import wilson
-from .rows import SAMPLE
+from .row import SAMPLE
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -15,7 +15,7 @@ from .progress import Listener, Progress
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..conversation.turn import Turn
-    from .rows import Row
+    from .row import Row
 
 _PLURALS = {
     "temperature": "temperatures", "model": "models", "system": "systems", "prefix": "prefixes", "seed": "seeds",
@@ -110,7 +110,7 @@ class Costs:
             price = self._prices.get(request.model if "model" in request.model_fields_set else client.model)
             if not price or "input" not in price or "output" not in price:
                 return ""
-            letters = len(request.model_dump_json(include={"messages", "tools"}))
+            letters = len(request.model_dump_json(include={"messages", "tools", "prompt", "suffix"}))
             input_ += letters / _LETTERS_A_TOKEN * price["input"] / PER
             output += (request.max_tokens or 0) * price["output"] / PER
             asks_once = not turn.repair and not (turn.run_tools and turn.toolbox.functions)

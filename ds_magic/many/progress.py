@@ -12,7 +12,7 @@ from ..views.many.captions import progress_text
 
 if TYPE_CHECKING:
     from ..conversation.turn import Audience
-    from .rows import Row
+    from .row import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import contextlib
 from typing import Any
 
 from ..api.clean_text import on_one_line
+from ..api.completion_request import kind_of
 from ..api.errors import DeepSeekError
 from ..api.events import unheard
 from ..api.recorded import Recorded
@@ -34,7 +35,10 @@ def completion_of(entry: Entry) -> ChatCompletion:
 
 def question_of(entry: Entry) -> str:
     """The last text that was asked."""
-    messages = entry.asked.get("messages")
+    asked = entry.asked
+    if isinstance(prompt := asked.get("prompt"), str):
+        return prompt
+    messages = asked.get("messages")
     texts = [each.get("content") for each in messages if isinstance(each, dict)] if isinstance(messages, list) else []
     return next((text for text in reversed(texts) if isinstance(text, str)), "")
 
@@ -61,6 +65,6 @@ def line_of(entry: Entry) -> str:
 def _request(entry: Entry) -> ChatRequest:
     asked = {**entry.asked, **({"model": entry.model} if entry.model else {})}
     try:
-        return ChatRequest.from_wire(asked)
+        return kind_of(asked).from_wire(asked)
     except DeepSeekError:  # of a later version, or with something in `extra` that looks like a field
         return ChatRequest.build(question_of(entry) or "?", model=entry.model)

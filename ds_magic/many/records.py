@@ -9,7 +9,7 @@ from typing import Any
 
 from ..api.errors import InvalidRequestError
 from ..conversation.filling import PLACEHOLDER, STEP
-from .rows import is_missing
+from .row import is_missing
 
 VALUE, KEY = "value", "key"
 

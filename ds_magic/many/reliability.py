@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..logprobs.refused import ASK, NotGivenError
 from .counts import wilson
-from .rows import Row
+from .row import Row
 
 if TYPE_CHECKING:
     import pandas as pd

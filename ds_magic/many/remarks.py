@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ..api.notes import idle_fields
+from ..api.addresses import EMBEDDED
+from ..api.notes import PASSED_OVER, idle_beforehand, passed_over
+from ..api.recorded import RECORDING
 from ..run import as_sent
 from ..views.many.captions import factors_text
-from .rows import Row
+from .row import Row
 from .taken_down import NOT_RECORDED
 from .task import Asking
 
 if TYPE_CHECKING:
     from ..api.client import Client
     from ..api.notes import Idle
+    from ..api.request import ChatRequest
     from .plan import Plan
 
 MOST_LOOKED_AT = 64
@@ -45,18 +48,51 @@ def _broken_off(error: Exception) -> Iterator[Asking]:
     yield
 
 
-def in_vain(client: Client, plan: Plan) -> Iterator[str]:
-    """What is to be varied and has no effect with the model that is asked, as far as that is known beforehand."""
-    varied = [name for name, n in (plan.values or {}).items() if n > 1]
-    found: list[dict[str, Idle]] = []
-    for turn in plan.turns:
-        request = turn.request
-        model = request.model if "model" in request.model_fields_set else client.model
-        asked = request.model_copy(update={"model": model})
-        found.append(idle_fields(asked, thinks=asked.may_think, server=client.server, model=model))
+def in_vain(client: Client, plan: Plan) -> dict[str, str]:
+    """What is to be varied and has no effect with the model that is asked, as far as that is known beforehand.
+
+    A sentence by the name of the field: in all arms, or in some of them.
+    """
+    said: dict[str, str] = {}
+    varied = [name for name, n in (plan.values or {}).items() if n > 1 and name in PASSED_OVER]
+    if not varied:
+        return said
+    if client.name not in (EMBEDDED, RECORDING) and any(_is_open(client, turn.request) for turn in plan.turns):
+        client.look_first()
+    found = [idle_beforehand(turn.request, client) for turn in plan.turns]
     for name in varied:
-        if found and all(name in idle for idle in found):
-            yield f"`{name}` is varied in vain: {found[0][name]}."
+        reasons = [idle[name] for idle in found if name in idle]
+        if reasons and len(reasons) == len(found):
+            said[name] = f"`{name}` is varied in vain: {reasons[0]}."
+        elif reasons:
+            said[name] = f"`{name}` has no effect in {len(reasons):,} of {len(found):,} arms: {reasons[0]}."
+    return said
+
+
+def _is_open(client: Client, request: ChatRequest) -> bool:
+    """Whether nobody has named the model of a request that is going to be asked."""
+    return "model" not in request.model_fields_set and client.recalling(request) is None
+
+
+def without_effect(rows: Sequence[Row], plan: Plan, besides: Container[str] = ()) -> Iterator[str]:
+    """What was set in these answers and passed over, each reason once; not of the fields `besides`.
+
+    Where all were in a journal, from which answers are made when they are looked at, the first are, if need be.
+    """
+    if not any(getattr(turn.request, name) is not None for turn in plan.turns for name in PASSED_OVER):
+        return
+    new = [row for row in rows if row.recorded is None]
+    seen = [row.answer for row in (new or rows[:MOST_LOOKED_AT]) if row.answer is not None]
+    found: dict[Idle, dict[str, int]] = {}
+    for answer in seen:
+        for name, reason in passed_over(answer).items():
+            if name not in besides:
+                names = found.setdefault(reason, {})
+                names[name] = names.get(name, 0) + 1
+    for reason, names in found.items():
+        n = max(names.values())
+        where = f" (in {n:,} of {len(seen):,} answers)" if n < len(seen) else ""
+        yield f"{', '.join(names)}: {reason}{where}."
 
 
 def spared(rows: Iterable[Row]) -> list[str]:

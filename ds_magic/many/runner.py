@@ -18,7 +18,7 @@ from ..stop import Stop, second_interrupt
 from .pace import Limits, Pace
 from .progress import Listener, Nobody, Progress, Watcher
 from .recalled import recalled
-from .rows import Row
+from .row import Row
 from .task import Asking, Outcome, Task, asked, calls_functions, cost, is_empty, is_everybodys
 
 if TYPE_CHECKING:

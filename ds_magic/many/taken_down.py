@@ -30,6 +30,7 @@ class _Texts(msgspec.Struct):
 
         delta: Message | None = None
         message: Message | None = None
+        text: Any = None
         finish_reason: Any = None
 
     choices: list[Choice | None] | None = None
@@ -164,6 +165,7 @@ def _read(payloads: list[bytes]) -> tuple[str, list[Any]]:
         except (ValueError, RecursionError):
             continue
         for choice in filter(None, read.choices or ()):
+            texts["content"].extend(_strings_of(choice.text))
             for said in filter(None, (choice.delta, choice.message)):
                 for name, pieces in texts.items():
                     if value := getattr(said, name):

@@ -308,9 +308,10 @@ def test_json_mode_without_the_word_gets_an_instruction_and_a_note(connect):
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_what_thinking_ignores_is_noted_where_the_model_thought_whatever_was_asked(stream, connect):
-    thought = completion()
+    thought = completion(model="deepseek-reasoner")
     thought["choices"][0]["message"]["reasoning_content"] = "Hm."
-    scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("a")), said("a")]
+    named = {"model": "deepseek-reasoner"}
+    scripts = [streamed(text_chunk(reasoning="Hm.", **named), text_chunk("a", **named)), said("a")]
     with ScriptedServer(*(scripts if stream else [answering(thought), answering(completion())])) as server:
         client = connect(server)
         unasked = client.chat("Hi", temperature=0, top_p=0.5, stream=stream)

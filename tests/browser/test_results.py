@@ -10,11 +10,14 @@ from ds_magic.logprobs.scores import Scores
 cities = answer(entry(" Paris", 0.6, (" Lyon", 0.3), (" Marseille", 0.05)), entry(".", 0.7, (",", 0.2)))
 other = answer(entry(" Lyon", 0.3, (" Paris", 0.6)), entry(", which is not the capital of anything", 0.5))
 order = answer(entry('{"item": "', 0.9), entry("blue umbrellas", 0.4, ("umbrellas", 0.3)), entry('", "n": 3}', 0.8))
+one = answer(entry("It is", 0.5), entry(" unlikely", 0.9), entry(" Paris", 0.6, (" Lyon", 0.3), (" Pa", 0.05)))
+parts = answer(entry("It is", 0.5), entry(" un", 0.5), entry("likely", 0.01), entry(" Pa", 0.5, (" Paris", 0.2)))
 table, free = cities.logprobs, other.logprobs
 """
 CELLS = [
     "table.classify(['Paris', 'Lyon', 'Marseille'])",
     "ds_magic.compare(cities, other, names=('likeliest', 'drawn'))",
+    "ds_magic.compare(one, parts, names=('one', 'a model with a long name, as those of today have'))",
     "table.at_temperature(1.5)",
     "free.windows(1)",
     "order.logprobs.fields()",

@@ -7,7 +7,7 @@ from tests.browser.test_pictures import CONTRASTS, CUT, SETUP
 
 ROWS = """
 from ds_magic import Answers
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 SAID = {"Paris": 0.57, "Lyon": 0.3, "Marseille": 0.05}
 def said(city, *more, **fields):
     return answer(entry(" " + city, SAID[city], *((" " + each, p) for each, p in SAID.items() if each != city)), *more)

@@ -278,6 +278,17 @@ def test_a_fork_and_a_cell_keep_to_the_model_that_answered(tmp_path, model_file)
     assert backend.named(answer.backend, str(mine)).chat("Hi", max_tokens=1).model == "mine"
 
 
+def test_a_fork_of_somebodys_saved_answer_fetches_no_model(tiny):
+    body = {"model": "evil", "provenance": {"local_model": "hf:mallory/evil"}, "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hi"}},
+    ]}
+    request = ds_magic.ChatRequest.build("Hi")
+    answer = ds_magic.ChatCompletion.from_wire(body, request=request, backend="embedded model")
+    with pytest.raises(DeepSeekError, match="not on this machine") as caught:
+        answer.fork("Hi", "Ho")
+    assert "`ds-magic fetch hf:mallory/evil`" in caught.value.remedy
+
+
 @pytest.mark.model
 def test_a_journal_tells_models_apart_and_a_replay_gives_each_its_own(tiny, tmp_path):
     other = write_model(tmp_path / "other.gguf", seed=1)

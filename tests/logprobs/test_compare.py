@@ -6,6 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ds_magic.logprobs.compare import compare
+from ds_magic.logprobs.refused import NotGivenError
+from ds_magic.logprobs.scores import Scores
 from ds_magic.logprobs.table import LogprobTable
 
 
@@ -109,3 +111,62 @@ def test_a_forced_shared_part_keeps_its_numbers():
     forced = LogprobTable.from_wire([entry("a", 0.5), entry("b", 0.5)], forced=1)
     result = compare(table(("a", 0.25), ("b", 0.5)), forced)
     assert float(result.shared[0].difference) == pytest.approx(math.log(2))
+
+
+def test_scores_of_one_text_under_two_models_are_compared_under_the_models_names():
+    one, other = (table(*parts, model=name) for name, parts in {
+        "small": [("un", 0.5), ("til", 0.25)], "large": [("until", 0.5)]}.items())
+    found = compare(Scores([("until", one)]), Scores([("until", other)]))
+    assert found.names == ("small", "large") and found.divergence is None
+    assert [each.value for each in found.bits_per_byte] == pytest.approx([3 / 5, 1 / 5])
+    assert compare(one, other, names=("x", "y")).names == ("x", "y") and compare(one, one).names == ("a", "b")
+
+
+def test_of_scores_of_several_texts_it_must_be_said_which():
+    several = Scores([("yes", table(("yes", 0.5))), ("no", table(("no", 0.5)))])
+    with pytest.raises(NotGivenError, match=r"compare\(a\[\"yes\"\]"):
+        compare(several, several)
+    assert compare(several["yes"], several["yes"]).divergence is None
+
+
+def test_a_perplexity_is_said_not_to_compare_where_tokens_differ_or_may():
+    until, parted = table(("until", 0.5)), table(("un", 0.5), ("til", 0.5))
+    assert any("tokens differ: what compares is bits per byte" in note for note in compare(until, parted).notes)
+    two = compare(table(("a", 0.5), model="one"), table(("a", 0.5), model="two"))
+    assert any("tokens may differ" in note for note in two.notes) and not two.same_tokens
+    assert compare(until, until).notes == () and compare(until, until).same_tokens
+
+
+def test_what_a_server_lost_of_characters_is_said_and_is_no_sure_parting():
+    lost = LogprobTable.from_wire([{"token": "\ufffd", "bytes": None, "logprob": -1.0, "top_logprobs": []}] * 2)
+    (note,) = compare(lost, table(("é", 0.5)), names=("here", "there")).notes[:1]
+    assert '"here" has U+FFFD in 2 tokens' in note and "no parting" in note
+
+
+def test_tokens_without_bytes_are_those_of_their_text_and_that_is_said():
+    bare = LogprobTable.from_wire([{"token": "un", "bytes": None, "logprob": -1.0, "top_logprobs": []},
+                                   {"token": "til", "bytes": None, "logprob": -1.0, "top_logprobs": []}])
+    found = compare(bare, table(("until", 0.5)))
+    assert found.divergence is None and any("2 tokens of \"a\" came without bytes" in note for note in found.notes)
+
+
+def test_what_was_thought_is_said_to_be_compared_by_itself():
+    class Answer:
+        reasoning_content = "Hm."
+        logprobs = table(("a", 0.5))
+
+    assert "reasoning_logprobs" in compare(Answer(), Answer()).notes[-1]
+
+
+def test_where_tokens_differ_the_first_byte_that_does_is_counted_within_them():
+    found = compare(table(("It", 0.5), (" the", 0.5)), table(("It", 0.5), (" th", 0.5), ("ose", 0.5)), names=("x", "y"))
+    assert repr(found).startswith("They part after 2 characters.")  # the same tokens as far as anybody knows
+    found = compare(table(("It", 0.5), (" the", 0.5)), table(("I", 0.5), ("t", 0.5), (" th", 0.5), ("ose", 0.5)))
+    assert found.divergence.byte == 5 and repr(found).startswith("They part after 5 characters.")
+
+
+def test_an_end_that_only_one_says_is_no_parting_of_texts():
+    assert repr(compare(table(("a", 0.5), ("", 0.5)), table(("a", 0.5)))).startswith(
+        'They say the same to the end, which only "a" says.')
+    assert repr(compare(table(), table())) == "Both are empty."
+    assert repr(compare(table(), table(("a", 0.5)))).startswith("They part at the first token.")

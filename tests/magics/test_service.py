@@ -171,6 +171,64 @@ def test_a_call_that_is_forced_and_thinking_that_was_asked_for_are_refused(serve
     assert "--no-thinking" in capsys.readouterr().out and run.service.posts == run.service.refusals == []
 
 
+MANY_KINDS = '''
+def weather(city: str, days: int = 3):
+    "The weather."
+def counts(words: dict[str, int]):
+    "Counts."
+def first(names: Annotated[list[str], Len(1, 9)]):
+    "The first."
+given = {"name": "given", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
+fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
+'''
+
+
+def test_strict_functions_are_asked_of_beta_and_every_argument_is_required(served):
+    run = served("today", calls=1)
+    run(ADD + "from typing import Annotated\nfrom annotated_types import Len" + MANY_KINDS)
+    answer = run("%%deepseek --tools add,weather,fit --strict\nGo.")
+    assert answer.content == "Hello" and run.service.refusals == []
+    assert {each.path for each in run.service.requests} == {"/beta/chat/completions"}
+    add, weather, fit = (each["function"] for each in run.service.posts[0]["tools"])
+    assert add["strict"] is weather["strict"] is fit["strict"] is True
+    assert weather["parameters"]["required"] == ["city", "days"]
+    assert [each for each in answer.notes if "`weather` is strict: the model has to give `days`" in each]
+    assert run("%%deepseek --tools add\nGo.").notes == [] and "strict" not in str(run.service.posts[-1]["tools"])
+
+
+@pytest.mark.parametrize(("name", "why"), [
+    ("counts", "in `words` other properties"), ("first", "in `names` there is minItems"),
+    ("given", "`a` is not required"),
+])
+def test_a_function_that_cannot_be_strict_is_named_with_the_reason_before_anything_is_sent(
+    name, why, served, shell, capsys
+):
+    run = served("today")
+    run(ADD + "from typing import Annotated\nfrom annotated_types import Len" + MANY_KINDS)
+    assert shell.run_cell(f"%%deepseek --tools add,{name} --strict\nGo.").error_in_exec is not None
+    said = capsys.readouterr().out
+    assert f"`{name}` cannot be a strict function" in said and why in said and "leave out `--strict`" in said
+    assert run.service.posts == run.service.refusals == []
+
+
+def test_strict_without_functions_is_refused(served, shell, capsys):
+    run = served("today")
+    assert shell.run_cell("%%deepseek --strict\nGo.").error_in_exec is not None
+    assert "--tools" in capsys.readouterr().out and run.service.posts == []
+
+
+def test_strict_functions_in_python(served):
+    def add(a: int, b: int = 2) -> int:
+        return a + b
+
+    run = served("today", calls=1)
+    answer = ds_magic.ask("Go.", tools=[add], strict=True)
+    assert answer.rounds[0].calls[0].result == "3" and answer.content == "Hello"
+    assert [row.content for row in ds_magic.sample("Go.", 2, tools=[add], strict=True)] == ["Hello"] * 2
+    assert run.service.refusals == [] and all(each["tools"][0]["function"]["strict"] for each in run.service.posts)
+    assert "--strict" in answer.as_cell().splitlines()[0]
+
+
 def test_a_repair_replays_what_was_thought_only_beside_tools(served):
     says = iter(["no", '{"x": 1}', "no", '{"x": 1}'])
     run = served("today", says=lambda body: next(says))
@@ -211,10 +269,70 @@ def test_a_failure_inside_an_answer_is_a_partial_answer(reason, says, view, ask,
         assert "partial" in capsys.readouterr().out
 
 
-def test_thinking_that_nobody_asked_for_is_seen_in_the_answer(served, shell):
+IGNORED = "temperature: ignored while the model thinks; `--no-thinking` makes it count."
+SET = {
+    "by the cell": lambda shell, monkeypatch: "-t 0",
+    "by config": lambda shell, monkeypatch: shell.run_cell("%config DeepSeekMagics.temperature = 0.0") and "",
+    "by the environment": lambda shell, monkeypatch: monkeypatch.setenv("DS_MAGIC_TEMPERATURE", "0") or "",
+}
+
+
+@pytest.mark.parametrize("how", SET)
+@pytest.mark.parametrize("more", ["", "--no-stream", "--chat lesson", "--json"])
+def test_what_had_no_effect_is_said_once_under_the_answer_wherever_it_was_set(
+    how, more, served, shell, monkeypatch, capsys
+):
+    run = served("today", says=lambda body: "{}")
+    option = SET[how](shell, monkeypatch)
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    for _ in range(2):
+        answer = run(f"%%deepseek {option} {more}\nHi in json")
+        assert answer.notes == [IGNORED] and capsys.readouterr().out.count(IGNORED) == 1
+    assert "temperature: ignored" in answer._repr_mimebundle_()["text/html"]
+    assert run(f"%%deepseek {option} {more} --no-thinking\nHi in json").notes == []
+    assert "ignored" not in capsys.readouterr().out
+
+
+def test_what_had_no_effect_in_rounds_of_functions_is_said_of_the_answer(served, monkeypatch, capsys):
+    run = served("today", calls=2)
+    run(ADD)
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    answer = run("%%deepseek --tools add -t 0\nGo.")
+    assert len(answer.rounds) == 3 and answer.notes == [IGNORED]
+    assert capsys.readouterr().out.count(IGNORED) == 1
+
+
+def test_what_had_no_effect_is_said_in_python_too(served):
+    served("today")
+    assert ds_magic.chat("Hi", temperature=1).notes == ds_magic.ask("Hi", temperature=1).notes == [IGNORED]
+    with ds_magic.stream("Hi", temperature=1) as stream:
+        assert list(stream) and stream.completion.notes == [IGNORED]
+    assert ds_magic.sample("Hi", 2, temperature=1).notes == (IGNORED,)
+
+
+def test_a_sweep_over_what_has_no_effect_says_so_before_anything_is_spent(served, shell, monkeypatch, capsys):
+    posts = []
+    run = served("today", says=lambda body: posts.append(capsys.readouterr().out) or "Hello")
+    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    run("%%deepseek -t 0,1\nHi")
+    said = "`temperature` is varied in vain: ignored while the model thinks"
+    assert said in posts[0] and said in capsys.readouterr().out
+
+
+def test_too_many_tokens_are_refused_by_the_service_by_name(served, shell, capsys):
     run = served("today")
-    assert any("temperature" in note for note in run("%%deepseek -t 0\nHi").notes)
-    assert not any("temperature" in note for note in run("%%deepseek -t 0 --no-thinking\nHi").notes)
+    assert run("%%deepseek --max-tokens 393216\nHi").content == "Hello"
+    assert shell.run_cell("%%deepseek --max-tokens 393217\nHi").error_in_exec is not None
+    assert "[1, 393216]" in capsys.readouterr().out and len(run.service.refusals) == 1
+
+
+def test_a_gateway_under_another_name_that_forces_no_call_while_it_thinks_is_answered_with_the_way_out(
+    shell, ask, capsys
+):
+    ask.server.scripts = [refused(400, "tool_choice required and named are not supported in thinking mode.")]
+    shell.run_cell(ADD)
+    assert shell.run_cell("%%deepseek -m ours --tools add --tool-choice required\nGo.").error_in_exec is not None
+    assert "--no-thinking" in capsys.readouterr().out
 
 
 def test_the_live_view_names_the_model_that_answers_and_none_before(served, shell):

@@ -12,7 +12,7 @@ from ds_magic import Answers, Chat, InvalidRequestError
 from ds_magic.many.drawn import one_token_note
 from ds_magic.many.factors import arms_of
 from ds_magic.many.progress import Progress, ProgressLine, listening
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.many.scripted_answers import answer, asked_of, body, echo, entry
 from tests.servers.scripted import ScriptedServer, answered, completion
 
@@ -244,11 +244,63 @@ def test_what_is_varied_in_vain_is_said_before_anything_is_spent(connect):
     told = Told()
     with ScriptedServer(echo) as server:
         vary = {"client": connect(server), "listener": told, "stream": False}
-        answers = ds_magic.sweep("Go.", temperature=[0.5, 1], thinking=True, model="m", **vary)
+        answers = ds_magic.sweep("Go.", temperature=[0.5, 1], model="deepseek-flash", **vary)
         said = "`temperature` is varied in vain: ignored while the model thinks; `--no-thinking` makes it count."
         assert told.first.changed == said and answers.notes[0] == said
-        for moved in ({"temperature": [0.5, 1]}, {"temperature": [0.5, 1], "thinking": [True, False]}):
-            assert not any("in vain" in note for note in ds_magic.sweep("Go.", model="m", **moved, **vary).notes)
+        assert not any("effect" in note for note in answers.notes[1:]), "said once"
+        for model, thinking in (("m", True), ("deepseek-flash", False)):
+            moved = ds_magic.sweep("Go.", temperature=[0.5, 1], model=model, thinking=thinking, **vary)
+            assert moved.notes == ()
+
+
+@pytest.mark.parametrize(("fields", "said"), [
+    ({"temperature": [0.5, 1], "thinking": [True, False]},
+     "`temperature` has no effect in 2 of 4 arms: ignored while the model thinks; `--no-thinking` makes it count."),
+    ({"top_p": [0.5, 0.9, 0.97]},
+     "`top_p` has no effect in 2 of 3 arms: raised to 0.95 while the model thinks; from 0.95 on it counts."),
+    ({"top_p": [0.5, 1], "temperature": [0, 1], "model": "m"},
+     "`top_p` has no effect in 2 of 4 arms: no effect at temperature 0, where nothing is drawn; "
+     "a temperature above 0 makes it count."),
+])
+def test_what_is_varied_in_vain_in_some_arms_is_said_too(fields, said, connect):
+    with ScriptedServer(echo) as server:
+        answers = ds_magic.sweep("Go.", **{"model": "deepseek-flash", **fields}, client=connect(server), stream=False)
+    assert answers.notes == (said,)
+
+
+def test_a_model_on_this_machine_thinks_only_where_it_is_asked_to(connect):
+    with ScriptedServer(echo) as server:
+        client = connect(server, name="embedded model")
+        vary = {"temperature": [0.5, 1], "client": client, "stream": False}
+        assert ds_magic.sweep("Go.", model="deepseek-flash", **vary).notes == ()
+        assert "in vain" in ds_magic.sweep("Go.", thinking=True, **vary).notes[0]
+
+
+@pytest.mark.parametrize("several", [
+    lambda **asked: ds_magic.sample("Go.", 3, **asked),
+    lambda **asked: ds_magic.map("Go to {{ place }}.", ["A", "B", "C"], **asked),
+    lambda **asked: ds_magic.sweep("Go.", top_p=[0.96, 0.97, 0.98], **asked),
+])
+def test_what_had_no_effect_in_several_answers_is_said_once(several, connect):
+    thoughtful = completion("Yes.", model="deepseek-flash")
+    thoughtful["choices"][0]["message"]["reasoning_content"] = "Hm."
+    said = "temperature: ignored while the model thinks; `--no-thinking` makes it count"
+    with ScriptedServer(answered(thoughtful)) as server:
+        assert several(temperature=1, client=connect(server), stream=False).notes == (f"{said}.",)
+    with ScriptedServer(answered(thoughtful), answered(completion("Yes."))) as server:
+        notes = several(temperature=1, client=connect(server), stream=False, concurrency=1).notes
+        assert notes == (f"{said} (in 1 of 3 answers).",)
+
+
+def test_what_had_no_effect_is_said_of_answers_from_a_journal_too(connect, tmp_path):
+    thoughtful = completion("Yes.", model="deepseek-flash")
+    thoughtful["choices"][0]["message"]["reasoning_content"] = "Hm."
+    kept = {"journal": tmp_path / "run.jsonl", "cache": True, "stream": False, "temperature": 1}
+    with ScriptedServer(answered(thoughtful)) as server:
+        for _ in range(2):
+            notes = ds_magic.sample("Go.", 2, client=connect(server), **kept).notes
+            assert sum("temperature: ignored" in note for note in notes) == 1
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("given, most", [({}, 4), ({"concurrency": 6}, 6)], ids=["nothing said", "six"])

@@ -8,7 +8,7 @@ from ds_magic.api.delta import Delta
 from ds_magic.api.request import ChatRequest
 from ds_magic.api.response import ChatCompletion
 from ds_magic.many.growing import Growing
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from ds_magic.many.runner import Runner
 from ds_magic.views.many.beside import CELL, FEW, LISTED, LONGEST, body_html, groups_of
 from tests.many.scripted_answers import answer, body, entry

@@ -6,7 +6,7 @@ import pytest
 import ds_magic
 from ds_magic import Answers
 from ds_magic.logprobs.refused import NoSuchNameError
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.many.scripted_answers import answer, echo, entry
 from tests.servers.scripted import ScriptedServer
 from tests.views.making import completion

@@ -10,7 +10,7 @@ pyplot = pytest.importorskip("matplotlib.pyplot")
 
 from ds_magic import Answers  # noqa: E402
 from ds_magic.many.measured import measured  # noqa: E402
-from ds_magic.many.rows import Row  # noqa: E402
+from ds_magic.many.row import Row  # noqa: E402
 from tests.many.scripted_answers import answer, entry  # noqa: E402
 from tests.views.making import completion  # noqa: E402
 

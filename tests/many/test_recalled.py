@@ -6,7 +6,7 @@ import pytest
 
 import ds_magic
 from ds_magic import Client
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.servers.scripted import ScriptedServer, said
 
 USAGE = {"prompt_tokens": 5, "completion_tokens": 5, "total_tokens": 10}

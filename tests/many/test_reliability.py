@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ds_magic import Answers
-from ds_magic.many.rows import Row
+from ds_magic.many.row import Row
 from tests.many.scripted_answers import answer, entry
 from tests.views.making import Page, completion
 

@@ -36,6 +36,17 @@ def test_a_hundred_samples_of_one_token_agree_with_the_computed_distribution(fie
     assert "computed" in Page(counts._repr_html_()).text
 
 
+def test_draws_of_this_machines_model_are_from_its_whole_distribution(model):
+    answers = ds_magic.sample(
+        "Name a colour.", 1000, draw=True, **ALL, prefix="My favourite colour is", seed=1, client=model
+    )
+    counts = answers.counts()
+    assert not answers.failed and counts.total == 1000
+    assert len(counts) > 100
+    assert all(0 < each.computed.low <= each.computed.high < each.computed.low + 0.0005 for each in list(counts)[:50])
+    assert len(answers[0].logprobs[0].alternatives) == 100, "the likeliest, and what was drawn of the others"
+
+
 def test_three_system_prompts_stand_side_by_side(model):
     systems = {"a child": "You talk to a small child.", "a pirate": "You are a pirate.", "a judge": "You are a judge."}
     answers = ds_magic.sweep(

@@ -60,6 +60,8 @@ class Service(ScriptedServer):
                 return 400, "The reasoning_content of earlier messages must not be sent."
             if {"thinking", "reasoning_effort"} & body.keys():
                 return 422, "thinking: unknown field"
+        elif not 1 <= body.get("max_tokens", 1) <= 393_216:
+            return 400, "Invalid max_tokens value, the valid range of max_tokens is [1, 393216]."
         elif self._thinks(body):
             if body.get("tool_choice") not in (None, "none", "auto"):
                 return 400, "tool_choice required and named are not supported in thinking mode."
@@ -67,6 +69,12 @@ class Service(ScriptedServer):
                 return 400, "Missing reasoning_content field in the assistant message."
         if messages[-1].get("prefix") and not beta:
             return 400, "prefix is a beta feature."
+        functions = [each["function"] for each in body.get("tools") or []]
+        if any(each.get("strict") for each in functions):
+            if not beta or self.era != "today":
+                return 400, "strict is a beta feature."
+            if not all(each.get("strict") and _is_fit(each["parameters"]) for each in functions):
+                return 400, "Invalid tool parameters schema for strict mode."
         if body.get("stream_options") and not body.get("stream"):
             return 400, "stream_options needs stream."
         return None
@@ -98,6 +106,15 @@ class Service(ScriptedServer):
         chunks.append(text_chunk("", finish=finish, usage=None, **named))
         wants_usage = (body.get("stream_options") or {}).get("include_usage")
         return streamed(*chunks, *([{"choices": [], "usage": usage, **named}] if wants_usage else []))
+
+
+def _is_fit(schema):
+    """Whether a strict function may have this schema: the rules that are documented, for objects in objects."""
+    if schema.get("type") == "object":
+        is_closed = schema.get("additionalProperties") is False
+        inner = schema.get("properties", {})
+        return is_closed and set(schema.get("required", ())) == set(inner) and all(map(_is_fit, inner.values()))
+    return not {"minLength", "maxLength", "minItems", "maxItems"} & schema.keys()
 
 
 def _since_the_user_spoke(messages):

@@ -197,8 +197,10 @@ def test_what_is_set_for_every_cell_is_sent_and_said(shell):
     ({"thinking": True}, {"temperature", "top_p", "frequency_penalty", "presence_penalty"}),
     ({"thinking": False}, {"reasoning_effort"}),
     ({"model": "deepseek-reasoner"}, {"temperature", "top_p", "frequency_penalty", "presence_penalty"}),
-    ({"model": "deepseek-flash", "reasoning_effort": "none"}, set()),
-    ({"model": "deepseek-flash"}, {"temperature", "top_p", "frequency_penalty", "presence_penalty"}),
+    ({"model": "deepseek-flash", "reasoning_effort": "none"}, {"top_p", "frequency_penalty", "presence_penalty"}),
+    ({"model": "deepseek-flash"}, {"temperature", "frequency_penalty", "presence_penalty"}),
+    ({"model": "deepseek-flash", "top_p": 0.5}, {"temperature", "top_p", "frequency_penalty", "presence_penalty"}),
+    ({"model": "org/thinker:7b", "thinking": True}, set()),
     ({"top_logprobs": 2}, {"logprobs"}),
 ])
 def test_what_has_no_effect_is_known_before_it_is_asked(settings, names):
@@ -213,12 +215,12 @@ def test_the_reason_is_the_one_that_stands_under_the_answer():
     def script(connection):
         connection.send(head())
         for delta in thinks:
-            connection.send(chunk(event({"choices": [{"index": 0, "delta": delta}]})))
+            connection.send(chunk(event({"model": "deepseek-flash", "choices": [{"index": 0, "delta": delta}]})))
         connection.send(chunk(event(text_chunk(None, finish="stop"))) + chunk(b"data: [DONE]\n\n") + chunk(b""))
 
     with ScriptedServer(script) as server:
         playground = opened(server.url)
-        change(playground, thinking=True, temperature=1)
+        change(playground, model="deepseek-flash", temperature=1)
         playground.run().join()
     (note,) = [note for note in playground.answer.notes if note.startswith("temperature")]
     assert idle(playground)["temperature"] in note

@@ -32,6 +32,17 @@ def obtained(
     return ModelFile(name.path, text)
 
 
+def is_here(text: str) -> bool:
+    """Whether the file of the model called `text` is on this machine: nothing is fetched."""
+    try:
+        name = names.parsed(text)
+        if isinstance(name, names.HubName):
+            return hub.cached(name) is not None
+        return obtained(text).path.is_file()
+    except WeightsError:
+        return False
+
+
 def identity(text: str) -> str:
     """What two kernels that ask for `text` must have in common to be answered by one server."""
     try:

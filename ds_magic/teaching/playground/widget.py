@@ -16,7 +16,7 @@ from traitlets import Bool, Dict, List, Unicode, observe
 from ...api.clean_text import on_one_line
 from ...api.errors import DeepSeekError, InvalidRequestError
 from ...api.fields import STREAMED
-from ...api.notes import idle_fields
+from ...api.notes import idle_beforehand
 from ...api.request import ChatRequest
 from ...backend import resolve
 from ...conversation.turn import Seats, Turn
@@ -216,9 +216,7 @@ class Playground(anywidget.AnyWidget):
         """Why a field has no effect, by its name."""
         settings = self.question["settings"]
         request = request_of([{"role": "user", "content": "Hi"}], settings, self._fields())
-        model = request.model if "model" in request.model_fields_set else self._client.model
-        asked = request.model_copy(update={"model": model})
-        found = idle_fields(asked, thinks=asked.may_think, server=self._client.server, model=model)
+        found = idle_beforehand(request, self._client)
         implied = {"logprobs": "top_logprobs brings it along"} if request.top_logprobs is not None else {}
         return {name: reason.why for name, reason in found.items()} | implied
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...api.clean_text import on_one_line
+from ...api.completion_request import CompletionRequest
 from ...api.response import ChatCompletion
 
 FINISHES = {
@@ -34,7 +35,9 @@ def ending(completion: ChatCompletion, finish_reason: str | None = None) -> str 
 
 
 def question_of(completion: ChatCompletion) -> str:
-    """What was asked last."""
+    """What was asked last; where a gap was filled, what stands before it."""
+    if isinstance(completion.request, CompletionRequest):
+        return completion.request.prompt
     said = completion.request.messages if completion.request is not None else ()
     return next((str(one.content or "") for one in reversed(said) if one.role == "user"), "")
 

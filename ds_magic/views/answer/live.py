@@ -16,6 +16,7 @@ from .blocks import Blocks, changed, encode, units
 from .delayed_call import Soon
 from .display import Place, ThinkingClock
 from .facts import thought
+from .gap import live_gap
 from .given import mark_prefix, prefix_length, text_length
 from .live_widget import LiveWidget, kernel_id, run_of_cell
 from .told import Told
@@ -89,23 +90,26 @@ class LiveView:
         self._request, self._backend = request, backend
         # Which model answers where nobody named one is known when it does.
         self._model = request.model if "model" in request.model_fields_set else ""
-        self._formats = not static.is_json(request)
+        self._formats = not static.is_code(request)
+        gap = live_gap(request)
+        self._before = "" if gap else request.prefix or ""
         about = {
             "backend": on_one_line(backend, 80),
             "model": on_one_line(self._model, 80),
             "kernel": kernel_id(),
             "in_background": self._on_stop is not None,
             **run_of_cell(self._on_stop is None),
-            "is_json": not self._formats,
-            "prefix_units": units(for_page(request.prefix or "")),
+            "is_code": not self._formats,
+            "gap": gap,
+            "prefix_units": units(for_page(self._before)),
         }
         self._widget = LiveWidget(about=about, on_asked=self._asked)
         if self._on_stop is not None:
             self._widget.on_msg(self._heard)
         self._place.reserve(self._bundle_so_far(), self._widget.mark, self._widget.metadata)
-        if request.prefix:
-            self._unmarked = prefix_length(request.prefix)
-            self._fresh["content"].append(request.prefix)
+        if self._before:
+            self._unmarked = prefix_length(self._before)
+            self._fresh["content"].append(self._before)
 
     def _heard(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("stop"):
@@ -238,7 +242,7 @@ class LiveView:
     def _bundle_so_far(self) -> dict[str, str]:
         reasoning, content = ("".join(self._kept[part]) for part in ("reasoning", "content"))
         mark = self._widget.mark if self._widget is not None else ""
-        return static.unfinished_bundle(self._backend, self._model, reasoning, content, mark)
+        return static.unfinished_bundle(self._backend, self._model, reasoning, content, mark, self._request)
 
     def _news(self, *, is_last: bool) -> dict[str, Any]:
         message, self._message = self._message, {}
@@ -323,7 +327,7 @@ class LiveView:
         content, reasoning = (
             for_page("".join(self._kept[part] + self._fresh[part])) for part in ("content", "reasoning")
         )
-        content = content.removeprefix(for_page(self._request.prefix or ""))
+        content = content.removeprefix(for_page(self._before))
         if not content and not reasoning:
             return None
         message = {"content": content, "reasoning_content": reasoning or None}

@@ -21,6 +21,7 @@ from ..size import font_size, is_projected
 from ..tokens.style import PRINTED, prose
 from . import facts
 from .code import code_to_html
+from .gap import filled_html, gap_html, gap_of, gap_text
 from .given import given_of, mark_prefix, prefix_of, visible_length
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
@@ -123,11 +124,15 @@ def _probabilities_html(
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
 
 
-def unfinished_bundle(backend: str, model: str, reasoning: str, content: str, mark: str) -> dict[str, str]:
+def unfinished_bundle(
+    backend: str, model: str, reasoning: str, content: str, mark: str, request: ChatRequest | None = None
+) -> dict[str, str]:
     """What is kept of an answer that has not ended, as far as it has come; `mark` is the class of its frame."""
     said = "This answer had not ended when the notebook was saved."
     parts = [reasoning_html(reasoning, "Reasoning")] if reasoning else []
     paragraphs = "".join(f'<p dir="auto">{escaped(each)}</p>' for each in _BLANK_LINES.split(content.strip("\n")))
+    if (asked := gap_of(request)) is not None:
+        paragraphs = gap_html(asked, asked.prefix or "", filled_html(content))
     parts.append(f'<div style="{MEASURE};white-space:pre-wrap">{paragraphs}</div>')
     names = [on_one_line(name, 80) for name in (model, backend) if name]
     parts.append(small_print_html([*names, said]))
@@ -184,20 +189,28 @@ def reasoning_html(reasoning: str, title: str, table: LogprobTable | None = None
     )
 
 
-def is_json(request: ChatRequest | None) -> bool:
-    """Whether the answer was asked for as JSON, and so is shown as code."""
+def is_code(request: ChatRequest | None) -> bool:
+    """Whether the answer was asked for as JSON, or as a part of a text, and so is shown as code."""
+    if gap_of(request) is not None:
+        return True
     wanted = request.response_format if request is not None else None
     return wanted is not None and wanted.type != "text"
 
 
 def content_html(completion: ChatCompletion, content: str, table: LogprobTable | None = None) -> str:
     """The answer formatted, the prefix that was given told apart, and tinted where its `table` is there."""
+    if (asked := gap_of(completion.request)) is not None:
+        html = filled_html(content)
+        return gap_html(asked, prefix_of(completion), tinted(html, content, table) if table else html)
     html, text = formatted(completion, content, given_of(completion))
     return tinted(html, text, table, given=len(text) - len(content)) if table else html
 
 
 def numbered_html(completion: ChatCompletion) -> str:
     """The answer formatted, each drawn group of its tokens in an element with its number."""
+    if (asked := gap_of(completion.request)) is not None:
+        html = numbered(filled_html(completion.content), completion.content, completion.logprobs)
+        return gap_html(asked, prefix_of(completion), html)
     html, text = formatted(completion, completion.content, prefix_of(completion))
     return numbered(html, text, completion.logprobs, given=len(text) - len(completion.content))
 
@@ -205,7 +218,7 @@ def numbered_html(completion: ChatCompletion) -> str:
 def formatted(completion: ChatCompletion, content: str, given: str) -> tuple[str, str]:
     """The HTML of an answer, what of it was `given` told apart, and the text that it was made of."""
     text = prefix_of(completion) + content
-    if is_json(completion.request):
+    if is_code(completion.request):
         return code_to_html(text, "json", wrap=True), text
     html = markdown_to_html(text)
     return mark_prefix(html, visible_length(given, html)) if given else html, text
@@ -288,6 +301,10 @@ def _plain_markdown(line: str) -> str:
     return re.sub(r"([\\`*_\[\]<>])", r"\\\1", line)
 
 
+def _indented(code: str) -> str:
+    return "\n".join("    " + line for line in for_code(code).split("\n"))
+
+
 def _texts(
     completion: ChatCompletion,
     thinking_seconds: float | None,
@@ -308,14 +325,16 @@ def _texts(
             lines = shown(message.reasoning_content.strip()).split("\n")
             parts.append(f"{title}:\n\n" + "\n".join((quote + line).rstrip() for line in lines))
         text = prefix_of(completion) + (message.content or "")
-        if text:
+        if gap_of(completion.request) is not None:
+            code = _indented if shown is safe_markdown else shown
+            parts.append(gap_text(completion, prefix_of(completion), message.content or "", code))
+        elif text:
             parts.append(shown(text))
         if not (message.content or "").strip() and not message.tool_calls:
             parts.append(facts.nothing(completion))
         for call in message.tool_calls or ():
             arguments, _ = pretty_arguments(call.function.arguments)
-            indented = "\n".join("    " + line for line in for_code(arguments).split("\n"))
-            parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{indented}")
+            parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{_indented(arguments)}")
         if table := _tables(completion, number - 1)[0]:
             parts.append(probabilities(table, prefix_of(completion)))
         if number < len(choices):

@@ -11,6 +11,7 @@ from ...api.events import Preparing
 from .. import colours
 from ..tokens.tints import classes, runs
 from . import facts
+from .gap import CLOSES, OPENS, before, behind, gap_of
 from .given import prefix_of
 from .static import pretty_arguments
 from .word_wrap import WordWrap
@@ -49,7 +50,10 @@ class TerminalView:
 
     def start(self, request: ChatRequest, backend: str) -> None:
         """Show the prefix that the answer begins with."""
-        self._prefix = request.prefix or ""
+        self._prefix, self._gap = request.prefix or "", gap_of(request)
+        if self._gap is not None:
+            near = before(self._prefix)
+            self._prefix = f"… {near.folded} before\n{near.near}" if near.far else near.near
 
     def event(self, event: Event) -> None:
         """A dim line: a wait, a place in the queue, a note."""
@@ -76,6 +80,7 @@ class TerminalView:
         if completion is not None:
             if self._part is None:
                 self._write_whole(completion)
+            self._write_behind()
             self._end_line()
             self._write_rest(completion)
         self._end_line()
@@ -113,7 +118,9 @@ class TerminalView:
             self._out.write("Reasoning:\n")
         if part == "answer" and self._prefix:
             prefix, self._prefix = self._prefix, ""
-            self._put(prefix)
+            self._put(prefix, DIM if self._gap and self._has_colours else "")
+        if part == "answer" and self._gap is not None and not self._has_colours:
+            self._put(OPENS)
 
     def _release(self) -> None:
         self._put(self._joiner.flush())
@@ -128,6 +135,17 @@ class TerminalView:
         elif completion.content:
             self._write("answer", completion.content)
         self._release()
+
+    def _write_behind(self) -> None:
+        """What stands behind a gap."""
+        if self._gap is None or self._part is None:
+            return
+        self._release()
+        near = behind(self._gap.behind)
+        mark, style = ("", DIM) if self._has_colours else (CLOSES, "")
+        self._put(mark + near.near, style)
+        if near.far:
+            self._write_dim_line(f"… {near.folded} behind")
 
     def _write_rest(self, completion: ChatCompletion) -> None:
         if not completion.content and not completion.tool_calls:

@@ -32,7 +32,7 @@ _COLUMNS = "display:flex;flex-wrap:wrap;column-gap:2em;row-gap:0.6em"
 
 
 class Row(Protocol):
-    """See `many.rows.Row`."""
+    """See `many.row.Row`."""
 
     @property
     def factors(self) -> Mapping[str, Any]: ...

@@ -9,6 +9,7 @@ from ds_magic.logprobs.compare import Comparison
 from ds_magic.logprobs.json_values import Field, Fields
 from ds_magic.logprobs.labels import Classification
 from ds_magic.logprobs.metrics import Windows
+from ds_magic.logprobs.next_bytes import NextBytes
 from ds_magic.logprobs.samples import SampleEntropy
 from ds_magic.logprobs.scores import Scores
 from ds_magic.logprobs.temperature import TemperedTable
@@ -18,6 +19,7 @@ from .classification import classification_html, classification_text
 from .comparison import comparison_html, comparison_text
 from .field_table import field_html, field_text, fields_html, fields_text
 from .meanings import meanings_html, meanings_text
+from .next_bytes import next_bytes_html, next_bytes_text
 from .score_bars import scores_html, scores_text
 from .tempered import tempered_html, tempered_text
 from .tempered_place import tempered_place_html, tempered_place_text
@@ -30,6 +32,7 @@ PICTURES: dict[type, _Pictures] = {
     Classification: (classification_html, classification_text),
     Field: (field_html, field_text),
     Fields: (fields_html, fields_text),
+    NextBytes: (next_bytes_html, next_bytes_text),
     SampleEntropy: (meanings_html, meanings_text),
     Scores: (scores_html, scores_text),
     TemperedPlace: (tempered_place_html, tempered_place_text),

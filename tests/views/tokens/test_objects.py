@@ -75,6 +75,47 @@ def test_the_shared_text_has_a_legend_only_where_the_two_differ_on_it():
     assert 'so  2.3 bits less surprising to "a"' in repr(compare(same, other))
 
 
+ONE = table(("It", 0.5), (" is", 0.5), (" until", 0.25), (" Paris", 0.7, CITIES), model="one", vocabulary_size=1000)
+PARTS = [("It", 0.5), (" is", 0.5), (" un", 0.5), ("til", 0.0625)]
+OTHER = table(*PARTS, (" P", 0.5, [(" P", 0.5), (" Paris", 0.25)]), ("erth", 0.5), model="other", vocabulary_size=2)
+
+
+def test_where_tokens_differ_each_ones_are_seen_on_the_shared_text_with_bits_per_byte():
+    found = compare(ONE, OTHER)
+    lines = repr(found).splitlines()
+    assert "In both: |It| is| unˌtil" in lines
+    assert 'Where tokens begin: | in both, ˈ in "one", ˌ in "other".' in lines
+    assert [line.split() for line in lines if "bits  bits per byte" in line or line.startswith("  o")] == [
+        ["tokens", "bits", "bits", "per", "byte"], ["one", "3", "4.0", "0.364"], ["other", "4", "7.0", "0.636"]]
+    page = found._repr_html_()
+    assert page.count("vertical-align:-") == 1 and "vertical-align:1" not in page
+    assert "vertical-align:1" in compare(OTHER, ONE)._repr_html_()
+    assert ">0.364<" in page and ">0.636<" in page and "perplexity is a mean over tokens" in seen(found)
+
+
+def test_a_difference_has_its_line_on_the_side_of_the_one_that_was_more_surprised():
+    assert "border-bottom:1px solid" in (below := compare(ONE, OTHER)._repr_html_()) and "border-top:1px" not in below
+    assert "border-top:1px solid" in (above := compare(OTHER, ONE)._repr_html_()) and "border-bottom:1px" not in above
+
+
+def test_where_models_part_a_bar_for_either_shows_what_it_held_of_the_next_text():
+    found = compare(ONE, OTHER)
+    for shown in (" ".join(repr(found).split()), seen(found)):
+        assert '"one" said ·Paris (70.0 %); the other\'s ·P had between 70.0 % and 80.0 % there.' in shown
+        assert '"other" said ·P (50.0 %); the other\'s ·Paris had between 25.0 % and 50.0 % there.' in shown
+        assert "75.0 %" in shown, "what begins with P: its own token, and the longer one"
+    assert "They part after 13 characters." in seen(found)
+    assert '<b style="background-color' in found._repr_html_() and ">aris</b>" in found._repr_html_()
+    assert repr(found.next_bytes()).startswith("What each held of the text that comes next:")
+
+
+def test_of_a_long_shared_text_the_end_is_drawn():
+    one = table(*[(" ab", 0.5)] * 9000, ("x" * 9000, 0.5))
+    other = table(*[(" ", 0.5), ("ab", 0.5)] * 9000, ("x" * 9000, 0.1))
+    assert len(page := compare(one, other)._repr_html_()) < 9000 and "9,000 stretches left out" in page
+    assert "8,400 stretches left out" in seen(compare(one[:9000], other[:18000]))
+
+
 def test_another_temperature_stands_beside_what_came_with_all_that_is_not_drawn():
     tempered = SURE.at_temperature(2)
     assert repr(tempered).startswith("At temperature 2 what was unlikely becomes likelier.\n")
@@ -146,7 +187,9 @@ def test_nothing_that_a_model_says_becomes_markup(hostile):
     odd = table((hostile, 0.6, tops), (f'{{"a{hostile}": "{hostile}"}}', 0.5, tops))
     other = table((f"{hostile}b", 0.3, tops))
     results = [odd.classify([hostile, "b"]), odd.at_temperature(2), odd.windows(1), odd.fields(), compare(odd, other),
-               compare(odd, odd[:1], names=(hostile, "b")), Scores([(hostile, odd)])]  # fmt: skip
+               compare(odd, odd[:1], names=(hostile, "b")), compare(odd, odd[1:]),
+               compare(table((hostile[:1], 0.5), (hostile[1:], 0.5, tops), model=hostile), odd),
+               compare(odd[0], other[0]), Scores([(hostile, odd)])]  # fmt: skip
     for result in results:
         Page(result._repr_html_())
         repr(result).encode()

@@ -1,5 +1,6 @@
 // Where our magics stand in a cell.
 
+import { hasGap } from "./gap.js";
 import { COMPANIONS } from "./options.js";
 import { BLANKS, LETTERS } from "./python.js";
 
@@ -11,6 +12,7 @@ const BLANK_LINE = new RegExp(`^[${BLANKS}]*$`, "u");
 
 /**
  * The magic that makes a prompt of a whole cell: `{from, to, number, indent}`, of its name; null where there is none.
+ * `isText`: whether the cell is a text with a gap rather than a prompt.
  *
  * IPython drops blank lines before the magic, and takes its indentation from all lines.
  */
@@ -21,7 +23,8 @@ export function cellMagic(doc) {
     const match = CELL.exec(line.text);
     if (!match) return null;
     const from = line.from + match[1].length;
-    return { from, to: from + match[2].length, number, indent: match[1] };
+    const isText = hasGap(line.text.slice(match[0].length));
+    return { from, to: from + match[2].length, number, indent: match[1], isText };
   }
   return null;
 }

@@ -2,6 +2,7 @@
 
 import { lineMagic } from "./cell.js";
 import { marksOfLine, marksOfPlaces, marksOfRole } from "./marks.js";
+import { gapOf } from "./gap.js";
 import { mentionsMagic } from "./mentions.js";
 import { hasWord } from "./python.js";
 import { roleOf } from "./roles.js";
@@ -71,20 +72,20 @@ export function drawing({ view, language, prompt, redraw, names }) {
       for (let at = from; at <= to; ) {
         const line = doc.lineAt(at), { number, from: start } = line;
         if (number === magic.number) this.drawMagicLine(line, magic.to - start, "deepseek", magic.from - start);
-        else if (number > magic.number) this.drawSaid(line, at, Math.min(line.to, to), magic.indent, blocks);
+        else if (number > magic.number) this.drawSaid(line, at, Math.min(line.to, to), magic, blocks);
         at = line.to + 1;
       }
     }
 
     /** A line of a prompt; of a long one only what is seen, from `at` to `end`. */
-    drawSaid(line, at, end, indent, blocks) {
+    drawSaid(line, at, end, { indent, isText }, blocks) {
       const set = line.text.startsWith(indent) ? indent.length : 0;
-      const role = roleOf(line.text.slice(set));
-      if (role?.role) {
+      const role = (isText ? gapOf : roleOf)(line.text.slice(set));
+      if (role?.to) {
         this.found.push({ from: line.from, to: line.from, value: lines.role });
         this.add(marksOfRole(role), line.from + set);
       } else {
-        const block = blocks.get(line.number);
+        const block = isText ? lines.code : blocks.get(line.number);
         this.found.push({ from: line.from, to: line.from, value: block ?? lines.said });
         if (role?.escaped) this.add([{ from: 0, to: 1, name: "mark" }], line.from + set);
       }

@@ -13,19 +13,24 @@ export async function prompts(shared, languages, tracker) {
   const { EditorState, Prec, StateEffect, StateField } = state;
   const { EditorView } = view;
   const markdown = await promptLanguage(language, languages);
+  const plain = language.StreamLanguage.define({ token: (stream) => stream.skipToEnd() });
 
   const prompt = StateField.define({
     create: ({ doc }) => cellMagic(doc),
     update: (value, { docChanged, state }) => (docChanged ? cellMagic(state.doc) : value),
     compare: isSame,
   });
-  const inPrompts = (facet, values) =>
-    facet.computeN([prompt], (state) => (state.field(prompt) ? values : []));
+  const inPrompts = (facet, values, valuesOfText = values) =>
+    facet.computeN([prompt], (state) => {
+      const magic = state.field(prompt);
+      if (!magic) return [];
+      return magic.isText ? valuesOfText : values;
+    });
   const redraw = StateEffect.define();
   return [
     prompt,
     // The first language of an editor is the one that counts: a prompt is never parsed as Python.
-    Prec.highest(inPrompts(language.language, [markdown])),
+    Prec.highest(inPrompts(language.language, [markdown], [plain])),
     inPrompts(EditorView.editorAttributes, [{ class: "dsp-prompt" }]),
     inPrompts(EditorView.contentAttributes, [{ class: "cm-lineWrapping" }]),
     highlighting(language, highlight),
@@ -34,6 +39,6 @@ export async function prompts(shared, languages, tracker) {
 }
 
 function isSame(one, other) {
-  const parts = ["from", "number", "indent"];
+  const parts = ["from", "number", "indent", "isText"];
   return one === other || Boolean(one && other && parts.every((each) => one[each] === other[each]));
 }

@@ -37,8 +37,8 @@ export function marksOfPlaces(text, at, isMissing) {
   });
 }
 
-/** The marks of a line that begins a message. */
-export function marksOfRole({ to, attributes }) {
+/** The marks of a line that begins a message, or is a gap. */
+export function marksOfRole({ to, attributes = [] }) {
   const marks = [mark(0, to, "role-name")];
   for (const { from, to: end, wrong } of attributes) marks.push(mark(from, end, "attribute", wrong, Boolean(wrong)));
   return marks;

@@ -4,12 +4,15 @@
 export const OPTIONS = [
   {"name": "system", "kind": "text", "spellings": ["-s", "--system"], "help": "instructions for the model", "possible": "TEXT", "example": "\"some text\""},
   {"name": "prefix", "kind": "text", "spellings": ["--prefix"], "help": "make the answer begin with TEXT (\\n is a new line)", "possible": "TEXT", "example": "\"some text\""},
+  {"name": "fim", "kind": "flag", "spellings": ["--fim"], "help": "fill in the middle: the cell is a text with a gap, a line @gap"},
+  {"name": "suffix", "kind": "text", "spellings": ["--suffix"], "help": "the same with the gap at the end of the cell, and TEXT behind it", "possible": "TEXT", "example": "\"some text\""},
   {"name": "chat", "kind": "word", "spellings": ["--chat"], "help": "go on with a conversation; the cell is one turn of it", "possible": "a name of your choice, or a variable that is a Chat", "example": "NAME"},
   {"name": "restart", "kind": "flag", "spellings": ["--restart"], "help": "begin that conversation anew"},
   {"name": "json", "kind": "flag", "spellings": ["--json"], "help": "the answer is a JSON object, also in .parsed"},
   {"name": "schema", "kind": "word", "spellings": ["--schema"], "help": "the answer is an object of this type, in .parsed", "possible": "a pydantic model, dataclass, TypedDict, annotation such as list[int], or JSON Schema", "example": "TYPE"},
   {"name": "repair", "kind": "count", "spellings": ["--repair"], "help": "ask again up to N times where it is not", "possible": "a whole number, 0 or more", "example": "20", "least": 0},
   {"name": "max-rounds", "kind": "count", "spellings": ["--max-rounds"], "help": "ask at most N times for an answer (8)", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
+  {"name": "strict", "kind": "flag", "spellings": ["--strict"], "help": "the server holds the model to the functions' schemas, which must allow it"},
   {"name": "run-tools", "kind": "flag", "spellings": ["--run-tools", "--no-run-tools"], "help": "make the calls, or stop before the first"},
   {"name": "explore", "kind": "flag", "spellings": ["--explore"], "help": "token probabilities to explore and to branch from, below the answer"},
   {"name": "guess", "kind": "flag", "spellings": ["--guess"], "help": "hide the answer: guess its words one by one, then see what the model nearly said"},
@@ -54,7 +57,7 @@ export const OPTIONS = [
 /** The line magics beside `%deepseek`, and the options that each takes. */
 export const COMPANIONS = {
   "ds_login": ["--forget"],
-  "ds_models": ["--local", "--local-model", "--base-url", "--timeout", "--user-id", "--extra"],
+  "ds_models": ["--local", "--local-model", "--base-url", "--timeout"],
   "ds_chats": [],
   "ds_usage": ["--reset"],
   "ds_balance": ["--base-url", "--timeout"],

@@ -46,12 +46,14 @@ export class View {
     const thoughts = make("div", { dir: "auto", style: styles.thoughts, class: "ds-thoughts" });
     this.thoughts = new GrowingText(thoughts);
     this.reasoning.append(this.thought, thoughts);
-    this.text = make(answer.about.is_json ? "pre" : "div", { class: "ds-answer", style: styles.measure });
-    if (!answer.about.is_json) this.beginSection();
+    this.isCode = answer.about.is_code;
+    const block = make(this.isCode ? "pre" : "div", { class: "ds-answer", style: styles.measure });
+    this.text = answer.about.gap ? placeInGap(block, answer.about.gap) : block;
+    if (!this.isCode) this.beginSection();
     this.calls = make("div", { class: "ds-calls" });
     this.shownCalls = new Map();
     this.progress = make("progress", { class: "ds-progress", hidden: "", "aria-label": "Fetched of the model" });
-    frame.append(this.reasoning, this.text, this.calls, this.legend, this.note, this.progress, this.line);
+    frame.append(this.reasoning, block, this.calls, this.legend, this.note, this.progress, this.line);
     this.root.append(frame);
     el.append(this.root);
     this.growing = [];
@@ -169,7 +171,7 @@ export class View {
     const { source, finishedTo, formattedTo } = this.answer;
     const name = "ds-tail";
     const last = this.growing.findLast((node) => node.nodeType === Node.ELEMENT_NODE);
-    const isCode = this.text.tagName === "PRE" || last?.tagName === "PRE";
+    const isCode = this.isCode || last?.tagName === "PRE";
     const blanks = blanksBefore(source, formattedTo, finishedTo, isCode ? "\n" : "\n \t");
     if (isCode || (last && blanks.split("\n").length <= 2)) {
       this.drawnTo = formattedTo - blanks.length;
@@ -186,7 +188,7 @@ export class View {
   }
 
   placeIn(last) {
-    if (this.text.tagName === "PRE") return this.text;
+    if (this.isCode) return this.text;
     let place = last;
     while (place.tagName !== "PRE" && place.lastElementChild && !INLINE.has(place.lastElementChild.tagName)) {
       place = place.lastElementChild;
@@ -253,6 +255,16 @@ export class View {
   close() {
     clearInterval(this.clock);
   }
+}
+
+/** The place for what comes, in a block that shows what stands before it and behind it. */
+function placeInGap(block, gap) {
+  const given = (text) => make("span", { class: "ds-given" }, text);
+  const place = make("span");
+  const [above, more] = gap.before, [below, rest] = gap.behind;
+  block.append(given(more ? `${more}\n${above}` : above), place, given(below));
+  if (rest) block.append(given(below.endsWith("\n") ? rest : `\n${rest}`));
+  return place;
 }
 
 /** The blanks, of a few kinds, that stand just before a place in a text. */

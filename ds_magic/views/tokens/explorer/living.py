@@ -85,7 +85,9 @@ def metadata_of(nodes: list[Node]) -> dict[str, Any]:
 def _state(answer: ChatCompletion | None) -> dict[str, Any] | None:
     if answer is None or answer.request is None:
         return None
-    asked = sum(len(str(message.content or "")) for message in answer.request.messages)
+    request = answer.request
+    texts = [message.content for message in request.messages] or [request.prefix, request.behind]
+    asked = sum(len(text or "") for text in texts)
     return saved.without_tables(answer) if asked <= _LONGEST_QUESTION else None
 
 

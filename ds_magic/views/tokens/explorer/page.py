@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from ds_magic.api.completion_request import CompletionRequest
 from ds_magic.logprobs.glyphs import encodable, inline
 from ds_magic.logprobs.table import LogprobTable
 
@@ -102,7 +103,9 @@ def about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, s
     facts: list[tuple[str, str]] = []
     if (request := source.request) is not None:
         asked: list[tuple[str, str]] = [(one.role, str(one.content or "")) for one in request.messages]
-        if request.prefix:
+        if isinstance(request, CompletionRequest):
+            asked = [(name, text) for name in ("prompt", "suffix") if (text := getattr(request, name))]
+        elif request.prefix:
             asked[-1] = "prefix", request.prefix
         # The title says it already, where it is short.
         facts += [each for each in asked if each != ("user", title)]
@@ -127,8 +130,8 @@ def about(source: ChatCompletion | LogprobTable) -> tuple[str, list[tuple[str, s
 
 
 _SAID_ELSEWHERE = frozenset((
-    "messages", "model", "stream", "stream_options", "logprobs", "temperature", "top_p", "seed", "user_id",
-    "frequency_penalty", "presence_penalty",
+    "messages", "prompt", "suffix", "model", "stream", "stream_options", "logprobs", "temperature", "top_p", "seed",
+    "user_id", "frequency_penalty", "presence_penalty",
 ))  # fmt: skip
 
 
