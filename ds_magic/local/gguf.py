@@ -36,6 +36,8 @@ class Model:
     """The id that every text begins with, or None where the model wants none."""
     end: int
     """The id that ends an answer."""
+    template: str | None = None
+    """The template of its conversations, in Jinja; None where the file has none."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -43,6 +45,15 @@ class Model:
         marks = set(self.marks.values())
         numbered = reversed(list(enumerate(self.pieces)))  # of two of the same bytes the first
         return {piece: number for number, piece in numbered if piece and number not in marks}
+
+    @cached_property
+    def spelt(self) -> dict[bytes, list[int]]:
+        """The ids of the tokens of the same bytes, by these; those of marks, which spell nothing, but for the end's."""
+        found: dict[bytes, list[int]] = {}
+        for number, piece in enumerate(self.pieces):
+            if number != self.end:
+                found.setdefault(piece, []).append(number)
+        return found
 
     @cached_property
     def whole(self) -> frozenset[int]:
@@ -82,6 +93,7 @@ def read(path: Path) -> Model:
         },
         begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
         end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
+        template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
     )
 
 
