@@ -9,34 +9,37 @@ from .gguf import Model
 
 
 class ThoughtMarks(NamedTuple):
-    """How a model writes a thought before its answer."""
+    """How a model writes a thought before its answer, with the line breaks that belong to it."""
 
     begin: str
     end: str
-    answer: str = ""
-    """What it writes between the end of the thought and the answer."""
     none: str = ""
-    """What stands before an answer without a thought; empty: one that is begun and ended at once."""
+    """What stands before an answer without a thought, where it is not one that is begun and ended at once."""
+
+    @property
+    def mark(self) -> str:
+        """What ends a thought, the first mark of it."""
+        return str(re.findall(r"<[^>]*>|\[[^]]*]", self.end)[0])
 
     @property
     def skipped(self) -> str:
-        """What stands before an answer without a thought, as templates with a switch for it write it."""
-        return self.none or f"{self.begin}\n\n{self.end}\n\n"
+        """What stands before an answer without a thought."""
+        return self.none or self.begin + self.end
 
 
 THOUGHTS = (
-    ThoughtMarks("<think>", "</think>"),
+    ThoughtMarks("<think>\n", "\n</think>\n\n"),
     ThoughtMarks("<|START_THINKING|>", "<|END_THINKING|>"),
     ThoughtMarks("[THINK]", "[/THINK]"),
     ThoughtMarks("<seed:think>", "</seed:think>"),
-    ThoughtMarks("<thought>", "</thought>"),
-    ThoughtMarks("<|channel>thought", "<channel|>"),
+    ThoughtMarks("<thought>\n", "\n</thought>\n\n"),
+    ThoughtMarks("<|channel>thought\n", "<channel|>"),
     ThoughtMarks(
-        "<|channel|>analysis<|message|>", "<|end|>", "<|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>",
         "<|channel|>final<|message|>",
     ),
 )
-"""Those that models are known to write: of DeepSeek and Qwen, Cohere, Mistral, Seed, EXAONE, Gemma and gpt-oss."""
+"""Those of DeepSeek and Qwen, Cohere, Mistral, Seed, EXAONE, Gemma and gpt-oss."""
 
 
 class Abilities(NamedTuple):
@@ -67,6 +70,7 @@ def abilities(model: Model) -> Abilities:
 
 def _knows(model: Model, template: str, marks: ThoughtMarks) -> bool:
     """Whether the template writes these marks, or the vocabulary has one for each end."""
-    if marks.answer:
+    begin, end = marks.begin.strip(), marks.end.strip()
+    if marks.none:  # made of marks that say other things, too
         return "<|channel|>" in template and "analysis" in template
-    return marks.begin in template or marks.end in template or {marks.begin, marks.end} <= model.marks.keys()
+    return begin in template or end in template or {begin, end} <= model.marks.keys()

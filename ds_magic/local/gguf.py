@@ -47,6 +47,11 @@ class Model:
         return {piece: number for number, piece in numbered if piece and number not in marks}
 
     @cached_property
+    def names(self) -> dict[int, bytes]:
+        """The names of the marks, by their ids."""
+        return {number: name.encode() for name, number in self.marks.items()}
+
+    @cached_property
     def spelt(self) -> dict[bytes, list[int]]:
         """The ids of the tokens of the same bytes, by these; those of marks, which spell nothing, but for the end's."""
         found: dict[bytes, list[int]] = {}

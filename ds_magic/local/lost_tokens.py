@@ -33,7 +33,8 @@ async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap, alternat
     """All tokens of the gap, the last one too, in order, each with so many `alternatives`."""
     model = engine.model
     raw = bytes(gap.raw)
-    raw = raw[: len(raw) - len(model.pieces[gap.last.id])]
+    last = model.pieces[gap.last.id] or model.names.get(gap.last.id, b"")  # a mark may be seen in the text
+    raw = raw.removesuffix(last)
     places = _places(model, raw, gap.missing)
     found: list[Token] = []
     at = 0
