@@ -18,13 +18,14 @@ from .answers import Answers
 from .factors import Arm, arms_of
 from .marked import check
 from .pace import AT_HOME, Limits
+from .plan import Arm as AnyArm
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .remarks import in_vain, looked_at, spared, unmoved, unwritten, without_effect
 from .row import SAMPLE, Row
 from .runner import Runner
-from .servers import recording, servers_of
+from .servers import FACTORS, recording, servers_of
 from .task import Asking
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) 
         return _swept(running, fields, prompt, times)
     from .drawn import alternatives_at, drawn
 
-    whole = {"top_logprobs": alternatives_at(running["client"].server), **fields, "max_tokens": 1}
+    most = min(alternatives_at(server.client.server) for server in running["servers"])
+    whole = {"top_logprobs": most, **fields, "max_tokens": 1}
     return drawn(_swept(running, whole, prompt, 1), times, fields.get("seed"))
 
 
@@ -68,17 +70,18 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     of dicts. All combinations are checked before the first is asked, and the first sample of each is asked before the
     second of any.
 
-    How it is run: `client` (several are a factor, too: two models on this machine, say); `stop` (a Stop, whose `set()`
-    ends it from any thread with what is there, or texts that end an answer); `concurrency` (requests in flight; where
-    it is not given 8 at first and 64 at most, of the embedded model 4), `in_flight` (at most, where that is more),
-    `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after which nothing new is begun); `journal`,
-    `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl", cache=True` a run that was broken off asks
-    only what is missing, and a whole one nothing; `listener` (told how far it is; without it a line in a terminal);
-    `prices` (yours for a million tokens, as in `%config DeepSeekMagics.prices`: what it may cost is said before it
-    starts); `executor`, whose workers ask in place of threads of this process: any of `concurrent.futures`, dask's
-    `client.get_executor()`, ipyparallel's `client.executor()`. It stays yours. Each request is sent to them with the
-    API key, over the cluster's own connections, and the embedded server is that of a worker's machine; functions,
-    journal and limits stay here. A failure is a row.
+    How it is run: `client`, or `local_model` as `ds_magic.local_model` takes it (several of either are a factor, too);
+    `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that end an answer);
+    `concurrency` (requests in flight; where it is not given 8 at first and 64 at most, of the embedded model 4),
+    `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after
+    which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl",
+    cache=True` a run that was broken off asks only what is missing, and a whole one nothing; `listener` (told how far
+    it is; without it a line in a terminal); `prices` (yours for a million tokens, as in `%config
+    DeepSeekMagics.prices`: what it may cost is said before it starts); `executor`, whose workers ask in place of
+    threads of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's
+    `client.executor()`. It stays yours. Each request is sent to them with the API key, over the cluster's own
+    connections, and the embedded server is that of a worker's machine; functions, journal and limits stay here. A
+    failure is a row.
     Raises DeepSeekError where nothing was answered for a reason that all share, such as a wrong key.
     """
     running, fields = _parted(options)
@@ -93,7 +96,7 @@ def _swept(running: dict[str, Any], fields: dict[str, Any], prompt: Any, times: 
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    return answers_to(running, rows, Plan.of(arms, turns, times=times, clients=_clients(arms)))
+    return answers_to(running, rows, Plan.of(arms, turns, times=times, clients=clients_of(arms)))
 
 
 def map(
@@ -133,7 +136,7 @@ def map(
         for each in _of_record(running, messages, arm, record, names, times)
     )
     plan = Plan.of(
-        arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True, clients=_clients(asked_first)
+        arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True, clients=clients_of(asked_first)
     )
     answers = answers_to(running, asked, plan)
     return answers if correct is None else answers.marked(correct, contains=contains)
@@ -178,9 +181,9 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         )
     running = {name: options[name] for name in _RUNNING if name in options}
     recorded = {name: options[name] for name in _RECORDED if name in options}
-    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
+    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, *FACTORS, "chat")}
     stop, fields = told_apart(running.get("stop"), others)
-    servers = servers_of(running.get("client"), recorded)
+    servers = servers_of(options, recorded)
     if (executor := running.get("executor")) is not None:
         from .elsewhere import Elsewhere
 
@@ -194,7 +197,7 @@ def _arms(running: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Arm]:
     return [server.asked(arm) for server in running["servers"] for arm in arms_of(fields)]
 
 
-def _clients(arms: Iterable[Arm]) -> list[Client]:
+def clients_of(arms: Iterable[AnyArm]) -> list[Client]:
     """Who is asked each of the arms; none where it is one for all."""
     return [arm.client for arm in arms if arm.client is not None]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _PLURALS = {
     "temperature": "temperatures", "model": "models", "system": "systems", "prefix": "prefixes", "seed": "seeds",
-    "client": "clients",
+    "client": "clients", "local_model": "local models",
 }
 _LETTERS_A_TOKEN = 4
 
@@ -28,10 +28,12 @@ Prices = Mapping[str, Mapping[str, float]]
 
 
 class Arm(Protocol):
-    """One choice of values."""
+    """One choice of values, and who is asked where several are."""
 
     @property
     def factors(self) -> Mapping[str, Any]: ...
+    @property
+    def client(self) -> Client | None: ...
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from .factors import Arm, values_of
 if TYPE_CHECKING:
     from ..api.client import Client
 
-FACTOR = "client"
+FACTORS = ("client", "local_model")
 
 
 class Server(NamedTuple):
@@ -26,28 +26,42 @@ class Server(NamedTuple):
         return Arm({**self.factors, **arm.factors}, arm.fields, self.client) if self.factors else arm
 
 
-def servers_of(client: Any, recorded: Mapping[str, Any]) -> list[Server]:
-    """The servers that `client` means: the one of the environment, a client, or a list or dict of several.
+def servers_of(options: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[Server]:
+    """The servers that `client` or `local_model` mean: the one of the environment, one that is named, or several.
 
-    Of a list they are called by their models, where these differ, else by their names. Raises InvalidRequestError.
+    A list of clients is called by their models, where these differ, else by their names. Raises a DeepSeekError.
     """
-    from ..backend import resolve_through
-
-    given = values_of(FACTOR, client)
-    if given is None:
-        return [Server({}, resolve_through(client, **recorded))]
-    if not given:
-        raise InvalidRequestError("`client` has no values to go through.", field=FACTOR, remedy="Give at least one.")
-    if recorded.get("replay") is not None:
+    said = [name for name in FACTORS if options.get(name) is not None]
+    if len(said) > 1:
         raise InvalidRequestError(
-            "A replay asks no server, so that there are not several.", field=FACTOR,
-            remedy="Leave out `client`; to ask only what is not known yet, give `journal` with `cache`.",
+            "`client` and `local_model` both say who is asked.", field="local_model",
+            remedy='Give one of them; a client of a model on this machine is `ds_magic.local_model("…")`.',
         )
-    clients = [each for _, each in given]
-    labels = [label for label, _ in given] if isinstance(client, Mapping) else _labels(clients)
-    return [
-        Server({FACTOR: label}, resolve_through(each, **recorded)) for label, each in zip(labels, clients, strict=True)
-    ]
+    factor = said[0] if said else "client"
+    value = options.get(factor)
+    given = values_of(factor, value)
+    if given is None:
+        return [Server({}, _client(factor, value, recorded))]
+    if not given:
+        raise InvalidRequestError(f"`{factor}` has no values to go through.", field=factor, remedy="Give at least one.")
+    if factor == "client":
+        if recorded.get("replay") is not None:
+            raise InvalidRequestError(
+                "A replay asks no server, so that there are not several.", field=factor,
+                remedy="Leave out `client`; to ask only what is not known yet, give `journal` with `cache`.",
+            )
+        if not isinstance(value, Mapping):
+            clients = [client for _, client in given]
+            given = list(zip(_labels(clients), clients, strict=True))
+    return [Server({factor: label}, _client(factor, each, recorded)) for label, each in given]
+
+
+def _client(factor: str, value: Any, recorded: Mapping[str, Any]) -> Client:
+    from ..backend import resolve, resolve_through
+
+    if factor == "client":
+        return resolve_through(value, **recorded)
+    return resolve(local=True, local_model=value, **recorded)
 
 
 def _labels(clients: Sequence[Client]) -> list[str]:
