@@ -9,9 +9,9 @@ from pydantic import Field
 
 from .clean_text import heal
 from .errors import InvalidRequestError
-from .fields import FIELDS, MOST_ALTERNATIVES
+from .fields import FIELDS, MOST_ALTERNATIVES, MOST_AT_EMBEDDED
 from .limit_errors import shown
-from .messages import Message
+from .messages import Message, without_unknown
 from .request import ChatRequest
 from .shorthand import on_the_wire
 from .text_completion import as_chat, event_as_chat
@@ -49,6 +49,8 @@ class CompletionRequest(ChatRequest):
         for name, text in (("prompt", prompt), ("suffix", suffix)):
             if not isinstance(text, str) and (name, text) != ("suffix", None):
                 raise _refused(name, text, "a string", f"Give the text that stands {_SIDES[name]} the gap.")
+        if not isinstance(fields.get("echo"), bool | None):
+            raise _refused("echo", fields["echo"], "true or false")
         fields = on_the_wire({**fields, "suffix": suffix})
         for name in fields:
             if name in FIELDS and name not in TAKEN:
@@ -74,6 +76,17 @@ class CompletionRequest(ChatRequest):
         set_ = {name: value for name, value in body.items() if value is not None}
         known = {name: value for name, value in set_.items() if name in _ON_THE_WIRE}
         unknown = {name: value for name, value in set_.items() if name not in known}
+        asked = known.get("logprobs", 0)
+        if type(asked) is not int or not 0 <= asked <= MOST_AT_EMBEDDED:  # no flag, as a chat's is
+            raise _refused(
+                "logprobs", asked,
+                f"a whole number from 0 to {MOST_ALTERNATIVES} (with the model on this machine more, up to its whole "
+                "vocabulary)",
+            )
+        if "stream_options" in known:
+            known["stream_options"] = without_unknown(
+                known["stream_options"], cls.model_fields["stream_options"].annotation
+            )
         return cls.of(**{"prompt": None, **known, "extra": unknown})
 
     def _check_across_fields(self) -> None:
