@@ -10,8 +10,8 @@ from pydantic import Field
 from .errors import InvalidRequestError
 from .fields import FIELDS, MOST_ALTERNATIVES, MOST_AT_EMBEDDED
 from .limit_errors import shown
-from .messages import Message
-from .request import ChatRequest, without_unknown
+from .messages import Message, without_unknown
+from .request import ChatRequest
 from .shorthand import on_the_wire
 from .text_completion import as_chat, event_as_chat
 
@@ -90,6 +90,8 @@ class CompletionRequest(ChatRequest):
 
     def _check_across_fields(self) -> None:
         super()._check_across_fields()
+        if (self.top_logprobs or 0) > MOST_ALTERNATIVES:
+            raise _refused("logprobs", self.top_logprobs, f"a whole number from 0 to {MOST_ALTERNATIVES}")
         if (self.max_tokens or 0) > MOST_TOKENS:
             raise _refused("max_tokens", self.max_tokens, f"a whole number from 1 to {MOST_TOKENS}")
         if self.echo and (self.suffix is not None or self.logprobs):

@@ -66,7 +66,7 @@ def idle_fields(request: ChatRequest, *, thinks: bool, server: str | None, model
     answers. Of models of other makes on other servers nobody knows what they ignore, and nothing is said.
     """
     idle: dict[str, Idle] = {}
-    is_new = _is_todays(server, model)
+    is_new = _is_todays(server, model) and bool(request.messages)  # of filling gaps it is not known
     if not thinks and request.temperature == 0:
         idle |= dict.fromkeys(("top_p", "seed"), _DRAWS_NOTHING)
     if thinks and is_new:

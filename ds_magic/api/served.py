@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..logprobs.provenance import Provenance
+from .addresses import EMBEDDED
 from .lenient import Incoming, Lenient
 from .notes import IGNORED_WHILE_THINKING
 
@@ -31,6 +32,12 @@ class Served(Incoming):
     quantisation: Lenient[str] = None
     build: Lenient[str] = None
     threads: Lenient[int] = None
+
+
+def local_model(completion: ChatCompletion) -> str | None:
+    """How the model was named that answered on this machine; None where nobody named one, or another answered."""
+    name = provenance(completion).more.get("local_model") if completion.backend == EMBEDDED else None
+    return name if isinstance(name, str) else None
 
 
 def said_to_be_used(completion: ChatCompletion) -> dict[str, float]:

@@ -35,7 +35,11 @@ class Llama:
 
     `start` blocks until it is loaded; everything else is awaited."""
 
-    def __init__(self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = ServerOptions.sleep):
+    def __init__(
+        self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = ServerOptions.sleep,
+        gpu_layers: int | None = None,
+    ):
+        self.gpu_layers = gpu_layers
         self.path = path
         self.threads = threads
         self.parallel = parallel
@@ -75,6 +79,8 @@ class Llama:
         params.warmup = False
         params.prefill_assistant = False  # a last message of the assistant is a message; prefixes are ours
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.threads
+        if self.gpu_layers is not None:
+            params.n_gpu_layers = self.gpu_layers
         sampling = params.sampling
         sampling.top_k, sampling.min_p, sampling.top_p = 0, 0.0, 1.0
         return params

@@ -85,6 +85,7 @@ class LocalService:
         if self.leases is not None:
             self.leases.begin(FIRST_LEASE)
             app.router.add_get("/lease", self.leases.hold, allow_head=False)
+            app.router.add_post("/unload", self.unload)
         return app
 
     @web.middleware
@@ -146,6 +147,14 @@ class LocalService:
         """What is told of each model beside its name: they are all the same one."""
         limits = await self._limits() if self.contract.tells_limits else {}
         return {"object": "model", "owned_by": "ds_magic", **limits}
+
+    async def unload(self, request: web.Request) -> web.Response:
+        """End, unless somebody is being answered; who uses this server starts another one at its next request."""
+        if busy := self.engine.slots.busy:
+            raise Refusal(409, f"It answers {busy} {'request' if busy == 1 else 'requests'} just now.")
+        if self.leases is not None:
+            asyncio.get_running_loop().call_later(_TIME_TO_TELL, self.leases.end)
+        return web.json_response({"unloaded": self.contract.own})
 
     def _said(self) -> dict[str, str]:
         """The header that says what shall go wrong here."""

@@ -41,6 +41,7 @@ class ServerMeant:
 
         return resolve(
             local=self._local,
+            local_model=self._values.get("local_model"),
             base_url=self._values.get("base_url") or setting(self._magics, "base_url"),
             timeout=self._values.get("timeout", setting(self._magics, "timeout")),
             **self._recording,
@@ -59,8 +60,17 @@ class ServerMeant:
         return SchemaUse.at(is_embedded=self.is_embedded, is_deepseek=is_deepseek(base_url_of(self.base_url)))
 
     @property
+    def local_model(self) -> str | None:
+        """How the model on this machine is named that answers where one does; None where nobody named any."""
+        from ..local.models.names import asked
+
+        return asked(self._values.get("local_model")) or None
+
+    @property
     def _local(self) -> bool | None:
         """Whether the model on this machine is to answer; None where nobody said."""
+        if "local_model" in self._values and "local" not in self._values:
+            return True
         by_default = setting(self._magics, "local") and "base_url" not in self._values
         local: bool | None = self._values.get("local", True if by_default else None)
         return local
