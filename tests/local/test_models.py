@@ -114,6 +114,13 @@ def test_a_file_that_is_no_model_is_refused_in_words(tmp_path, content):
         read_header(tmp_path / "a.gguf")
 
 
+def test_of_a_large_file_only_the_header_is_read(tmp_path):
+    path = write_model(tmp_path / "a.gguf", context=777)
+    os.truncate(path, 10**12)  # more than any memory or patience has; the disk has none of it
+    header = read_header(path)
+    assert (header.size, header.context) == (10**12, 777)
+
+
 def test_a_split_model_of_which_a_part_is_missing_is_told(tmp_path):
     first = write_model(tmp_path / "a-00001-of-00002.gguf")
     with pytest.raises(WeightsError, match="a-00002-of-00002.gguf is missing"):
@@ -229,7 +236,7 @@ def test_what_is_reckoned_beforehand_is_about_what_it_takes(model_file, row):
 
 @pytest.mark.model
 def test_by_hand_it_is_said_what_a_model_takes_and_how_fast_it_is(tiny):
-    with serving("--api-key", "k", "--model", str(tiny), "--threads", "1") as (process, said):
+    with serving("--api-key", "k", "--model", str(tiny), "--threads", "1", "--gpu-layers", "0") as (process, said):
         assert said["model"] == "tiny"
         takes, speed = process.stderr.readline(), process.stderr.readline()
     assert "Tiny-Q8_0.gguf" in takes and "2,048 tokens" in takes and "are free" in takes and "Threads: 1." in takes
