@@ -217,6 +217,16 @@ def test_what_cannot_be_had_is_said_with_what_helps(server, tiny, tmp_path, name
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize("sha", ["", "../../elsewhere", "main"])
+def test_a_hub_that_names_no_commit_is_not_believed(server, tiny, tmp_path, sha):
+    repository = server.put("ada/tiny", tiny()) and server.repositories["ada/tiny"]
+    repository.commits[sha] = repository.commits.pop(repository.branches["main"])
+    repository.branches["main"] = sha
+    with pytest.raises(WeightsError, match="which commit"):
+        obtained("hf:ada/tiny")
+    assert not (tmp_path / "hf" / "elsewhere").exists()
+
+
 def test_offline_what_is_in_the_cache_is_named(server, tiny, monkeypatch):
     server.put("ada/tiny", tiny())
     obtained("hf:ada/tiny")

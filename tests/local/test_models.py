@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -283,6 +284,15 @@ def test_a_fork_and_a_cell_keep_to_the_model_that_answered(tmp_path, model_file)
     assert branch.logprobs[0].bytes == answer.logprobs[0].bytes
     assert answer.as_cell().startswith(f"%%deepseek --local-model {mine} ")
     assert backend.named(answer.backend, str(mine)).chat("Hi", max_tokens=1).model == "mine"
+
+
+@pytest.mark.model
+def test_a_playground_and_samples_from_elsewhere_keep_to_the_model_of_their_client(tiny):
+    client = ds_magic.local_model(str(tiny))
+    assert ds_magic.playground("Hi", client=client).cell.startswith(f"%%deepseek --local-model {tiny}")
+    with ThreadPoolExecutor(2) as executor:
+        answers = ds_magic.sample("Hi", 2, client=client, executor=executor, max_tokens=1)
+    assert {answer.model for answer in answers.completions} == {"tiny"}
 
 
 def test_a_fork_of_somebodys_saved_answer_fetches_no_model(tiny):
