@@ -670,12 +670,24 @@ def tags_of_others(count):
         prose_to_html(tag * count, Pictures(None, {}))
 
 
+def schemas_in_schemas(count):
+    """Of functions that shall be strict."""
+    from ds_magic.api.strict import made_strict, unfit
+
+    text = {"type": "string"}
+    wide = {"type": "object", "properties": {f"p{number}": text for number in range(count)}}
+    deep = {"type": "string", "minLength": 1}
+    for _ in range(count):
+        deep = {"anyOf": [text, {"type": "array", "items": deep}]}
+    assert unfit(wide) and unfit(deep) and unfit(made_strict(wide)[0]) is None
+
+
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
     (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
     (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
-    (16_000, tags_of_others),
+    (16_000, tags_of_others), (64_000, schemas_in_schemas),
 )}
 """By name: how many at most, and what is done with so many."""

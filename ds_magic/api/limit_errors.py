@@ -38,9 +38,13 @@ def first_broken(error: ValidationError) -> InvalidRequestError:
     location = [part for part in problem["loc"] if part not in _NOT_FIELDS and "[" not in str(part)]
     field, value = str(location[0]), problem["input"]
     path = _path(location)
+    if problem["type"].startswith("union_tag"):  # the role, by which messages are told apart
+        path, value = f"{path}.role", value.get("role") if isinstance(value, dict) else None
     if len(location) == 1:
         return broken(field, value)
-    if problem["type"] == "missing":
+    if problem["type"] == "union_tag_invalid":
+        what = f"is {shown(value)}"
+    elif problem["type"] in ("missing", "union_tag_not_found"):
         what = "is missing"
     elif problem["type"] == "extra_forbidden":
         what = "is not a field of this kind of message" if field == "messages" else "is not a field there"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -193,6 +193,31 @@ def known_fields(message: Any) -> Any:
     """`message` without the fields that its kind of message does not have."""
     role = message.get("role") if isinstance(message, Mapping) else None
     kind = _KINDS.get(role) if isinstance(role, str) else None
+    return message if kind is None else without_unknown(message, kind)
+
+
+def without_unknown(value: Any, annotation: Any) -> Any:
+    """A value of this type without fields that are null or that it does not have, nor what stands in it.
+
+    Other clients send more than DeepSeek knows, and it passes that over.
+    """
+    kind = _kind_in(annotation)
     if kind is None:
-        return message
-    return {name: value for name, value in message.items() if name in kind.model_fields}
+        return value
+    if isinstance(value, list):
+        return [without_unknown(each, kind) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    known = kind.model_fields
+    return {
+        name: without_unknown(each, known[name].annotation)
+        for name, each in value.items()
+        if name in known and each is not None
+    }
+
+
+def _kind_in(annotation: Any) -> type[Outgoing] | None:
+    """The kind of object that a type is, or is a list or one choice of."""
+    if isinstance(annotation, type) and issubclass(annotation, Outgoing):
+        return annotation
+    return next((kind for each in get_args(annotation) if (kind := _kind_in(each))), None)

@@ -48,6 +48,11 @@ ENDS_IN_BLANK = (
     "with other words than without it. Leave it out."
 )
 
+LED_BY_WORDS = (
+    "This model was not made to fill gaps, and was led by words: it was shown the end of the text and asked for all of "
+    "it. How sure it was is of these words, too."
+)
+
 
 def ends_in_blank(asked: ChatRequest | None) -> bool:
     """Whether the answer was made to begin with a text that ends in a blank, which only the embedded server heals."""
@@ -61,7 +66,7 @@ def idle_fields(request: ChatRequest, *, thinks: bool, server: str | None, model
     answers. Of models of other makes on other servers nobody knows what they ignore, and nothing is said.
     """
     idle: dict[str, Idle] = {}
-    is_new = _is_todays(server, model)
+    is_new = _is_todays(server, model) and bool(request.messages)  # of filling gaps it is not known
     if not thinks and request.temperature == 0:
         idle |= dict.fromkeys(("top_p", "seed"), _DRAWS_NOTHING)
     if thinks and is_new:

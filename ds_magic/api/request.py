@@ -24,6 +24,7 @@ from .messages import (
     ToolMessage,
     as_message_fields,
     known_fields,
+    without_unknown,
 )
 from .model_choice import thinks_unless_told
 from .nearest import nearest
@@ -142,7 +143,7 @@ class ChatRequest(_Fields):
     def from_wire(cls, body: Mapping[str, Any]) -> ChatRequest:
         """The request that a parsed JSON body asks for, as a server reads it.
 
-        Nulls count as not set; unknown fields of the body go to `extra`, those of messages are dropped.
+        Nulls count as not set; unknown fields of the body go to `extra`, those of what is in it are dropped.
         Raises InvalidRequestError naming the field.
         """
         if not isinstance(body, Mapping):
@@ -152,9 +153,11 @@ class ChatRequest(_Fields):
         messages = known.pop("messages", None)
         if not isinstance(messages, list):
             raise broken("messages", messages)
-        for name in [name for name in ("response_format", "stream_options", "thinking") if known.get(name)]:
-            known[name] = _without_unknown(known[name], cls.model_fields[name].annotation)
-        known = {name: value for name, value in known.items() if value is not None}
+        known = {
+            name: without_unknown(value, cls.model_fields[name].annotation)
+            for name, value in known.items()
+            if value is not None
+        }
         return cls._checked([known_fields(as_message_fields(each)) for each in messages], {**known, "extra": unknown})
 
     def _check_across_fields(self) -> None:
@@ -346,10 +349,3 @@ def _to_wire(value: Any) -> Any:
     if isinstance(value, list):
         return [_to_wire(each) for each in value]
     return value
-
-
-def _without_unknown(value: Any, annotation: Any) -> Any:
-    models = [kind for kind in getattr(annotation, "__args__", ()) if hasattr(kind, "model_fields")]
-    if not isinstance(value, Mapping) or not models:
-        return value
-    return {name: item for name, item in value.items() if name in models[0].model_fields and item is not None}

@@ -47,6 +47,11 @@ def said_to_be_used(completion: ChatCompletion) -> dict[str, float]:
     return {name: value for name, value in told.items() if value is not None}
 
 
+def led_by_words(completion: ChatCompletion) -> bool:
+    """Whether the server says that it put a gap into words, for a model that was not made to fill one."""
+    return (_served(completion).model_extra or {}).get("gap") == "words"
+
+
 def _served(completion: ChatCompletion) -> Served:
     sent = (completion.model_extra or {}).get("provenance")
     return Served.model_validate(sent if isinstance(sent, dict) else {})

@@ -214,8 +214,10 @@ def _complete(definition: Mapping[str, Any]) -> dict[str, Any]:
 
 def _strict(definition: Any, name: str) -> Any:
     """A definition that the server is to hold the model to. Raises InvalidRequestError where it cannot."""
-    function = definition.function if isinstance(definition, Tool) else definition["function"]
-    schema = function.parameters if isinstance(definition, Tool) else function.get("parameters")
+    function = definition.function.model_dump() if isinstance(definition, Tool) else definition["function"]
+    if not isinstance(function, Mapping):  # which the request says
+        return definition
+    schema = function.get("parameters")
     if isinstance(schema, Mapping) and (found := unfit(schema)):
         raise refused(name, found[1])
     if isinstance(definition, Tool):

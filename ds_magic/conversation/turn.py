@@ -230,11 +230,12 @@ def ask(
 
     `messages`, `system`, `prefix` and `fields` as for `chat`. `tools`: Python functions, Tool objects or
     definitions; the model may call them in at most `max_rounds` requests, and with `run_tools=False` it is stopped
-    before the first call; `strict`: the server holds the model to their schemas. `schema`: a pydantic model, dataclass, TypedDict, annotation or JSON Schema; the object is
-    in `.parsed`, after at most `repair` further requests. `json`: the same for any JSON object. `chat`: a Chat that
-    the question goes on with and is a turn of, also where the answer breaks off. `stop`: a Stop, whose `set()`
-    ends it from any thread, or as for `chat` the texts that end the answer. `journal`, `cache`, `replay` and `speed` as
-    for `Client`. Raises DeepSeekError; UnfitAnswerError where the answer is not what the schema says.
+    before the first call; with `strict` the server holds it to their schemas. `schema`: a pydantic model, dataclass,
+    TypedDict, annotation or JSON Schema; the object is in `.parsed`, after at most `repair` further requests. `json`:
+    the same for any JSON object. `chat`: a Chat that the question goes on with and is a turn of, also where the answer
+    breaks off. `stop`: a Stop, whose `set()` ends it from any thread, or as for `chat` the texts that end the answer.
+    `journal`, `cache`, `replay` and `speed` as for `Client`. Raises DeepSeekError;
+    UnfitAnswerError where the answer is not what the schema says.
     """
     from ..backend import resolve_through
 

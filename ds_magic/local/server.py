@@ -186,8 +186,8 @@ class LocalService:
         """One text that goes on with another, or fills a gap in it, streamed or whole."""
         fault = await self._trouble(request)
         asked = checks.check_text(checks.parse(await request.read()), self.contract)
-        shape = TextShape(self.engine, asked.prompt, asked.echo, _alternatives(asked.chat))
-        return await self._answer(request, asked.chat, Continuation(self.engine, asked), shape, fault)
+        shape = TextShape(self.engine, asked.prompt, bool(asked.echo), _alternatives(asked))
+        return await self._answer(request, asked, Continuation(self.engine, asked), shape, fault)
 
     async def _answer(
         self, request: web.Request, asked: ChatRequest, answer: Saying | Scoring, shape: Shape, fault: Fault | None

@@ -183,9 +183,9 @@ def _said(name: str, value: Any) -> dict[str, Any] | None:
         case "response_format":
             return {"json": True} if value == {"type": "json_object"} else {name: value}
         case "tools":
-            named = {name: [_variable(tool["function"]["name"]) for tool in value]} if value else None
-            is_strict = named is not None and all(tool["function"].get("strict") for tool in value)
-            return {**named, "strict": True} if named and is_strict else named
+            named = [_variable(tool["function"]["name"]) for tool in value]
+            is_strict = all(tool["function"].get("strict") for tool in value)
+            return {name: named, **({"strict": True} if is_strict else {})} if value else None
         case "tool_choice":
             word = value if isinstance(value, str) else value["function"]["name"]
             return {name: word} if BY_KEY[name].fields(word) == {name: value} else None

@@ -114,16 +114,20 @@ def unwritten(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def unmoved(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
-    """The arms that came out identical to the byte, whatever was varied; of answers that are long enough to tell."""
-    if plan.arms < 2 or plan.is_of_rows:
+    """The arms that came out identical to the byte, whatever was varied; of answers that are long enough to tell.
+
+    Of rows that were in a journal nobody wants to know, whose answers would have to be made for it.
+    """
+    if plan.arms < 2 or (plan.is_of_rows and any(row.recorded is not None for row in rows)):
         return
-    said: dict[str, list[str]] = {}
+    varied = plan.values or {}
+    said: dict[str, list[str | None]] = {}
     for row in rows:
-        if row.ok:
-            said.setdefault(factors_text(row.arm), []).append(row.content)
-    same: dict[tuple[str, ...], list[str]] = {}
+        of_arm = {name: value for name, value in row.arm.items() if name in varied}
+        said.setdefault(factors_text(of_arm), []).append(row.content if row.ok else None)
+    same: dict[tuple[str | None, ...], list[str]] = {}
     for arm, contents in said.items():
-        if max(map(len, contents)) >= _LONG:
+        if sum(map(len, filter(None, contents))) >= _LONG:
             same.setdefault(tuple(contents), []).append(arm)
     for arms in same.values():
         if len(arms) > 1:

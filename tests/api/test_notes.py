@@ -4,6 +4,7 @@ import pytest
 
 from ds_magic import ChatCompletion, ChatRequest
 from ds_magic.api.addresses import DEEPSEEK, EMBEDDED
+from ds_magic.api.completion_request import CompletionRequest
 from ds_magic.api.notes import without_effect
 
 EVERYTHING = {
@@ -70,6 +71,12 @@ def test_no_effort_counts_while_thinking_is_off():
 def test_todays_models_of_deepseek_take_less(asked, reasoning, passed_over):
     """One that may think, and has thought of nothing, has thought all the same."""
     assert notes(**FLASH, reasoning=reasoning, **asked) == ([passed_over] if passed_over else [])
+
+
+def test_of_filling_gaps_it_is_not_known_what_counts():
+    request = CompletionRequest.of("a", "b", model="deepseek-flash", temperature=0.5, top_p=0.5, presence_penalty=1.0)
+    body = {"model": "deepseek-flash", "choices": [{"message": {"content": "Hi"}}]}
+    assert without_effect(ChatCompletion.from_wire(body, request=request, backend=DEEPSEEK)) == []
 
 
 def test_a_retired_model_of_deepseek_is_none_of_todays():

@@ -21,7 +21,7 @@ def named(*names):
 BROKEN = [
     ("messages", [], {"messages": []}),
     ("messages", 5, {"messages": 5}),
-    ("messages[0]", {"role": "alien", "content": "a"}, {"messages": [{"role": "alien", "content": "a"}]}),
+    ("messages[0].role", "alien", {"messages": [{"role": "alien", "content": "a"}]}),
     ("messages[0]", 5, {"messages": [5]}),
     ("messages[0].content", None, {"messages": [{"role": "user"}]}),
     ("messages[0].content", ["a"], {"messages": [{"role": "system", "content": ["a"]}]}),

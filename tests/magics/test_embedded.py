@@ -23,6 +23,19 @@ def test_a_cell_is_answered_with_probabilities(embedded):
     assert answer.usage.prompt_tokens > 0
 
 
+@pytest.mark.parametrize(("line", "passed_over"), [
+    ("-t 1 --top-p 0.97 --presence-penalty 1 --thinking", ["temperature, top_p, presence_penalty"]),
+    ("-t 1 --top-p 0.5 --presence-penalty 1", []), ("-t 1 --seed 3 -m deepseek-flash", []),
+    ("-t 0 --top-p 0.5 --seed 3", ["top_p, seed"]), ("-t 1 -m deepseek-reasoner", ["temperature"]),
+])
+def test_what_had_no_effect_with_the_model_on_this_machine_is_named_and_what_counted_is_not(
+    line, passed_over, embedded
+):
+    embedded.run_cell(f"x = %deepseek {line} --max-tokens 8 Name a colour.").raise_error()
+    notes = [note for note in embedded.user_ns["x"].notes if "effect" in note or "ignored" in note]
+    assert [note.partition(":")[0] for note in notes] == passed_over
+
+
 def test_the_servers_own_model_answers_where_none_was_named(embedded, local_server):
     embedded.run_cell("x = %deepseek --max-tokens 2 Hi").raise_error()
     assert embedded.user_ns["x"].model == local_server.model

@@ -227,7 +227,8 @@ def test_nothing_is_said_to_be_left_out_that_nobody_was_promised(ask, shell):
 
 
 def test_what_thinking_ignores_is_said_under_every_answer_that_thought(ask, shell):
-    ask.server.scripts = [streamed(text_chunk(reasoning="Hm."), text_chunk("Hi", finish="stop"))]
+    named = {"model": "deepseek-reasoner"}
+    ask.server.scripts = [streamed(text_chunk(reasoning="Hm.", **named), text_chunk("Hi", finish="stop", **named))]
     ask("%%deepseek -t 0 -o first\nHi")
     ask("%%deepseek -t 0 -o second\nHi")
     said_of_temperature = [

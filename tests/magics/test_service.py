@@ -179,7 +179,7 @@ def counts(words: dict[str, int]):
 def first(names: Annotated[list[str], Len(1, 9)]):
     "The first."
 given = {"name": "given", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}
-fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "properties": {}, "additionalProperties": False}}
+fit = {"name": "fit", "strict": False, "parameters": {"type": "object", "additionalProperties": False}}
 '''
 
 
@@ -227,6 +227,17 @@ def test_strict_functions_in_python(served):
     assert [row.content for row in ds_magic.sample("Go.", 2, tools=[add], strict=True)] == ["Hello"] * 2
     assert run.service.refusals == [] and all(each["tools"][0]["function"]["strict"] for each in run.service.posts)
     assert "--strict" in answer.as_cell().splitlines()[0]
+
+
+def test_where_a_schema_is_not_taken_json_is_asked_for_and_the_schema_told_which_is_said_and_remembered(served):
+    run = served("today", says=lambda body: '{"x": 1}', takes_schema=False)
+    run("import dataclasses\n@dataclasses.dataclass\nclass Point:\n    x: int")
+    for _ in range(2):
+        answer = run("%%deepseek --schema Point\nx?")
+        assert answer.parsed.x == 1 and [note for note in answer.notes if "takes no JSON Schema" in note]
+    assert len(run.service.refusals) == 1
+    assert all(each["response_format"] == {"type": "json_object"} for each in run.service.posts)
+    assert all('"required": ["x"]' in each["messages"][0]["content"] for each in run.service.posts)
 
 
 def test_a_repair_replays_what_was_thought_only_beside_tools(served):

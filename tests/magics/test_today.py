@@ -1,5 +1,7 @@
 """Cells and Python with a key against `ds-magic serve --today`: a real model behind today's contract."""
 
+import json
+
 import pytest
 
 import ds_magic
@@ -35,6 +37,23 @@ def test_a_cell_is_answered_by_the_first_model_and_it_thinks_unless_told_not_to(
     assert bool(answer.reasoning_content) == ("--no-thinking" not in line)
     if "-l" in line:
         assert len(answer.logprobs) and len(answer.reasoning_logprobs)
+
+
+@pytest.mark.parametrize(("line", "passed_over"), [
+    ("-t 0", ["temperature"]), ("-t 0 --no-thinking", []), ("--top-p 0.5", ["top_p"]), ("--top-p 0.97", []),
+    ("--top-p 0.5 --no-thinking", ["top_p"]),
+    ("--presence-penalty 1 --frequency-penalty 1", ["frequency_penalty, presence_penalty"]),
+    ("-t 0.7 --presence-penalty 1 --no-thinking", ["presence_penalty"]),
+])
+def test_every_option_that_is_passed_over_is_named_under_the_answer_and_none_that_counts(line, passed_over, run):
+    answer = run(f"%%deepseek {line} --max-tokens 4\nName a colour.")
+    assert [note.partition(":")[0] for note in answer.notes] == passed_over
+
+
+def test_strict_functions(run):
+    run(ADD)
+    answer = run("%%deepseek --tools add --strict --tool-choice add --max-tokens 40\nWhat is 1 plus 2?")
+    assert set(json.loads(answer.rounds[0].calls[0].arguments)) == {"a", "b"}
 
 
 def test_the_retired_names_keep_their_meaning(run):

@@ -237,6 +237,9 @@ def test_arms_that_came_out_identical_to_the_byte_are_marked(connect):
     with ScriptedServer(script) as server:
         answers = ds_magic.sweep("Go.", temperature=[0, 1, 2], client=connect(server), stream=False)
         assert answers.notes == ("Identical to the byte: temperature 0; temperature 1.",)
+        places = {"template": "Go to {{ place }}.", "rows": ["A", "B", "C"], "client": connect(server)}
+        notes = ds_magic.map(**places, temperature=[0, 1, 2], stream=False).notes
+        assert notes == ("Identical to the byte: temperature 0; temperature 1.",)
         assert ds_magic.sample("Go.", 3, temperature=1, client=connect(server), stream=False).notes == ()
 
 

@@ -20,12 +20,15 @@ TOKEN = {**HELLO, "top_logprobs": [HELLO, {"token": "Hi", "logprob": -3.0, "byte
 
 
 class Service(ScriptedServer):
-    """Answers "Hello", or what `says` gives for a request; calls the first of its tools `calls` times, then answers."""
+    """Answers "Hello", or what `says` gives for a request; calls the first of its tools `calls` times, then answers.
 
-    def __init__(self, era, *, says=lambda body: "Hello", calls=0):
+    `takes_schema`: whether it takes a JSON Schema as `response_format`, as a gateway may and DeepSeek does not.
+    """
+
+    def __init__(self, era, *, says=lambda body: "Hello", calls=0, takes_schema=True):
         listed = {"object": "list", "data": [{"id": name, "object": "model"} for name in OFFERS[era]]}
         super().__init__(self._chat, models=answered(listed))
-        self.era, self.says, self.calls = era, says, calls
+        self.era, self.says, self.calls, self.takes_schema = era, says, calls, takes_schema
         self.posts, self.refusals, self._ids = [], [], itertools.count()
 
     def _chat(self, connection):
@@ -75,6 +78,8 @@ class Service(ScriptedServer):
                 return 400, "strict is a beta feature."
             if not all(each.get("strict") and _is_fit(each["parameters"]) for each in functions):
                 return 400, "Invalid tool parameters schema for strict mode."
+        if (body.get("response_format") or {}).get("type") == "json_schema" and not self.takes_schema:
+            return 400, "response_format: This response_format type is unavailable now"
         if body.get("stream_options") and not body.get("stream"):
             return 400, "stream_options needs stream."
         return None
