@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..abilities import abilities as protocols
 from ..gguf import Reader
 from ..model_failures import WeightsError
 from .names import parts_of
@@ -93,8 +94,8 @@ def files_of(path: Path) -> list[Path]:
 
 def abilities(template: str, has_gaps: bool) -> Abilities:
     """What a model with this template can do; `has_gaps`: whether it has marks for a gap that is to be filled."""
-    thinks = any(mark in template for mark in ("<think>", "reasoning_content", "enable_thinking", "<|channel|>"))
-    return Abilities(thinks=thinks, calls="tools" in template or "tool_call" in template, fills=has_gaps)
+    of_itself = protocols(template)
+    return Abilities(thinks=of_itself.thinks, calls=of_itself.calls, fills=has_gaps)
 
 
 def _cache_of_a_token(architecture: str, fields: Mapping[str, Any]) -> int:
