@@ -23,7 +23,7 @@ from ds_magic.local.memory import free_memory
 from ds_magic.local.model_failures import NoRoomError, WeightsError
 from ds_magic.local.models.choice import Choice, choices
 from ds_magic.local.models.footprint import fitting, footprint, too_large
-from ds_magic.local.models.header import Abilities, Header, abilities, read_header
+from ds_magic.local.models.header import Header, read_header
 from ds_magic.local.models.listing import local_models, names
 from ds_magic.local.models.names import key, parsed, short
 from tests.local.conftest import Api
@@ -33,8 +33,9 @@ from tests.local.tiny_models import CHATML, write_model
 pytestmark = pytest.mark.usefixtures("no_servers_left")
 
 THINKS = CHATML.replace("assistant\n", "assistant\n<think>\n")
-CALLS = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+CALLS = "{% if tools %}{{ tools | tojson }}{{ messages[0].tool_calls }}{% endif %}" + CHATML
 GAPS = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+NAMED = {"fim_pre_token_id": "<a>", "fim_suf_token_id": "<b>", "fim_mid_token_id": "<c>"}
 GB = 10**9
 
 
@@ -81,19 +82,18 @@ def test_of_a_repository_split_models_count_as_one_and_only_when_whole():
 
 
 @pytest.mark.parametrize(("options", "expected"), [
-    ({}, Abilities()),
-    ({"template": THINKS}, Abilities(thinks=True)),
-    ({"template": CALLS}, Abilities(calls=True)),
-    ({"marks": GAPS}, Abilities(fills=True)),
-    ({"marks": ["<a>"], "ids": {"fim_pre_token_id": "<a>"}}, Abilities(fills=True)),
-    ({"template": None}, Abilities()),
+    ({}, []),
+    ({"template": THINKS}, ["thinks"]),
+    ({"marks": ["<think>", "</think>"]}, ["thinks"]),
+    ({"template": CALLS}, ["calls functions"]),
+    ({"marks": GAPS}, ["fills in the middle"]),
+    ({"marks": GAPS[:2]}, []),
+    ({"marks": ["<a>", "<b>", "<c>"], "ids": NAMED}, ["fills in the middle"]),
+    ({"template": THINKS + CALLS, "marks": GAPS}, ["thinks", "calls functions", "fills in the middle"]),
+    ({"template": None}, []),
 ])
 def test_what_a_model_can_do_is_read_from_its_template_and_its_marks(tmp_path, options, expected):
-    assert read_header(write_model(tmp_path / "tiny.gguf", **options)).abilities == expected
-
-
-def test_the_template_alone_says_what_a_model_can_do():
-    assert abilities(THINKS + CALLS, has_gaps=True).words == ["thinks", "calls functions", "fills in the middle"]
+    assert list(read_header(write_model(tmp_path / "tiny.gguf", **options)).abilities) == expected
 
 
 def test_a_header_says_how_much_each_token_takes_in_the_cache(tmp_path, model_file):
@@ -169,8 +169,7 @@ def test_the_program_lists_the_models(tiny):
     assert said.startswith(f"{tiny} · ")
 
 
-HEADER = Header("a", "llama", size=4 * GB, context=32768, layers=32, cache=100_000, vocabulary=100_000,
-                abilities=Abilities())
+HEADER = Header("a", "llama", size=4 * GB, context=32768, layers=32, cache=100_000, vocabulary=100_000)
 
 
 def test_what_does_not_fit_gets_fewer_places_and_then_a_shorter_context():
