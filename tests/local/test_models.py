@@ -244,6 +244,18 @@ def test_by_hand_it_is_said_what_a_model_takes_and_how_fast_it_is(tiny):
 
 
 @pytest.mark.model
+def test_where_there_is_little_memory_the_context_is_made_to_fit_and_that_is_said(model_file, monkeypatch):
+    monkeypatch.setenv("MEM_LIMIT", str(310 * 10**6))
+    with serving("--api-key", "k", "--model", str(model_file), "--today") as (process, said):
+        takes = process.stderr.readline()
+        (first, *_) = Api(said["base_url"], "k").get("/models").json()["data"]
+        taken = psutil.Process(process.pid).memory_info().rss
+    assert "1 × 2,048 tokens" in takes and "for 4,096 tokens there is no room" in takes
+    assert first["context_window"] == 2048
+    assert taken < 310e6
+
+
+@pytest.mark.model
 def test_where_the_memory_is_too_small_it_is_refused_with_what_would_fit(tiny, monkeypatch):
     monkeypatch.setenv("MEM_LIMIT", str(150 * 10**6))
     with serving("--api-key", "k", "--model", str(tiny)) as (process, said):
@@ -314,6 +326,8 @@ def test_a_journal_tells_models_apart_and_a_replay_gives_each_its_own(tiny, tmp_
         ds_magic.chat("Hi", local_model=str(each), journal=journal, cache=True, **asked) for each in (tiny, other)
     )
     assert (one.model, another.model) == ("tiny", "other")
+    again = ds_magic.chat("Hi", local_model=str(tiny), journal=journal, cache=True, **asked)
+    assert again.recorded is not None and again.model == "tiny", "it was asked again"
     for each, first in ((other, another), (tiny, one)):
         again = ds_magic.chat("Hi", local_model=str(each), replay=journal, speed=0, **asked)
         assert (again.model, again.content) == (first.model, first.content)
