@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from typing import NamedTuple
-
-from .gguf import Model
 
 
 class ThoughtMarks(NamedTuple):
@@ -48,7 +47,7 @@ class Abilities(NamedTuple):
     thought: ThoughtMarks | None
     """How it thinks; None: not of itself."""
     calls: bool
-    """Whether its template takes functions and has a place for calls of them."""
+    """Whether its template takes functions."""
     efforts: bool
     """Whether its template is told how much to think."""
 
@@ -58,19 +57,19 @@ class Abilities(NamedTuple):
         return self.thought is not None
 
 
-def abilities(model: Model) -> Abilities:
-    """What `model` can do of itself; everything else it is led to by words."""
-    template = model.template or ""
+def abilities(template: str | None, vocabulary: Container[str] = ()) -> Abilities:
+    """What a model can do of itself, by its template and its marks in the vocabulary; words lead it to the rest."""
+    template = template or ""
     return Abilities(
-        thought=next((marks for marks in THOUGHTS if _knows(model, template, marks)), None),
-        calls=bool(re.search(r"\btools\b", template)) and "tool_calls" in template,
+        thought=next((marks for marks in THOUGHTS if _knows(template, vocabulary, marks)), None),
+        calls=bool(re.search(r"\btools\b", template)),
         efforts="reasoning_effort" in template,
     )
 
 
-def _knows(model: Model, template: str, marks: ThoughtMarks) -> bool:
+def _knows(template: str, vocabulary: Container[str], marks: ThoughtMarks) -> bool:
     """Whether the template writes these marks, or the vocabulary has one for each end."""
     begin, end = marks.begin.strip(), marks.end.strip()
     if marks.none:  # made of marks that say other things, too
         return "<|channel|>" in template and "analysis" in template
-    return begin in template or end in template or {begin, end} <= model.marks.keys()
+    return begin in template or end in template or (begin in vocabulary and end in vocabulary)

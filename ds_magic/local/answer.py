@@ -152,6 +152,11 @@ class Answer:
             begins = await self._speech.heal(slot, before, word)
             if begins is not None:
                 prompt = [*before, begins.tokens[0].id]
+        grammar = answer_grammar(self.request)
+        if own and grammar and await own.begin(slot, prompt):
+            async for part in own.parts(slot, prompt):
+                yield part
+            return
         begun = 0
         if self._prefix:
             question = await self._ids()
@@ -161,7 +166,7 @@ class Answer:
         async def parts() -> AsyncGenerator[Part, None]:
             nonlocal said
             async for part in self._speech.say(
-                slot, prompt, "content", grammar=answer_grammar(self.request), stops=self._speech.stops, begun=begun,
+                slot, prompt, "content", grammar=grammar, stops=self._speech.stops, begun=begun,
                 begins=begins, marks=own.marks if own else (), beginnings=own.beginnings if own else (),
             ):
                 said += part.text

@@ -50,7 +50,7 @@ class CallSyntax:
 
 async def learn(model: Model, llama: Llama) -> CallSyntax | None:
     """How `model` writes calls; None where its template takes no functions, or none that this can read."""
-    can = abilities(model)
+    can = abilities(model.template, model.marks)
     if not can.calls:
         return None
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from ..api.messages import NamedToolChoice, Tool
 from ..api.request import ChatRequest
@@ -58,6 +58,14 @@ class OwnCalls:
         if not self.tools or self.syntax.mark:
             return []
         return self.syntax.beginnings([tool.function.name for tool in self.tools])
+
+    async def begin(self, slot: Slot, prompt: list[int]) -> bool:
+        """Whether the model would call a function after `prompt`, rather than give an answer that has to be JSON.
+
+        The grammar of such an answer has no place for the mark of a call, so the model is asked without it.
+        """
+        mark = await self.speech.engine.llama.tokenize(self.speech.engine.template.cut(self.syntax.mark))
+        return bool(self.marks) and self.speech.left > 0 and await self._drawn(slot, prompt) == mark[0]
 
     async def parts(self, slot: Slot, prompt: list[int], begun: str = "") -> AsyncGenerator[Part, None]:
         """The calls as they come, after `prompt`; the first has `begun`, with one of `beginnings`, or by its mark."""
@@ -129,17 +137,22 @@ class OwnCalls:
         if same >= len(on) or len(on) >= engine.context or self.speech.left <= 0:
             return False
         ends = over[same] if same < len(over) else engine.model.end
-        asked = self.speech.request
-        # An equal bias on both leaves the proportion between them as it was.
-        drawn = await engine.llama.sample({
-            "prompt": on[:same], "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
-            "temperature": 1.0 if asked.temperature is None else asked.temperature,
-            "seed": -1 if asked.seed is None else (asked.seed + same) % 2**32,
-            "logit_bias": [[on[same], _PREFER], [ends, _PREFER]],
-        })
-        slot.tokens = on[:same]
+        drawn = await self._drawn(slot, on[:same], [on[same], ends])
         self.speech.outcomes.append(Outcome("stop", generated=1))
-        if drawn["tokens"][:1] != [on[same]]:
+        if drawn != on[same]:
             return False
         self._written = joined(self._written, between)
         return True
+
+    async def _drawn(self, slot: Slot, prompt: list[int], among: Sequence[int] = ()) -> int | None:
+        """The token that the model says after `prompt`: one of `among`, where there are any. None: it ends."""
+        asked = self.speech.request
+        slot.tokens = prompt
+        drawn = await self.speech.engine.llama.sample({
+            "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
+            "temperature": 1.0 if asked.temperature is None else asked.temperature,
+            "seed": -1 if asked.seed is None else (asked.seed + len(prompt)) % 2**32,
+            # An equal bias leaves the proportions between them as they were.
+            "logit_bias": [[number, _PREFER] for number in among],
+        })
+        return next(iter(drawn["tokens"]), None)

@@ -61,7 +61,7 @@ class Template:
     def __init__(self, model: Model, llama: Llama):
         self.model = model
         self.llama = llama
-        self.can = abilities(model)
+        self.can = abilities(model.template, model.marks)
         self._shapes: dict[str, Parts] = {}
         self._marks = re.compile("|".join(map(re.escape, sorted(model.marks, key=len, reverse=True))) or "(?!)")
 

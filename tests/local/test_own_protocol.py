@@ -259,6 +259,13 @@ def test_a_call_can_be_required_or_named_and_none_forbids_it(thinker, caller):
     assert calls(caller.chat(tool_choice="none", **asked)) == []
 
 
+def test_an_answer_that_has_to_be_json_leaves_room_for_a_call(thinker, caller):
+    asked = {"tools": [ADD], "response_format": {"type": "json_object"}, "temperature": 0, "max_tokens": 60}
+    assert calls(caller.chat("As json", **asked)) == [("add", '{"a": 7}')]
+    answer = thinker.chat("As json", **asked)
+    assert calls(answer) == [] and answer["choices"][0]["message"]["content"].startswith("{")
+
+
 def test_a_call_that_the_limit_cuts_is_an_honest_length(caller):
     answer = caller.chat(tools=[ADD], temperature=0, max_tokens=4)
     assert answer["choices"][0]["finish_reason"] == "length"

@@ -14,6 +14,7 @@ from tests.local.test_own_protocol import HERMES, MARKS, THINKS, WORDS
 from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
 
+
 @pytest.fixture(autouse=True)
 def hub(tmp_path, monkeypatch):
     """A hub with a model, and no other model anywhere; what a test has started ends with it."""

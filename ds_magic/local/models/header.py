@@ -11,7 +11,7 @@ from typing import Any
 
 from ..abilities import abilities
 from ..fill_marks import fill_marks
-from ..gguf import Model, Reader
+from ..gguf import Reader
 from ..model_failures import WeightsError
 from .names import parts_of
 
@@ -80,10 +80,8 @@ def files_of(path: Path) -> list[Path]:
 def _abilities(fields: Mapping[str, Any]) -> tuple[str, ...]:
     """What a model was made for beside answering, in words, as the server finds it when it is loaded."""
     tokens: list[bytes] = fields.get("tokenizer.ggml.tokens") or []
-    marks = {_text(token): number for number, token in enumerate(tokens) if token}
+    known = abilities(_text(fields.get("tokenizer.chat_template")), frozenset(map(_text, tokens)))
     fill = fill_marks(fields, tokens)
-    model = Model(0, [], marks, None, 0, fill, _text(fields.get("tokenizer.chat_template")) or None)
-    known = abilities(model)
     said = {"thinks": known.thinks, "calls functions": known.calls, "fills in the middle": fill is not None}
     return tuple(word for word, is_so in said.items() if is_so)
 
