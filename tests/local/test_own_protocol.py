@@ -393,3 +393,10 @@ def test_a_model_without_a_template_is_not_made_to_chat_unless_it_has_the_marks_
         response = api.post(api.body())
         assert response.status_code == 400
         assert response.json()["error"]["message"].startswith("This model has no chat template")
+
+
+def test_a_result_that_stands_in_json_is_written_as_json(folder):
+    template = HERMES.replace("{{ message.content }}", "{{ message.content | tojson if message.role == 'tool' else message.content }}")
+    with serve(write_model(folder / "json.gguf", template, marks=MARKS, words=WORDS, says=CALLS)) as api:
+        sizes = [prompts(api, *rounds(result), tools=[ADD]) for result in ("aaaa", 'a"\\a')]
+        assert sizes[1] - sizes[0] == 2
