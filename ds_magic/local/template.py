@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from ..api.messages import Tool, ToolCall
 from .abilities import abilities
 from .gguf import Model
@@ -63,6 +65,8 @@ class Template:
         self.model = model
         self.llama = llama
         self.can = abilities(model.template, model.marks)
+        self.has_parameters = False
+        """Whether it writes the arguments of calls one by one, rather than as JSON."""
         self._shapes: dict[str, Parts] = {}
         self._marks = re.compile("|".join(map(re.escape, sorted(model.marks, key=len, reverse=True))) or "(?!)")
 
@@ -127,7 +131,7 @@ class Template:
                     "id": hidden.id_of(call), "type": "function",
                     "function": {
                         "name": call.function.name,
-                        "arguments": json.dumps({hidden.hide(call.function.arguments or "{}", "a call"): 0}),
+                        "arguments": self._arguments(call.function.arguments or "{}", hidden),
                     },
                 }
                 for call in said.calls
@@ -135,6 +139,20 @@ class Template:
         if said.answered is not None:
             message |= {"tool_call_id": hidden.id_of(said.answered), "name": said.answered.function.name}
         return message
+
+    def _arguments(self, written: str, hidden: _Hidden) -> str:
+        """What stands for the arguments of a call: all of them, or each name and value of them."""
+        if not self.has_parameters:
+            return json.dumps({hidden.hide(written, "a call"): 0})
+        try:
+            values = from_json(written)
+        except ValueError:
+            values = None
+        named = values if isinstance(values, dict) else {"arguments": written}
+        return json.dumps({
+            hidden.hide(name): hidden.hide(value if isinstance(value, str) else json.dumps(value), "a call")
+            for name, value in named.items()
+        })
 
     def _without_marks(self, value: Any, hidden: _Hidden) -> Any:
         """`value`, of a function, with stand-ins for the strings in it that spell a mark."""
