@@ -56,16 +56,9 @@ class Client(Completing):
     """How the model on this machine was named that answers, where anybody named one for this client."""
 
     def __init__(
-        self,
-        base_url: str | None = None,
-        api_key: str | Secret | None = None,
-        *,
-        model: str | None = None,
-        timeout: Timeouts | float | None = None,
-        retries: int = 4,
-        name: str | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        offer: Offer | None = None,
+        self, base_url: str | None = None, api_key: str | Secret | None = None, *, model: str | None = None,
+        timeout: Timeouts | float | None = None, retries: int = 4, name: str | None = None,
+        on_event: Callable[[Event], None] | None = None, offer: Offer | None = None,
         locate: Callable[[], tuple[str, str]] | None = None,
         journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
     ):

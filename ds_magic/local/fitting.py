@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..api.clean_text import on_one_line
 from .engine import Engine
 from .gpu import gpu_layers, gpu_memory
 from .memory import free_memory
@@ -55,7 +56,7 @@ def _said(file: ModelFile, abilities: Sequence[str], found: Footprint, free: int
     of = f", of {in_words(free)} that are free" if free is not None else ""
     less = f"; for {wanted:,} tokens there is no room" if found.context < wanted else ""
     can = f" It {' and '.join(abilities)}." if abilities else ""
-    return f"{file.asked} ({file.path.name}): {found}{of}{less}.{can}"
+    return on_one_line(f"{file.asked} ({file.path.name}): {found}{of}{less}.{can}", 400)
 
 
 def _installed() -> list[tuple[str, int]]:

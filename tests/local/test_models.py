@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -112,6 +113,13 @@ def test_a_file_that_is_no_model_is_refused_in_words(tmp_path, content):
     (tmp_path / "a.gguf").write_bytes(content)
     with pytest.raises(WeightsError, match="is not a GGUF model"):
         read_header(tmp_path / "a.gguf")
+
+
+def test_of_a_large_file_only_the_header_is_read(tmp_path):
+    path = write_model(tmp_path / "a.gguf", context=777)
+    os.truncate(path, 10**12)  # more than any memory or patience has; the disk has none of it
+    header = read_header(path)
+    assert (header.size, header.context) == (10**12, 777)
 
 
 def test_a_split_model_of_which_a_part_is_missing_is_told(tmp_path):
@@ -229,7 +237,7 @@ def test_what_is_reckoned_beforehand_is_about_what_it_takes(model_file, row):
 
 @pytest.mark.model
 def test_by_hand_it_is_said_what_a_model_takes_and_how_fast_it_is(tiny):
-    with serving("--api-key", "k", "--model", str(tiny), "--threads", "1") as (process, said):
+    with serving("--api-key", "k", "--model", str(tiny), "--threads", "1", "--gpu-layers", "0") as (process, said):
         assert said["model"] == "tiny"
         takes, speed = process.stderr.readline(), process.stderr.readline()
     assert "Tiny-Q8_0.gguf" in takes and "2,048 tokens" in takes and "are free" in takes and "Threads: 1." in takes
@@ -276,6 +284,15 @@ def test_a_fork_and_a_cell_keep_to_the_model_that_answered(tmp_path, model_file)
     assert branch.logprobs[0].bytes == answer.logprobs[0].bytes
     assert answer.as_cell().startswith(f"%%deepseek --local-model {mine} ")
     assert backend.named(answer.backend, str(mine)).chat("Hi", max_tokens=1).model == "mine"
+
+
+@pytest.mark.model
+def test_a_playground_and_samples_from_elsewhere_keep_to_the_model_of_their_client(tiny):
+    client = ds_magic.local_model(str(tiny))
+    assert ds_magic.playground("Hi", client=client).cell.startswith(f"%%deepseek --local-model {tiny}")
+    with ThreadPoolExecutor(2) as executor:
+        answers = ds_magic.sample("Hi", 2, client=client, executor=executor, max_tokens=1)
+    assert {answer.model for answer in answers.completions} == {"tiny"}
 
 
 def test_a_fork_of_somebodys_saved_answer_fetches_no_model(tiny):
