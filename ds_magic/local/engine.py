@@ -79,6 +79,7 @@ class Engine:
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
             self.calls = await learn(self.model, self.llama)
+            self.template.has_parameters = bool(self.calls and self.calls.parameters)
         except LocalModelError as error:
             self.failure = LoadError(error.message, remedy=unloadable) if unloadable else error
         except asyncio.CancelledError:
