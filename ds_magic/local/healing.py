@@ -29,7 +29,7 @@ _REMEMBERED = 32
 
 
 def parted(prefix: str) -> tuple[str, str]:
-    """`prefix` before its last word, and the word with its blank, or the blank or end of a line at its end; else empty."""
+    """`prefix` before its last word, and the word with its blank, or a blank or line end at its end; else empty."""
     found = _LAST_WORD.search(prefix, max(0, len(prefix) - 31))
     return (prefix[: found.start()], found[0]) if found else (prefix, "")
 
