@@ -6,9 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ..api.addresses import EMBEDDED
 from ..api.notes import PASSED_OVER, idle_beforehand, passed_over
-from ..api.recorded import RECORDING
 from ..run import as_sent
 from ..views.many.captions import factors_text
 from .row import Row
@@ -57,7 +55,7 @@ def in_vain(client: Client, plan: Plan) -> dict[str, str]:
     varied = [name for name, n in (plan.values or {}).items() if n > 1 and name in PASSED_OVER]
     if not varied:
         return said
-    if client.name not in (EMBEDDED, RECORDING) and any(_is_open(client, turn.request) for turn in plan.turns):
+    if any(_is_open(client, turn.request) for turn in plan.turns):
         client.look_first()
     found = [idle_beforehand(turn.request, client) for turn in plan.turns]
     for name in varied:
