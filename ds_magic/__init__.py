@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .api.usage import Usage as Usage
     from .backend import chat as chat
     from .backend import complete as complete
+    from .backend import local_model as local_model
     from .backend import stream as stream
     from .backend import stream_complete as stream_complete
     from .conversation.answer_schema import UnfitAnswerError as UnfitAnswerError
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .conversation.score import score as score
     from .conversation.tools import TooManyRoundsError as TooManyRoundsError
     from .conversation.turn import ask as ask
+    from .local.models.listing import local_models as local_models
     from .logprobs.compare import compare as compare
     from .logprobs.samples import entropy as entropy
     from .logprobs.table import LogprobTable as LogprobTable
@@ -78,12 +80,13 @@ _PLACES = {
     "api.stream": ["Stream"],
     "api.timeouts": ["Timeouts"],
     "api.usage": ["Usage"],
-    "backend": ["chat", "complete", "stream", "stream_complete"],
+    "backend": ["chat", "complete", "local_model", "stream", "stream_complete"],
     "conversation.chats": ["Chat"],
     "conversation.answer_schema": ["UnfitAnswerError"],
     "conversation.score": ["score"],
     "conversation.tools": ["TooManyRoundsError"],
     "conversation.turn": ["ask"],
+    "local.models.listing": ["local_models"],
     "logprobs.compare": ["compare"],
     "logprobs.samples": ["entropy"],
     "logprobs.table": ["LogprobTable"],

@@ -66,15 +66,15 @@ def fork(
     says where; the shared part and the forced token are `forced` in its table. Raises InvalidRequestError where the
     place or the text cannot be had, or any other DeepSeekError, its `.partial` being the branch as far as it came.
     """
-    from .api.addresses import EMBEDDED
     from .api.errors import DeepSeekError
+    from .backend import is_asked_again
     from .conversation.turn import Seats, Turn
     from .stop import told_apart
 
     stop, fields = told_apart(stop, fields)
     point = _branching_point(answer, token, instead, rank)
     client = client or _client_of(answer)
-    takes_tokens = client.server == answer.backend == EMBEDDED and bool(answer.request and answer.request.messages)
+    takes_tokens = is_asked_again(client, answer) and bool(answer.request and answer.request.messages)
     tokens = _tokens(answer, point) if takes_tokens else []
     turn = Turn(_request(answer, point, tokens, fields), run_tools=False, notes=tuple(_shifts(answer, point, tokens)))
     try:
@@ -173,7 +173,7 @@ def _alternative(row: Token, instead: str | None, rank: int | None) -> Alternati
 def _client_of(answer: ChatCompletion) -> Client:
     from . import backend
 
-    client = backend.named(answer.backend)
+    client = backend.client_of(answer)
     if client is None:
         raise _refusal(
             f"This answer came from {answer.backend or 'an unknown server'}, and the environment means another one.",

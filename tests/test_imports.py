@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "local.launch": {"api", "local"},
     "local": {"api"},
     "recording": {"api"},
-    "backend": {"api", "recording", "local.launch"},
+    "backend": {"api", "recording", "local.launch", "local.models.names", "local.models.obtain"},
     "stop": set(),
     "run": {"api", "stop"},
     "views": {"api", "logprobs", "stop"},

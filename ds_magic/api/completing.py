@@ -25,7 +25,8 @@ class Completing:
         """What the model writes behind `prompt`, and before `suffix`, at once: its `.content`.
 
         `fields`: request fields as for `CompletionRequest.of`, and what `chat` takes besides: with `stream=True` the
-        answer is streamed and collected. It goes to `/beta/completions`. Raises a DeepSeekError.
+        answer is streamed and collected. It goes to `/beta/completions`, and what comes is read in the form of a chat
+        completion, `.raw` and the chunks of deltas too. Raises a DeepSeekError.
         """
         request, others = _parted(prompt, suffix, fields)
         return self.chat(request, **others)

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from .clean_text import heal
 from .errors import InvalidRequestError
-from .fields import FIELDS
+from .fields import FIELDS, MOST_ALTERNATIVES, MOST_AT_EMBEDDED
 from .limit_errors import shown
-from .messages import Message
+from .messages import Message, without_unknown
 from .request import ChatRequest
 from .shorthand import on_the_wire
 from .text_completion import as_chat, event_as_chat
@@ -48,6 +49,8 @@ class CompletionRequest(ChatRequest):
         for name, text in (("prompt", prompt), ("suffix", suffix)):
             if not isinstance(text, str) and (name, text) != ("suffix", None):
                 raise _refused(name, text, "a string", f"Give the text that stands {_SIDES[name]} the gap.")
+        if not isinstance(fields.get("echo"), bool | None):
+            raise _refused("echo", fields["echo"], "true or false")
         fields = on_the_wire({**fields, "suffix": suffix})
         for name in fields:
             if name in FIELDS and name not in TAKEN:
@@ -73,25 +76,36 @@ class CompletionRequest(ChatRequest):
         set_ = {name: value for name, value in body.items() if value is not None}
         known = {name: value for name, value in set_.items() if name in _ON_THE_WIRE}
         unknown = {name: value for name, value in set_.items() if name not in known}
+        asked = known.get("logprobs", 0)
+        if type(asked) is not int or not 0 <= asked <= MOST_AT_EMBEDDED:  # no flag, as a chat's is
+            raise _refused(
+                "logprobs", asked,
+                f"a whole number from 0 to {MOST_ALTERNATIVES} (with the model on this machine more, up to its whole "
+                "vocabulary)",
+            )
+        if "stream_options" in known:
+            known["stream_options"] = without_unknown(
+                known["stream_options"], cls.model_fields["stream_options"].annotation
+            )
         return cls.of(**{"prompt": None, **known, "extra": unknown})
 
     def _check_across_fields(self) -> None:
         super()._check_across_fields()
+        if (self.top_logprobs or 0) > MOST_ALTERNATIVES:
+            raise _refused("logprobs", self.top_logprobs, f"a whole number from 0 to {MOST_ALTERNATIVES}")
         if (self.max_tokens or 0) > MOST_TOKENS:
             raise _refused("max_tokens", self.max_tokens, f"a whole number from 1 to {MOST_TOKENS}")
         if self.echo and (self.suffix is not None or self.logprobs):
             raise _refused("echo", True, "left out beside a suffix, and beside logprobs")
 
-    def _own_wire(self) -> dict[str, Any]:
-        own = {"prompt": self.prompt, "suffix": self.suffix, "echo": self.echo}
-        return {name: value for name, value in own.items() if value is not None}
-
-    def _wire_of(self, name: str) -> Any:
-        if name == "top_logprobs":
-            return None
-        if name == "logprobs":
-            return (self.top_logprobs or 0) if self.logprobs else None
-        return super()._wire_of(name)
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON body: only what was set, surrogates healed, `extra` last."""
+        number = (self.top_logprobs or 0) if self.logprobs else None
+        own = {"prompt": self.prompt, "suffix": self.suffix, "echo": self.echo, "logprobs": number}
+        others = {name: value for name, value in super().to_wire().items() if name not in _OF_A_CHAT}
+        said = {name: value for name, value in own.items() if value is not None}
+        body: dict[str, Any] = heal({**said, **others, **self.extra})
+        return body
 
     @property
     def prefix(self) -> str | None:
@@ -127,6 +141,7 @@ class CompletionRequest(ChatRequest):
         return as_chat(body, "message", self.top_logprobs)
 
 
+_OF_A_CHAT = ("messages", "logprobs", "top_logprobs")
 _ON_THE_WIRE = frozenset(("prompt", "suffix", "echo", *TAKEN)) - {"extra", "top_logprobs"}
 _SIDES = {"prompt": "before", "suffix": "behind"}
 

@@ -180,8 +180,8 @@ def class_for_status(status: int) -> type[DeepSeekError]:
 
 
 NO_BETA = (
-    "This server seems to have no `/beta`, where a prefix, a fork and strict functions are served: leave that out, or "
-    "ask a server that has it, such as the model on this machine: `--local`."
+    "This server seems to have no `/beta`, where a prefix, a fork, a gap and strict functions are served: leave that "
+    "out, or ask a server that has it, such as the model on this machine: `--local`."
 )
 """The remedy where a beta address is not there."""
 

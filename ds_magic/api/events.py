@@ -31,11 +31,18 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """The embedded server gets its model ready: it loads it, or has fetched `done` bytes of `total` (0: not known)."""
+    """The embedded server gets its model ready: it loads it, or has fetched `done` bytes of `total` (0: not known).
+
+    Of a model that somebody named it says before it is loaded what it takes, in bytes: its `weights`, the `cache` for
+    conversations, and of how many that are `free`.
+    """
 
     is_fetching: bool = False
     done: int = 0
     total: int = 0
+    weights: int = 0
+    cache: int = 0
+    free: int = 0
 
     @property
     def share(self) -> float | None:
@@ -44,7 +51,9 @@ class Preparing:
 
     def __str__(self) -> str:
         if not self.is_fetching:
-            return "The model is being loaded."
+            of = f" of {self.free / 1e9:.1f} GB that are free" if self.free else ""
+            takes = f" It takes {(self.weights + self.cache) / 1e9:.1f}{of or ' GB'}." if self.weights else ""
+            return f"The model is being loaded.{takes}"
         far = f": {self.done / 1e6:.0f} of {self.total / 1e6:.0f} MB" if self.total else ""
         return f"The model is being fetched, once{far}."
 
@@ -83,6 +92,8 @@ def waiting(comment: bytes) -> Queued | Preparing | None:
             return Queued()
         case [b"keep-alive", b"loading"]:
             return Preparing()
+        case [b"keep-alive", b"loading", *sizes] if len(sizes) == 3 and all(map(bytes.isdigit, sizes)):
+            return Preparing(False, 0, 0, *(int(size[:15]) for size in sizes))
         case [b"keep-alive", b"fetching", done, total] if done.isdigit() and total.isdigit():
             return Preparing(True, int(done[:15]), int(total[:15]))
     return None

@@ -48,6 +48,11 @@ ENDS_IN_BLANK = (
     "with other words than without it. Leave it out."
 )
 
+LED_BY_WORDS = (
+    "This model was not made to fill gaps, and was led by words: it was shown the end of the text and asked for all of "
+    "it. How sure it was is of these words, too."
+)
+
 
 def ends_in_blank(asked: ChatRequest | None) -> bool:
     """Whether the answer was made to begin with a text that ends in a blank, which only the embedded server heals."""

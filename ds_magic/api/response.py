@@ -18,8 +18,8 @@ from .kept_beside import Kin, Raw
 from .lenient import Incoming, Lenient, Objects
 from .loose_json import fit_to_keep
 from .no_logprobs import NoLogprobs
-from .notes import ENDS_IN_BLANK, ends_in_blank
-from .served import provenance
+from .notes import ENDS_IN_BLANK, LED_BY_WORDS, ends_in_blank
+from .served import led_by_words, provenance
 from .token_logprobs import TokenLogprobs
 from .usage import Timing, Usage
 
@@ -69,14 +69,8 @@ class ChatCompletion(Incoming):
 
     @classmethod
     def from_wire(
-        cls,
-        body: dict[str, Any],
-        *,
-        request: ChatRequest | None = None,
-        timing: Timing | None = None,
-        backend: str | None = None,
-        recorded: Recorded | None = None,
-        interruption: str | None = None,
+        cls, body: dict[str, Any], *, request: ChatRequest | None = None, timing: Timing | None = None,
+        backend: str | None = None, recorded: Recorded | None = None, interruption: str | None = None,
         notes: Sequence[str] = (),
     ) -> ChatCompletion:
         """The completion in a parsed JSON body; odd or missing fields become None."""
@@ -92,6 +86,8 @@ class ChatCompletion(Incoming):
         completion._notes = list(notes)
         if ends_in_blank(request) and backend != EMBEDDED and ENDS_IN_BLANK not in notes:
             completion._notes.append(ENDS_IN_BLANK)
+        if led_by_words(completion) and LED_BY_WORDS not in notes:
+            completion._notes.append(LED_BY_WORDS)
         completion._raw = Raw(body)
         return completion
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..logprobs.provenance import Provenance
+from .addresses import EMBEDDED
 from .lenient import Incoming, Lenient
 from .notes import IGNORED_WHILE_THINKING
 
@@ -33,11 +34,22 @@ class Served(Incoming):
     threads: Lenient[int] = None
 
 
+def local_model(completion: ChatCompletion) -> str | None:
+    """How the model was named that answered on this machine; None where nobody named one, or another answered."""
+    name = provenance(completion).more.get("local_model") if completion.backend == EMBEDDED else None
+    return name if isinstance(name, str) else None
+
+
 def said_to_be_used(completion: ChatCompletion) -> dict[str, float]:
     """What the server says that it drew the answer with, by the names of the request's fields."""
     served = _served(completion)
     told = {name: getattr(served, name) for name in SAMPLING}
     return {name: value for name, value in told.items() if value is not None}
+
+
+def led_by_words(completion: ChatCompletion) -> bool:
+    """Whether the server says that it put a gap into words, for a model that was not made to fill one."""
+    return (_served(completion).model_extra or {}).get("gap") == "words"
 
 
 def _served(completion: ChatCompletion) -> Served:

@@ -11,19 +11,21 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import faults, weights
+from . import faults
 from .memory import LITTLE, places
-from .model_failures import LocalModelError, MissingExtraError
-from .progress import ProgressBar
+from .model_failures import MissingExtraError
 from .record import Record
-from .server_options import LARGEST_CONTEXT, ServerOptions
+from .server_options import LARGEST_CONTEXT, ServerOptions, keep_asked
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the program; returns its exit status."""
     given = vars(_parser().parse_args(_with_command(sys.argv[1:] if arguments is None else arguments)))
-    if given.pop("command") == "fetch":
-        return _fetch()
+    command = given.pop("command")
+    if command != "serve":
+        from .models import programs
+
+        return programs.run(command, given.get("name", ""))
     options = ServerOptions(**given)
     try:
         import aiohttp  # noqa: F401
@@ -33,8 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
         missing = MissingExtraError(f"{error.name} is not installed.")
         print(f"ds-magic: {missing} {missing.remedy}", file=sys.stderr)
         return 1
-    if options.model:
-        os.environ["DS_MAGIC_LOCAL_MODEL"] = options.model
     if not options.api_key:
         key = os.environ.get("DS_MAGIC_LOCAL_KEY") or f"local-{secrets.token_urlsafe(18)}"
         options = replace(options, api_key=key)
@@ -48,17 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     return run(options, _print_for_people, _log)
 
 
-def _fetch() -> int:
-    try:
-        path = weights.model_path(ProgressBar(sys.stderr, weights.FETCHING))
-    except LocalModelError as error:
-        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr)
-        return 1
-    print(f"The model is in {path}")
-    return 0
-
-
-def serve_for_kernels(api_key: str, linger: float, record: str | None) -> int:
+def serve_for_kernels(
+    api_key: str, linger: float, record: str | None, model: str = "", keep: int | None = None
+) -> int:
     """Serve for the kernels that hold a lease, and end when none does; `launch` is the other side."""
     from .running import run
 
@@ -66,7 +58,9 @@ def serve_for_kernels(api_key: str, linger: float, record: str | None) -> int:
         if record is not None:
             Record(Path(record)).remove(os.getpid())
 
-    return run(ServerOptions(api_key=api_key, linger=linger), _print_for_starter, at_end=forget)
+    sleep = keep_asked() if keep is None else keep
+    options = ServerOptions(api_key=api_key, linger=linger, model=model or None, sleep=sleep)
+    return run(options, _print_for_starter, at_end=forget)
 
 
 def _with_command(arguments: list[str]) -> list[str]:
@@ -90,13 +84,19 @@ def _parser() -> argparse.ArgumentParser:
         "`ds-magic page NOTEBOOK.ipynb` writes a notebook as one page of HTML.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("fetch", help="fetch the model now, so that nobody waits for it later")
+    fetch = commands.add_parser("fetch", help="fetch a model now, so that nobody waits for it later")
+    fetch.add_argument("name", nargs="?", default="", help="its name (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)")
+    commands.add_parser("models", help="list the models on this machine, and what each can do")
+    unload = commands.add_parser("unload", help="let go of the memory of models that kernels use")
+    unload.add_argument("name", nargs="?", default="", help="of this one alone")
     serve = commands.add_parser("serve", help="serve it until Ctrl-C", argument_default=argparse.SUPPRESS, description=(
-        "Serves SmolLM2-135M-Instruct (fetched once, 98 MB), or another GGUF file, on a loopback port, and "
+        "Serves SmolLM2-135M-Instruct (fetched once, 98 MB), or any other model, on a loopback port, and "
         "prints the three lines that a DeepSeek or OpenAI client needs: base URL, key and model."
     ))
     serve.add_argument("--port", type=int, help="the port (0, the default: any that is free)")
-    serve.add_argument("--model", metavar="FILE", help="a GGUF file (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)")
+    serve.add_argument("--model", metavar="NAME", help=(
+        "a GGUF file, hf:owner/repo[/file], or ollama:name (default: $DS_MAGIC_LOCAL_MODEL, or SmolLM2)"
+    ))
     serve.add_argument("--threads", type=int, help="threads to compute with (default: the free cores)")
     serve.add_argument(
         "--parallel", type=int, help=f"requests answered at once (default: {places(None)}, {places(0)} where there is "
@@ -108,8 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument(
         "--context", type=int, help=f"tokens of prompt and answer together (default: up to {LARGEST_CONTEXT})"
     )
-    serve.add_argument("--sleep", metavar="SECONDS", type=int, help=(
-        f"without a request, after which the model's memory is given back (default: {ServerOptions.sleep})"
+    serve.add_argument("--sleep", "--keep", metavar="SECONDS", type=int, default=keep_asked(), help=(
+        "without a request, after which the model's memory is given back (default: $DS_MAGIC_KEEP, or "
+        f"{ServerOptions.sleep})"
+    ))
+    serve.add_argument("--gpu-layers", metavar="N", type=int, help=(
+        "layers that a graphics processor computes, where there is one (default: as many as fit)"
     ))
     serve.add_argument("--api-key", help="the key that clients must send (default: $DS_MAGIC_LOCAL_KEY, or a new one)")
     serve.add_argument(

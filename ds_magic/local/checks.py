@@ -11,9 +11,10 @@ from pydantic_core import from_json
 
 from ..api import strict
 from ..api.clean_text import heal
+from ..api.completion_request import CompletionRequest
 from ..api.errors import InvalidRequestError
 from ..api.fields import EFFORTS
-from ..api.messages import NamedToolChoice
+from ..api.messages import NamedToolChoice, Thinking
 from ..api.request import WHOLE_NUMBERS, ChatRequest
 from . import dialogue
 from .answer import grammar_problem, wants_json
@@ -22,7 +23,6 @@ from .refusal import Refusal
 from .sampling import ALTERNATIVES, MOST_IN_ALL
 from .scoring import texts_of
 from .server_options import DEFAULT_MAX_TOKENS
-from .text_request import TextRequest
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -93,13 +93,16 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
     return request
 
 
-def check_text(body: dict[str, Any], contract: Contract) -> TextRequest:
+def check_text(body: dict[str, Any], contract: Contract) -> CompletionRequest:
     """The request for a text in `body`, as `check` has that for a chat."""
     try:
-        request = TextRequest.from_wire(_read(body, "logprobs"), contract)
+        request = CompletionRequest.from_wire(_read(body, "logprobs"))
     except InvalidRequestError as error:
         raise Refusal(contract.invalid, error.message, error.field) from None
-    return request._replace(chat=contract.settled(request.chat))
+    # No model thinks before a text, however it is called.
+    request = contract.settled(request.model_copy(update={"thinking": Thinking(type="disabled")}))
+    _check_alternatives(request, contract, "logprobs")
+    return request
 
 
 def _read(body: dict[str, Any], *more: str) -> dict[str, Any]:
@@ -113,14 +116,14 @@ def _read(body: dict[str, Any], *more: str) -> dict[str, Any]:
     return {**body, **whole}
 
 
-def _check_alternatives(request: ChatRequest, contract: Contract) -> None:
+def _check_alternatives(request: ChatRequest, contract: Contract, field: str = "top_logprobs") -> None:
     """More than the documented 20 are an extension; the whole vocabulary for each of many tokens is too much."""
     asked, tokens = request.top_logprobs or 0, request.max_tokens or DEFAULT_MAX_TOKENS
     if asked > ALTERNATIVES and asked * tokens > MOST_IN_ALL:
         raise Refusal(
-            contract.invalid, f"top_logprobs is {asked}, for an answer of up to {tokens} tokens: "
-            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", "top_logprobs",
-            remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or top_logprobs to "
+            contract.invalid, f"{field} is {asked}, for an answer of up to {tokens} tokens: "
+            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", field,
+            remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or {field} to "
             f"{max(ALTERNATIVES, MOST_IN_ALL // tokens)} or less.",
         )
 

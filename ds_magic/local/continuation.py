@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
+from ..api.completion_request import CompletionRequest
 from . import gap, healing, origin
 from .engine import Engine
 from .envelope import Usage
+from .slots import Slot
 from .speech import Part, Speech
-from .text_request import TextRequest
 
 
 class Continuation:
@@ -20,12 +22,12 @@ class Continuation:
 
     field = "prompt"
 
-    def __init__(self, engine: Engine, request: TextRequest):
+    def __init__(self, engine: Engine, request: CompletionRequest):
         self.engine = engine
         self.request = request
         self.reason = "stop"
         self.stage = "queued"
-        self._speech = Speech(engine, request.chat)
+        self._speech = Speech(engine, request)
         self._prompt: list[int] = []
 
     @property
@@ -35,8 +37,8 @@ class Continuation:
 
     def told(self) -> dict[str, Any]:
         """What its tokens are drawn with, and how a gap was asked for: by `marks`, or by `words`."""
-        asked_by = {"gap": "marks" if self.engine.model.fill else "words"} if self.request.suffix else {}
-        return origin.of_answer(self.request.chat) | asked_by
+        asked_by = {"gap": "marks" if self.engine.model.fill else "words"} if self.request.behind else {}
+        return origin.of_answer(self.request) | asked_by
 
     async def prepare(self) -> None:
         """Wait for the model and see whether the texts fit. Raises LocalModelError."""
@@ -47,26 +49,41 @@ class Continuation:
 
     async def parts(self) -> AsyncGenerator[Part, None]:
         """The text as it comes, after `prepare`; waits for a slot first."""
-        by_words = bool(self.request.suffix) and self.engine.model.fill is None
-        stops = gap.stops(self.request.prompt, self.request.suffix) if by_words else []
         async with self.engine.slots.take(self._prompt) as slot:
             self.stage = "reading"
-            prompt, begins = self._prompt, None
-            head, word = healing.parted(self.request.prompt)
-            if word and (by_words or not self.request.suffix) and (before := await self._ids(head)):
-                begins = await self._speech.heal(slot, before, word)
-                if begins is not None:
-                    prompt = [*before, begins.tokens[0].id]
-            async for part in self._speech.say(
-                slot, prompt, "content", stops=[*self._speech.stops, *stops], begun=int(begins is not None),
-                begins=begins,
-            ):
-                yield part
+            suffix, stops = self.request.behind, self._speech.stops
+            if not suffix:
+                spoken = self._healed(slot, stops)
+            elif self.engine.model.fill:
+                spoken = self._speech.say(slot, self._prompt, "content", stops=stops)
+            else:
+                stops = [*stops, *gap.stops(suffix)]
+                spoken = gap.filled(self._healed(slot, stops, logprobs=True), suffix, self.engine.model.pieces)
+            async with aclosing(spoken) as parts:
+                async for part in parts:
+                    yield part
         self.reason = self._speech.reason
+
+    async def _healed(
+        self, slot: Slot, stops: list[str], logprobs: bool | None = None
+    ) -> AsyncGenerator[Part, None]:
+        """What comes after the prompt, whose last word may be the beginning of a longer one."""
+        prompt, begins = self._prompt, None
+        head, word = healing.parted(self.request.prompt)
+        if word and (before := await self._ids(head)):
+            begins = await self._speech.heal(slot, before, word)
+            if begins is not None:
+                prompt = [*before, begins.tokens[0].id]
+        begun = 0 if begins is None else 1
+        async with aclosing(self._speech.say(
+            slot, prompt, "content", stops=stops, begun=begun, begins=begins, logprobs=logprobs
+        )) as parts:
+            async for part in parts:
+                yield part
 
     async def _ids(self, text: str) -> list[int]:
         """The prompt, where `text` is what stands before the gap."""
-        model, suffix = self.engine.model, self.request.suffix
+        model, suffix = self.engine.model, self.request.behind
         if suffix and model.fill is None:
             return await self.engine.template.ids(gap.asked(suffix), text)
         begin = [] if model.begin is None else [model.begin]

@@ -8,11 +8,14 @@ what the request says.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from typing import TypeVar
 
 from ..api.messages import AssistantMessage, Thinking
 from ..api.notes import IGNORED_WHILE_THINKING, LEAST_TOP_P
 from ..api.request import ChatRequest
 from .refusal import Refusal
+
+Asked = TypeVar("Asked", bound=ChatRequest)
 
 THINKING_TEMPERATURE = 0.6
 """The temperature of thinking, whatever was asked for: there it is accepted and has no effect."""
@@ -41,7 +44,7 @@ class Contract(ABC):
     def listed(self) -> tuple[str, ...]:
         """The names that `GET /models` lists, first the one to use."""
 
-    def settled(self, request: ChatRequest) -> ChatRequest:
+    def settled(self, request: Asked) -> Asked:
         """`request` as it is to be answered. Raises Refusal.
 
         `model` is the name that answers, `thinking` is set, and of what concerns sampling only what counts is left.

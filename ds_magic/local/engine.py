@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .call_syntax import CallSyntax, learn
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
 from .memory import allowed_memory, places
-from .model_failures import ContextOverflowError, EngineError, LocalModelError
+from .model_failures import ContextOverflowError, EngineError, LoadError, LocalModelError
 from .origin import of_model
 from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 class Engine:
     """A model, its template and its slots.
 
-    `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`,
-    `origin`, `llama`, `template` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
+    `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`, `origin`,
+    `llama`, `template`, `calls` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
     """
 
     model: Model
@@ -32,6 +34,8 @@ class Engine:
     template: Template
     origin: dict[str, str]
     """The model's file and the engine, as they are told of."""
+    calls: CallSyntax | None
+    """How the model writes calls of functions; None: it is led to them by words."""
     context: int
     """Tokens of prompt and answer together that each request may have."""
 
@@ -39,6 +43,7 @@ class Engine:
         self, *, threads: int, parallel: int = ServerOptions.parallel, waiting: int = ServerOptions.waiting,
         context: int | None = None, sleep: int = ServerOptions.sleep,
     ):
+        self.gpu_layers: int | None = None
         self.threads = threads
         self.slots = Slots(parallel or places(allowed_memory()), waiting)
         self._asked_context = context
@@ -46,24 +51,36 @@ class Engine:
         self.words: dict[tuple[tuple[int, ...], str], Readings] = {}
         """What `healing` knows of the last words of prefixes."""
         self.failure: LocalModelError | None = None
+        self._sizes: tuple[int, ...] = ()
         self.stage = "loading"
-        """What all wait for: `fetching`, the bytes done and in all, or `loading`; empty once it is loaded."""
+        """What all wait for: `fetching`, the bytes done and in all, or `loading` (with those of the weights, of the
+        cache, and of the memory that was free, as far as they are known); empty once it is loaded."""
         self._loaded = asyncio.Event()
 
-    async def load(self, path: Path) -> None:
-        """Load the model. A failure is kept in `failure` and raised by everything that needs it."""
-        self.stage = "loading"
+    def arrange(self, context: int, places: int, sizes: tuple[int, int, int]) -> None:
+        """Before it is loaded: the tokens of each request, how many are answered at once, and what `stage` tells."""
+        self._asked_context, self._sizes = context, sizes
+        self.slots.resize(places)
+
+    async def load(self, path: Path, told: Mapping[str, str] | None = None, unloadable: str = "") -> None:
+        """Load the model. A failure is kept in `failure` and raised by everything that needs it.
+
+        `told`: what is told of it besides. `unloadable`: the remedy where llama.cpp cannot load it.
+        """
+        self.stage = " ".join(["loading", *map(str, self._sizes)])
         try:
             self.model = await asyncio.to_thread(read_gguf, path)
-            self.origin = await asyncio.to_thread(of_model, path)
+            self.origin = await asyncio.to_thread(of_model, path) | dict(told or {})
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
             self.llama = Llama(
-                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self.sleep
+                path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self.sleep,
+                gpu_layers=self.gpu_layers,
             )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
+            self.calls = await learn(self.model, self.llama)
         except LocalModelError as error:
-            self.failure = error
+            self.failure = LoadError(error.message, remedy=unloadable) if unloadable else error
         except asyncio.CancelledError:
             self.failure = EngineError("The server is ending.")
             raise

@@ -39,6 +39,8 @@ class Model:
     """The id that ends an answer."""
     fill: FillMarks | None = None
     """The marks by which it is asked to fill a gap; None where it was not made for that."""
+    template: str | None = None
+    """The template of its conversations, in Jinja; None where the file has none."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -46,6 +48,20 @@ class Model:
         marks = set(self.marks.values())
         numbered = reversed(list(enumerate(self.pieces)))  # of two of the same bytes the first
         return {piece: number for number, piece in numbered if piece and number not in marks}
+
+    @cached_property
+    def names(self) -> dict[int, bytes]:
+        """The names of the marks, by their ids."""
+        return {number: name.encode() for name, number in self.marks.items()}
+
+    @cached_property
+    def spelt(self) -> dict[bytes, list[int]]:
+        """The ids of the tokens of the same bytes, by these; those of marks, which spell nothing, but for the end's."""
+        found: dict[bytes, list[int]] = {}
+        for number, piece in enumerate(self.pieces):
+            if number != self.end:
+                found.setdefault(piece, []).append(number)
+        return found
 
     @cached_property
     def whole(self) -> frozenset[int]:
@@ -67,10 +83,10 @@ def read(path: Path) -> Model:
     """The model in `path`. Raises WeightsError where the file is not a GGUF file."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            fields = _Reader(data).fields()
+            fields = Reader(data).fields()
     except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError) as error:
         raise WeightsError(
-            f"{path} is not a GGUF model: {error}", remedy="Name a GGUF file in DS_MAGIC_LOCAL_MODEL, or unset it."
+            f"{path} is not a GGUF model: {error}", remedy="Name another one; `ds-magic models` lists what is here."
         ) from None
     architecture = _text(fields.get("general.architecture", b"llama"))
     tokens = fields.get("tokenizer.ggml.tokens", [])
@@ -86,11 +102,14 @@ def read(path: Path) -> Model:
         begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
         end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
         fill=fill_marks(fields, tokens),
+        template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
     )
 
 
-class _Reader:
+class Reader:
     """Reads the header of a GGUF file, front to back."""
+
+    STRING = _STRING
 
     def __init__(self, data: mmap.mmap):
         self.data = data
@@ -108,17 +127,25 @@ class _Reader:
         for _ in range(count):
             key = _text(self._string())
             (kind,) = self._take("I")
-            found[key] = self._value(kind)
+            found[key] = self._value(key, kind)
         return found
 
-    def _value(self, kind: int) -> Any:
+    def array(self, key: str, of: int, count: int) -> Any:
+        """The value of an array of so many, where it stands."""
+        if of in (_STRING, _ARRAY):
+            return [self._value(key, of) for _ in range(count)]
+        return self._take(f"{count}{_SCALARS[of]}")
+
+    def size_of(self, kind: int) -> int:
+        """The bytes of each of this kind; 0 where they differ."""
+        return struct.calcsize("<" + _SCALARS[kind]) if kind in _SCALARS else 0
+
+    def _value(self, key: str, kind: int) -> Any:
         if kind == _STRING:
             return self._string()
         if kind == _ARRAY:
             of, count = self._take("IQ")
-            if of in (_STRING, _ARRAY):
-                return [self._value(of) for _ in range(count)]
-            return self._take(f"{count}{_SCALARS[of]}")
+            return self.array(key, of, count)
         return self._take(_SCALARS[kind])[0]
 
     def _string(self) -> bytes:
@@ -146,11 +173,6 @@ def _is_text(piece: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def short_name(path: Path) -> str:
-    """The file's name without its kind of quantization, as models are called in the API: "smollm2-135m-instruct"."""
-    return re.sub(r"[.-](i?q\d\w*|f16|f32|bf16|fp16)$", "", path.stem, flags=re.IGNORECASE).lower() or "local"
 
 
 def _pieces(tokens: list[bytes], types: Any, tokenizer: str) -> list[bytes]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from .model_failures import LocalModelError, MissingExtraError
+from .models.names import asked, key, prefer
 from .record import Record
 from .server_options import LINGER
 
@@ -63,31 +64,44 @@ class LocalServer:
         self.lease.close()
 
 
-_server: LocalServer | None = None
+_servers: dict[str, LocalServer] = {}
+"""Those that this process uses, by what their models are called."""
+_keep: int | None = None
 _starting = threading.Lock()
 _started: list[subprocess.Popen[str]] = []
 """Those that this process started, so that none of them stays as a zombie when it has ended."""
 
 
-def ensure() -> LocalServer:
-    """The embedded server, found or started if this process does not use one that runs.
+def arrange(*, model: str | None = None, keep: int | None = None) -> None:
+    """Have this process mean `model` where nobody names one, and the servers that it starts from now on `keep` unused
+    models in memory for so many seconds; without them as the environment says."""
+    global _keep
+    prefer(model)
+    _keep = keep
 
-    Returns as soon as it listens: the model is loaded, and at the very first time fetched, while the
-    first request waits, which is told of it. Raises MissingExtraError, or LocalModelError where it does not start.
+
+def ensure(model: str | None = None) -> LocalServer:
+    """The embedded server of a model, found or started if this process does not use one that runs.
+
+    `model` is a name as `--local-model` takes it; without one it is that of the environment, else ours. Returns as
+    soon as it listens: the model is loaded, and at the very first time fetched, while the first request waits, which
+    is told of it. Raises MissingExtraError, or LocalModelError where it does not start.
     """
-    global _server
+    model = asked(model)
     with _starting:
-        if _server is None or not _server.is_alive:
-            _server = _shared()
-        return _server
+        server = _servers.get(key(model))
+        if server is None or not server.is_alive:
+            server = _servers[key(model)] = _shared(model)
+        return server
 
 
-def running() -> LocalServer | None:
-    """The server that this process uses, where it runs; never looks for one or starts it."""
-    return _server if _server is not None and _server.is_alive else None
+def running(model: str | None = None) -> LocalServer | None:
+    """The server of a model that this process uses, where it runs; never looks for one or starts it."""
+    server = _servers.get(key(asked(model)))
+    return server if server is not None and server.is_alive else None
 
 
-def start(record: Record | None = None, *, linger: float = 0.0) -> LocalServer:
+def start(record: Record | None = None, *, linger: float = 0.0, model: str | None = None) -> LocalServer:
     """A new embedded server, for this process alone unless `record` tells of it; see `ensure` for the one to share.
 
     It ends `linger` seconds after nobody uses it any longer.
@@ -101,7 +115,7 @@ def start(record: Record | None = None, *, linger: float = 0.0) -> LocalServer:
             start_new_session=True,  # an interrupt of the kernel is not meant for the server
         )
         try:
-            server = _opened(process, record, linger)
+            server = _opened(process, record, linger, asked(model))
         except BaseException as error:
             # Also an interrupt: nobody would know of it.
             process.kill()
@@ -123,41 +137,42 @@ def start(record: Record | None = None, *, linger: float = 0.0) -> LocalServer:
     return server
 
 
-def _opened(process: subprocess.Popen[str], record: Record | None, linger: float) -> LocalServer:
+def _opened(process: subprocess.Popen[str], record: Record | None, linger: float, model: str) -> LocalServer:
     """The server of `process` as soon as it listens. Raises OSError or ValueError where it does not."""
     assert process.stdin and process.stdout  # the pipes that were asked for
-    key = f"local-{secrets.token_urlsafe(24)}"
+    api_key = f"local-{secrets.token_urlsafe(24)}"
     given = {
-        "api_key": key, "linger": linger, "record": str(record.path) if record else None,
+        "api_key": api_key, "model": model, "keep": _keep, "linger": linger,
+        "record": str(record.path) if record else None,
         # A notebook's folder can hold a `json.py`: this process's own path comes after the standard library.
         "path": [folder for folder in sys.path if folder],
     }
     process.stdin.write(json.dumps(given) + "\n")
     process.stdin.flush()
-    told = {**json.loads(process.stdout.readline()), "api_key": key, "pid": process.pid}
-    lease = _lease(told["base_url"], key)
+    told = {**json.loads(process.stdout.readline()), "api_key": api_key, "pid": process.pid, "asked": model}
+    lease = _lease(told["base_url"], api_key)
     if lease is None:
         raise OSError("It ended at once.")
     if record is not None:
         with suppress(OSError):  # then this kernel has it for itself
             record.write(told)
-    return LocalServer(told["base_url"], told["model"], key, process.pid, lease)
+    return LocalServer(told["base_url"], told["model"], api_key, process.pid, lease)
 
 
-def _shared() -> LocalServer:
+def _shared(model: str) -> LocalServer:
     """The server that this user's kernels share; one of this process's own where there cannot be such a one."""
     _check_extra()
     from filelock import FileLock, Timeout
 
-    record = Record.of_this_kernel()
+    record = Record.of_this_kernel(model)
     lock = FileLock(record.lock, timeout=_LONGEST_START)
     try:
         record.make_folder()
         lock.acquire()
     except (OSError, Timeout):
-        return start()
+        return start(model=model)
     try:
-        return _found(record) or start(record, linger=LINGER)
+        return _found(record) or start(record, linger=LINGER, model=model)
     finally:
         lock.release()
 
@@ -173,10 +188,10 @@ def _found(record: Record) -> LocalServer | None:
         return None
 
 
-def _lease(base_url: str, key: str) -> socket.socket | None:
+def _lease(base_url: str, api_key: str) -> socket.socket | None:
     """A connection that says that this process uses the server, or None where there is no server."""
     address = urlsplit(base_url)
-    request = f"GET /lease HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {key}\r\n\r\n"
+    request = f"GET /lease HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {api_key}\r\n\r\n"
     head = b""
     try:
         lease = socket.create_connection((address.hostname or "", address.port or 0), timeout=10)
@@ -201,11 +216,11 @@ def _check_extra() -> None:
 
 def _forget_in_child() -> None:
     """A forked child lets go of the connection, whose closing tells the server that this process has ended."""
-    global _server, _starting
+    global _starting
     _starting = threading.Lock()
-    if _server is not None:
-        _server.release()
-    _server = None
+    for server in _servers.values():
+        server.release()
+    _servers.clear()
 
 
 if hasattr(os, "register_at_fork"):

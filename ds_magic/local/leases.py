@@ -44,6 +44,10 @@ class Leases:
             if not self._held:
                 self.begin(self._linger)
 
+    def end(self) -> None:
+        """End it now, whoever holds one: they find or start another when they need it."""
+        self._over()
+
     def _over(self) -> None:
         self._ended = True
         self._unused()

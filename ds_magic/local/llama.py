@@ -30,12 +30,19 @@ LARGEST_BATCH = 31
 which a part was in the cache got log-probabilities up to 1.3 nats apart from those of the same prompt read whole."""
 
 
+_RAISED = "Jinja Exception: "
+
+
 class Llama:
     """A model in memory, that is let go after `sleep` seconds without a request and loaded again by the next.
 
     `start` blocks until it is loaded; everything else is awaited."""
 
-    def __init__(self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = ServerOptions.sleep):
+    def __init__(
+        self, path: Path, *, threads: int, parallel: int, context: int, sleep: int = ServerOptions.sleep,
+        gpu_layers: int | None = None,
+    ):
+        self.gpu_layers = gpu_layers
         self.path = path
         self.threads = threads
         self.parallel = parallel
@@ -75,6 +82,8 @@ class Llama:
         params.warmup = False
         params.prefill_assistant = False  # a last message of the assistant is a message; prefixes are ours
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = self.threads
+        if self.gpu_layers is not None:
+            params.n_gpu_layers = self.gpu_layers
         sampling = params.sampling
         sampling.top_k, sampling.min_p, sampling.top_p = 0, 0.0, 1.0
         return params
@@ -89,9 +98,9 @@ class Llama:
         tokens: list[int] = (await self._ask("/tokenize", {"content": parts, "parse_special": False}))["tokens"]
         return tokens
 
-    async def apply_template(self, messages: list[dict[str, Any]]) -> str:
-        """The model's own chat template over `messages`, ready for the answer."""
-        prompt: str = (await self._ask("/apply-template", {"messages": messages}))["prompt"]
+    async def apply_template(self, body: dict[str, Any]) -> str:
+        """The model's own chat template over the `messages` and `tools` of `body`, ready for the answer."""
+        prompt: str = (await self._ask("/apply-template", body))["prompt"]
         return prompt
 
     async def sample(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -161,4 +170,7 @@ def _refused(body: bytes) -> Exception:
     if error.get("type") == "exceed_context_size_error":
         needed, room = error.get("n_prompt_tokens", 0), error.get("n_ctx", 0)
         return ContextOverflowError(f"{needed} tokens do not fit into {room}.", needed=needed, room=room)
-    return EngineError(f"The engine said: {str(error.get('message', error))[:300]}")
+    said = str(error.get("message", error))
+    if _RAISED in said:  # by the template, which says why in its own words
+        return EngineError(said.rpartition(_RAISED)[2].strip()[:300])
+    return EngineError(f"The engine said: {said[:300]}")

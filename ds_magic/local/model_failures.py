@@ -24,6 +24,10 @@ class WeightsError(LocalModelError):
     """The model's file is not there and could not be fetched, or is not what it should be."""
 
 
+class NoRoomError(LocalModelError):
+    """The model takes more memory than there is."""
+
+
 class LoadError(LocalModelError):
     """llama.cpp could not load the model."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from ..api.request import ChatRequest
 from . import weights
+from .models.names import quantisation
 
 _LARGEST = 2 * 1000**3
 """Bytes of a file whose hash is taken: that of a larger one would keep the first answer waiting."""
@@ -23,8 +23,8 @@ def of_model(path: Path) -> dict[str, str]:
     elif path.stat().st_size <= _LARGEST:
         with path.open("rb") as file:
             told["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
-    if found := re.search(r"[.-](i?q\d\w*|f16|f32|bf16|fp16)$", path.stem, flags=re.IGNORECASE):
-        told["quantisation"] = found[1]
+    if found := quantisation(path.name):
+        told["quantisation"] = found
     return told
 
 

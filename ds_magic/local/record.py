@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from . import weights
+from .models.names import asked
+from .models.obtain import identity
 
 
 class Record:
@@ -23,9 +25,12 @@ class Record:
         self.path = path
 
     @classmethod
-    def of_this_kernel(cls) -> Record:
-        """The record of the server that this kernel would start: of this machine, Python, version and model."""
-        digest = hashlib.sha256(json.dumps(_identity()).encode()).hexdigest()
+    def of_this_kernel(cls, model: str | None = None) -> Record:
+        """The record of the server that this kernel would start: of this machine, Python, version and model.
+
+        `model` is a name as `--local-model` takes it; without one that of the environment, else ours.
+        """
+        digest = hashlib.sha256(json.dumps(_identity(asked(model))).encode()).hexdigest()
         return cls(weights.cache_dir() / "servers" / f"{digest[:16]}.json")
 
     @property
@@ -63,14 +68,16 @@ class Record:
                 self.path.unlink()
 
 
-def _identity() -> list[str]:
+def records() -> list[Record]:
+    """Those of all servers of this user."""
+    return [Record(path) for path in sorted((weights.cache_dir() / "servers").glob("*.json"))]
+
+
+def _identity(named: str) -> list[str]:
     """What two kernels must have in common to share a server."""
     here = Path(__file__).parent
-    changed = max(file.stat().st_mtime_ns for file in here.glob("*.py"))  # an update writes them anew
-    model = weights.SHA256
-    if named := os.environ.get("DS_MAGIC_LOCAL_MODEL"):
-        path = Path(named).expanduser()
-        model = f"{path.absolute()} {path.stat().st_mtime_ns if path.exists() else 'missing'}"
+    changed = max(file.stat().st_mtime_ns for file in here.rglob("*.py"))  # an update writes them anew
+    model = identity(named) if named else weights.SHA256
     return [platform.node(), sys.executable, str(here), str(changed), _version("xllamacpp"), model]
 
 

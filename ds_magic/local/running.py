@@ -9,21 +9,25 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from . import gguf, weights
+from . import weights
 from .cores import free_cores
 from .engine import Engine
+from .fitting import fit, room_for
 from .leases import Leases
 from .model_failures import LocalModelError
+from .models import names
+from .models.obtain import obtained
 from .outlet import FETCHING
 from .progress import ProgressBar
 from .server import LocalService
 from .server_options import ServerOptions
 
+_MEASURED = 16
+"""Tokens over which the speed is measured."""
 Announce = Callable[[str, str, str], None]
 """Told the address, the key and the model's name for clients as soon as the server listens."""
 
@@ -49,14 +53,14 @@ async def _serve(
     # Clients that hang up are no news; what fails on our side is printed where it is answered.
     asyncio.get_running_loop().set_exception_handler(_quiet)
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    named = names.asked(options.model)
     engine = Engine(
         threads=options.threads, parallel=options.parallel, waiting=options.waiting, context=options.context,
         sleep=options.sleep,
     )
     stop = asyncio.Event()
-    named = os.environ.get("DS_MAGIC_LOCAL_MODEL") or weights.FILE_NAME
     service = LocalService(
-        engine, key=options.api_key, model=gguf.short_name(Path(named)), today=options.today,
+        engine, key=options.api_key, model=names.short(named or weights.FILE_NAME), today=options.today,
         fault=options.fault, log=log, loopback_only=options.is_loopback_only,
         on_failure=None if options.linger is None else stop.set,
         leases=None if options.linger is None else Leases(options.linger, stop.set),
@@ -73,7 +77,7 @@ async def _serve(
     with suppress(NotImplementedError):  # Windows raises KeyboardInterrupt instead
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    loading = asyncio.create_task(_load(engine))
+    loading = asyncio.create_task(_load(engine, named, options))
     address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     announce(address, options.api_key, service.contract.listed[0])
     await stop.wait()
@@ -88,24 +92,38 @@ async def _serve(
     os._exit(0)
 
 
-async def _load(engine: Engine) -> None:
-    bar = ProgressBar(sys.stderr, weights.FETCHING)
+async def _load(engine: Engine, named: str, options: ServerOptions) -> None:
+    bar = ProgressBar(sys.stderr, f"Fetching {named}" if named else weights.FETCHING)
 
     def progress(done: int, total: int) -> None:
         engine.stage = f"{FETCHING} {done} {total}"
         bar(done, total)
 
     try:
-        path = await asyncio.to_thread(weights.model_path, progress)
+        file = await asyncio.to_thread(obtained, named, progress, room_for)
+        if not engine.threads:
+            engine.threads = await asyncio.to_thread(free_cores)
+        if named:
+            said = await asyncio.to_thread(fit, engine, file, options)
+            print(f"ds-magic: {said} Threads: {engine.threads}.", file=sys.stderr, flush=True)
     except LocalModelError as error:
         engine.fail(error)
         print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)
         return
-    if not engine.threads:
-        engine.threads = await asyncio.to_thread(free_cores)
-    await engine.load(path)
+    await engine.load(file.path, file.told, file.unloadable)
     if engine.failure is not None:
-        print(f"ds-magic: {engine.failure}", file=sys.stderr, flush=True)
+        print(f"ds-magic: {engine.failure} {engine.failure.remedy}", file=sys.stderr, flush=True)
+    elif named and options.linger is None:
+        speed = await _speed(engine)
+        print(f"ds-magic: {speed:.0f} tokens a second, one request at a time.", file=sys.stderr, flush=True)
+
+
+async def _speed(engine: Engine) -> float:
+    """How fast the model writes, measured over a few tokens."""
+    async with engine.slots.take([]) as slot:
+        body = {"prompt": [engine.model.end], "id_slot": slot.number, "n_predict": _MEASURED, "ignore_eos": True}
+        told = await engine.llama.sample(body)
+    return float(told.get("timings", {}).get("predicted_per_second") or 0)
 
 
 def _quiet(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

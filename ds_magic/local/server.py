@@ -85,6 +85,7 @@ class LocalService:
         if self.leases is not None:
             self.leases.begin(FIRST_LEASE)
             app.router.add_get("/lease", self.leases.hold, allow_head=False)
+            app.router.add_post("/unload", self.unload)
         return app
 
     @web.middleware
@@ -147,6 +148,14 @@ class LocalService:
         limits = await self._limits() if self.contract.tells_limits else {}
         return {"object": "model", "owned_by": "ds_magic", **limits}
 
+    async def unload(self, request: web.Request) -> web.Response:
+        """End, unless somebody is being answered; who uses this server starts another one at its next request."""
+        if busy := self.engine.slots.busy:
+            raise Refusal(409, f"It answers {busy} {'request' if busy == 1 else 'requests'} just now.")
+        if self.leases is not None:
+            asyncio.get_running_loop().call_later(_TIME_TO_TELL, self.leases.end)
+        return web.json_response({"unloaded": self.contract.own})
+
     def _said(self) -> dict[str, str]:
         """The header that says what shall go wrong here."""
         return {HEADER: self._fault.spec} if self._fault else {}
@@ -177,8 +186,8 @@ class LocalService:
         """One text that goes on with another, or fills a gap in it, streamed or whole."""
         fault = await self._trouble(request)
         asked = checks.check_text(checks.parse(await request.read()), self.contract)
-        shape = TextShape(self.engine, asked.prompt, asked.echo, _alternatives(asked.chat))
-        return await self._answer(request, asked.chat, Continuation(self.engine, asked), shape, fault)
+        shape = TextShape(self.engine, asked.prompt, bool(asked.echo), _alternatives(asked))
+        return await self._answer(request, asked, Continuation(self.engine, asked), shape, fault)
 
     async def _answer(
         self, request: web.Request, asked: ChatRequest, answer: Saying | Scoring, shape: Shape, fault: Fault | None

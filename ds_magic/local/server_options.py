@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from .faults import Fault
@@ -17,6 +18,12 @@ KEEP_ALIVE = 3.0
 """Seconds of silence after which a waiting client is told that it still waits."""
 
 
+def keep_asked() -> int:
+    """Seconds for which an unused model is kept in memory: DS_MAGIC_KEEP where that is a number, else 300."""
+    said = os.environ.get("DS_MAGIC_KEEP", "").strip()
+    return max(1, int(said)) if said.isascii() and said.isdigit() else ServerOptions.sleep
+
+
 @dataclass(frozen=True)
 class ServerOptions:
     """The options of one server; the program's are called the same."""
@@ -28,7 +35,7 @@ class ServerOptions:
     api_key: str = field(default="", repr=False)
     """What clients must send."""
     model: str | None = None
-    """A GGUF file; None: the one that is fetched."""
+    """Its name; None: that of the environment, else the one that comes with us."""
     threads: int = 0
     """Threads to compute with; 0: the free cores."""
     parallel: int = 0
@@ -39,6 +46,8 @@ class ServerOptions:
     """Tokens of prompt and answer together; None: what the model holds, up to LARGEST_CONTEXT."""
     sleep: int = 300
     """Seconds without a request after which the model's memory is given back, until the next."""
+    gpu_layers: int | None = None
+    """Layers that a graphics processor computes, where there is one; None: as many as fit."""
     today: bool = False
     """Whether DeepSeek's service of today is spoken, rather than its reference of 2025."""
     linger: float | None = None

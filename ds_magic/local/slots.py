@@ -28,6 +28,11 @@ class Slots:
         self._idle = [Slot(number) for number in range(count)]
         self._line: deque[tuple[asyncio.Future[Slot], list[int]]] = deque()
 
+    def resize(self, count: int) -> None:
+        """Have so many places, before any was taken."""
+        self.count = count
+        self._idle = [Slot(number) for number in range(count)]
+
     @property
     def busy(self) -> int:
         """Places in use."""

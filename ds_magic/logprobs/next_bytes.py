@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
     from .table import LogprobTable
 
+MOST_TEXTS = 20
+"""Of so many alternatives of either the text is looked at, the likeliest: all that a service sends; a whole vocabulary
+holds too many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
@@ -45,8 +49,9 @@ class NextBytes(Pictured):
 
     A token of one may be a part of the other's, so what compares is the probability of a text, not of a token: that of
     all tokens that begin with it is sure; a token that is only its beginning may go on to it or not, as may what was
-    not returned, and that makes the bounds. The texts are the tokens that either returned, the likeliest first; one
-    may be the beginning of another, and holds it. Iterating gives each Beginning; `next_bytes[" the"]` finds it.
+    not returned, and that makes the bounds. The texts are the likeliest tokens that either returned, twenty at most;
+    one may be the beginning of another, and holds it. Iterating gives each Beginning; `next_bytes[" the"]` finds it,
+    or says it of any other text.
     """
 
     beginnings: tuple[Beginning, ...]
@@ -111,7 +116,7 @@ def _steps(table: LogprobTable, start: int, size: int) -> Iterator[Token]:
 
 def _texts(row: Token) -> list[bytes]:
     """What was said at a place, and what else came there; nothing for its end, and not what spells nothing."""
-    came = [(row.token, row.bytes), *((one.token, one.bytes) for one in row.alternatives.top())]
+    came = [(row.token, row.bytes), *((one.token, one.bytes) for one in row.alternatives.top(MOST_TEXTS))]
     return [raw for token, raw in came if raw or is_end(token, raw)]
 
 

@@ -77,6 +77,7 @@ def _configured(kind: type[Any], shell: Any) -> Any:
 
 def unload(shell: Any) -> None:
     """Take everything back that `load` registered, and give back what it displaced."""
+    from ..local.launch import arrange
     from ..recording import record
     from ..views.answer import control_channel
     from .deepseek import DeepSeekMagics
@@ -107,3 +108,4 @@ def unload(shell: Any) -> None:
             shell.input_transformers_cleanup.remove(transformer)
     control_channel.leave()
     record()
+    arrange()

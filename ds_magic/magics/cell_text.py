@@ -14,7 +14,9 @@ from ..api.completion_request import CompletionRequest
 from ..api.errors import InvalidRequestError
 from ..api.messages import SystemMessage
 from ..api.request import JSON_INSTRUCTION
+from ..api.served import local_model
 from ..backend import current_key, default_model, known
+from ..local.models.names import asked
 from .gap import as_text, lines_with_gap
 from .keys_in_cells import holds_key
 from .options import BY_KEY, DEFAULTED, OPTIONS, Option
@@ -37,11 +39,15 @@ _READ_AS_ESCAPE = re.compile(r"\\(?=[ntr0\\\"'\n\t\r\0]|\Z)")
 _NOT_IN_A_LINE = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
-def cell_of(request: ChatRequest, server: str | None = None, options: Mapping[str, Any] | None = None) -> str:
+def cell_of(
+    request: ChatRequest, server: str | None = None, options: Mapping[str, Any] | None = None,
+    local_model: str | None = None,
+) -> str:
     """The text of a `%%deepseek` cell that makes this request.
 
     `server`: who is to be asked, named as by a completion's `backend`; the cell says so where it would ask another one.
-    `options`: what stands on its line besides, by `Option.key`.
+    `options`: what stands on its line besides, by `Option.key`. `local_model`: how the model on this machine was named
+    that is to answer.
     Only what is set is said, and what no option can say stands in `--extra`. A function is called by its name, which
     must be that of a variable where the cell runs. Left out is what a cell cannot say: the tokens of a prefix, thoughts
     of several lines, blank lines around a message, an empty suffix; line ends are LF. Raises InvalidRequestError where
@@ -50,8 +56,8 @@ def cell_of(request: ChatRequest, server: str | None = None, options: Mapping[st
     """
     request.encode()  # refuses what is no JSON
     values, unsaid = _values(request)
-    values |= _where(server) | dict(options or {})
-    if values.get("model") == _model_anyway(server):
+    values |= _where(server, local_model) | dict(options or {})
+    if values.get("model") == _model_anyway(server, local_model):
         del values["model"]
     if isinstance(request, CompletionRequest):
         return _of_gap(request, values, unsaid)
@@ -136,7 +142,7 @@ def asking(answer: ChatCompletion) -> str:
     first = answer.rounds[0].completion if answer.rounds else answer
     if first.request is None:
         raise InvalidRequestError("It is not known what was asked: this answer has no request.")
-    return cell_of(first.request, first.backend)
+    return cell_of(first.request, first.backend, local_model=local_model(first))
 
 
 def _values(request: ChatRequest) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -192,9 +198,11 @@ def _variable(function: str) -> str:
     return function
 
 
-def _where(server: str | None) -> dict[str, Any]:
+def _where(server: str | None, local_model: str | None) -> dict[str, Any]:
     """The options that have `server` asked: none where it would be anyway, or where its address is not known."""
     is_embedded_meant = not (given_url(None) or current_key())
+    if server == EMBEDDED and local_model and local_model != asked():
+        return {"local_model": local_model}
     if server == EMBEDDED:
         return {} if is_embedded_meant else {"local": True}
     meant = base_url_of()
@@ -205,9 +213,9 @@ def _where(server: str | None) -> dict[str, Any]:
     return {"base_url": url} if _ADDRESS.fullmatch(url) else {}
 
 
-def _model_anyway(server: str | None) -> str:
+def _model_anyway(server: str | None, local_model: str | None) -> str:
     """The model of a request to `server` that names none, as far as it is known."""
-    client = known(server)
+    client = known(server, local_model)
     return client.model if client is not None else default_model(DEEPSEEK_URL if server == DEEPSEEK else None)
 
 

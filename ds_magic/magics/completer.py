@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CELL = re.compile(r"\s*^([ \t]*)%%deepseek(?=\s|$)", re.MULTILINE)
 _LINE = re.compile(r"^(?:\s*%%|\s*(?:[\w.\[\]'\", ]+=\s*)?%)deepseek\s+(.*)$")
 _COMPANION = re.compile(r"^\s*(?:\w+\s*=\s*)?%(ds_\w+)\s+(\S*)$")
+_CONFIG = re.compile(r"^\s*%config\s+DeepSeekMagics\.local_model\s*=\s*[\"']([^\"'\s]*)$")
 _MODELS_TIMEOUT = 3.0
 _ROWS = ("DataFrame", "Series", "list", "tuple", "dict", "ndarray")
 
@@ -73,7 +74,9 @@ def completions(
         return companion[2], starting(companion[2], _of_companion(magics, companion[1]))
     match = _LINE.match(before_cursor)
     if match is None:
-        return None
+        if (config := _CONFIG.match(before_cursor)) is None:
+            return None
+        return config[1], starting(config[1], _local_models())
     line = match[1]
     place = names_to_fill(magics.user_ns, line)
     if place is not None:
@@ -125,6 +128,8 @@ def _candidates(magics: DeepSeekMagics, option: Option) -> Iterable[str]:
     }
     if option.name == "model":
         return _models(magics)
+    if option.name == "local-model":
+        return _local_models()
     if option.name == "tools":
         return [name for name, value in names.items() if _is_tool(value)]
     if option.name == "schema":
@@ -150,9 +155,17 @@ def _models(magics: DeepSeekMagics) -> list[str]:
     """The server's models; without starting the embedded server, and without waiting long."""
     from ..local import launch
 
-    if ServerMeant(magics, {}).is_embedded and launch.running() is None:
+    meant = ServerMeant(magics, {})
+    if meant.is_embedded and launch.running(meant.local_model) is None:
         return []
     return ServerMeant(magics, {"timeout": _MODELS_TIMEOUT}).client().offered()
+
+
+def _local_models() -> list[str]:
+    """What `--local-model` finds on this machine, and GGUF files of this folder."""
+    from ..local.models.listing import names
+
+    return [*names(), *sorted(path.name for path in Path().glob("*.gguf"))]
 
 
 def _is_tool(value: Any) -> bool:

@@ -81,6 +81,8 @@ class DeepSeekMagics(Magics):
     replay = Unicode(None, allow_none=True, help="A recording that answers, as --replay.").tag(config=True)
     speed = Float(None, allow_none=True, min=0, help="How fast it is replayed, as --speed.").tag(config=True)
     local = Bool(None, allow_none=True, help="Answer with the model on this machine, as --local.").tag(config=True)
+    local_model = Unicode(None, allow_none=True, help="Which model that is, as --local-model.").tag(config=True)
+    keep = Int(None, allow_none=True, min=1, help="Seconds that a model stays in memory unused.").tag(config=True)
 
     prices = Dict(
         help="Your prices for a million tokens, for %ds_usage: "
@@ -116,11 +118,13 @@ class DeepSeekMagics(Magics):
     def _resize(self, change: Any) -> None:
         set_size(change["new"] or "normal")
 
-    @observe("journal", "cache", "replay", "speed")
-    def _record(self, change: Any) -> None:
+    @observe("journal", "cache", "replay", "speed", "local_model", "keep")
+    def _arrange(self, change: Any) -> None:
+        from ..local.launch import arrange
         from ..recording import record
 
         record(journal=self.journal, cache=self.cache, replay=self.replay, speed=self.speed)
+        arrange(model=self.local_model, keep=self.keep)
 
     @observe("explorable")
     def _limit_output(self, change: Any) -> None:
@@ -163,7 +167,7 @@ class DeepSeekMagics(Magics):
             marked = Filler(namespace, MARKS)
             values |= parsed.values(fill, marked)
             turn = turn_of(self, text, values, marked, namespace, use=use, notes=parsed.notes)
-            dry = DryRun(turn.request, server.base_url, server.is_embedded, turn.notes)
+            dry = DryRun(turn.request, server.base_url, server.is_embedded, turn.notes, server.local_model)
             show(dry)
             return dry if cell is None else None
         turn = turn_of(self, text, values, fill, namespace, use=use, notes=parsed.notes)
@@ -218,8 +222,9 @@ class DeepSeekMagics(Magics):
         from .listings import ModelList
 
         refuse_keys(line)
-        client = ServerMeant(self, parse(line).values()).client()
-        return ModelList(client.models(), client.name)
+        server = ServerMeant(self, parse(line).values())
+        client = server.client()
+        return ModelList(client.models(), client.name, with_local=server.is_embedded)
 
     @line_magic
     @no_var_expand

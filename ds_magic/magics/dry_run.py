@@ -29,7 +29,10 @@ _WIDTH = 88
 class DryRun:
     """What a cell would send: `json` (a dictionary), `curl`, `url` and `notes`. Nothing was sent."""
 
-    def __init__(self, request: ChatRequest, base_url: str | None, is_embedded: bool, said: Sequence[str] = ()):
+    def __init__(
+        self, request: ChatRequest, base_url: str | None, is_embedded: bool, said: Sequence[str] = (),
+        local_model: str | None = None,
+    ):
         if "model" not in request.model_fields_set:
             request = request.model_copy(update={"model": default_model(base_url)})
         request, notes = request.prepared()
@@ -38,7 +41,8 @@ class DryRun:
         self.json: dict[str, Any] = json.loads(_without_marks(_written(self._marked)))
         self.notes = [*said, *notes, *more]
         if is_embedded:
-            self.notes.append("Without a key the model on this machine would answer this; the curl line is DeepSeek's.")
+            who = f"{local_model}, on this machine," if local_model else "Without a key the model on this machine"
+            self.notes.append(f"{who} would answer this; the curl line is DeepSeek's.")
         self.url = address(base_url_of(base_url), request.path, beta=request.needs_beta)
 
     @property

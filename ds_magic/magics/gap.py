@@ -40,6 +40,12 @@ def has_gap(values: Mapping[str, Any]) -> bool:
     return bool(values.get("fim")) or values.get("suffix") is not None
 
 
+def notes_on_gap(text: str) -> list[str]:
+    """What there is to say of a prompt that looks as if it had a gap."""
+    is_there = GAP in text and any(line.rstrip() == GAP for line in text.split("\n"))
+    return ["A line `@gap` is only text here: with `--fim` it is a gap to fill."] if is_there else []
+
+
 def request_of(magics: DeepSeekMagics, text: str, values: Mapping[str, Any], fill: Filler) -> CompletionRequest:
     """The request that fills the gap of a cell. Raises InvalidRequestError."""
     from ..api.completion_request import TAKEN, CompletionRequest  # here: completion needs the rest before it is asked

@@ -142,6 +142,8 @@ _OF_OURS = (
     Option("vote", "flag", "the same for a class, which votes on each word by show of hands", "Probabilities",
            wire=_with_alternatives),
     Option("local", "flag", "answer with the model on this machine", "Where", negatable=True),
+    Option("local-model", "word", "answer with this model on this machine, fetched if need be", "Where", "NAME",
+           limit="a GGUF file, hf:owner/repo[/file] or ollama:name"),
     Option("base-url", "word", "another server that speaks this API", "Where", "URL",
            limit=f"an address such as {DEEPSEEK_URL}"),
     Option("timeout", "number", "give up after so many seconds", "Where", "SECONDS",
@@ -195,7 +197,7 @@ SPELLINGS: dict[str, tuple[Option, bool]] = {
 
 COMPANIONS: dict[str, tuple[str, ...]] = {
     "ds_login": ("--forget",),
-    "ds_models": tuple(option.long for option in OPTIONS if option.name in ("local", "base-url", "timeout")),
+    "ds_models": ("--local", "--local-model", "--base-url", "--timeout"),
     "ds_chats": (),
     "ds_usage": ("--reset",),
     "ds_balance": ("--base-url", "--timeout"),

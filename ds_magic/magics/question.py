@@ -14,7 +14,7 @@ from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from ..teaching.guess.curtain import Curtain
-from .gap import has_gap, request_of
+from .gap import has_gap, notes_on_gap, request_of
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding
@@ -87,7 +87,7 @@ def turn_of(
         chat=chat,
         key=key,
         restart=bool(values.get("restart")),
-        notes=(*notes, *notes_on(read), *fill.notes, *_shadowing(magics, values.get("output"))),
+        notes=(*notes, *notes_on(read), *notes_on_gap(text), *fill.notes, *_shadowing(magics, values.get("output"))),
         **{name: values[name] for name in ("max_rounds", "run_tools", "repair") if name in values},
     )
     refuse_keys_in(turn.request)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED, base_url_of, given_url, is_deepseek
+from ..api.errors import InvalidRequestError
 from .settings import setting
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class ServerMeant:
 
         return resolve(
             local=self._local,
+            local_model=self._values.get("local_model"),
             base_url=self._values.get("base_url") or setting(self._magics, "base_url"),
             timeout=self._values.get("timeout", setting(self._magics, "timeout")),
             **self._recording,
@@ -59,8 +61,27 @@ class ServerMeant:
         return SchemaUse.at(is_embedded=self.is_embedded, is_deepseek=is_deepseek(base_url_of(self.base_url)))
 
     @property
+    def local_model(self) -> str | None:
+        """How the model on this machine is named that answers where one does; None where nobody named any."""
+        from ..local.models.names import asked
+
+        return asked(self._values.get("local_model")) or None
+
+    @property
     def _local(self) -> bool | None:
         """Whether the model on this machine is to answer; None where nobody said."""
+        if "local_model" in self._values:
+            self._check_alone()
+            return True
         by_default = setting(self._magics, "local") and "base_url" not in self._values
         local: bool | None = self._values.get("local", True if by_default else None)
         return local
+
+    def _check_alone(self) -> None:
+        """Raise InvalidRequestError where the line names a model on this machine, and somebody else to answer."""
+        elsewhere = "--base-url" if self._values.get("base_url") else "--no-local"
+        if self._values.get("base_url") or not self._values.get("local", True):
+            raise InvalidRequestError(
+                f"`--local-model` has a model on this machine answer, and `{elsewhere}` another server.",
+                field="local_model", remedy="Leave out one of them.",
+            )

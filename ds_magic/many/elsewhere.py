@@ -79,7 +79,7 @@ class Elsewhere:
         is_embedded = client.name == EMBEDDED  # the worker's machine has one, too, at an address of its own
         parcel = Parcel(
             "", "" if is_embedded else client.base_url, client.name, None if is_embedded else client.key,
-            method, path_of(url) if is_embedded else url, body, timeouts, retries,
+            method, path_of(url) if is_embedded else url, body, timeouts, retries, client.local_model,
         )
         whole, idle = timeouts.total, timeouts.idle
         patience = whole or (IDLE_TIMES * idle if idle is not None else math.inf)

@@ -33,6 +33,7 @@ class Parcel:
     body: bytes | None
     timeouts: Timeouts
     retries: int
+    local_model: str | None = None
 
     def named(self, name: str) -> Parcel:
         """The same, as one of its own."""
@@ -86,7 +87,7 @@ def delivered(parcel: Parcel) -> Came:
     error: DeepSeekError | None = None
     try:
         if parcel.server == EMBEDDED:
-            client = resolve(local=True)
+            client = resolve(local=True, local_model=parcel.local_model)
             url = client.base_url + parcel.url
         else:
             client, url = reached(parcel.base_url, parcel.key, parcel.server), parcel.url

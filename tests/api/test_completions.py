@@ -15,12 +15,14 @@ from ds_magic import (
     CompletionRequest,
     DeepSeekError,
     InvalidRequestError,
+    Stop,
     StreamInterruptedError,
 )
 from ds_magic.api.completion_request import kind_of
 from ds_magic.api.text_completion import event_as_chat
 from ds_magic.branch import fork
 from ds_magic.logprobs.table import LogprobTable
+from ds_magic.run import AtTheEnd, run
 from tests.servers.completions import USAGE, filled, lists, text, with_tokens
 from tests.servers.scripted import ScriptedServer, answered, chunk, event, head, refused, streamed
 
@@ -245,6 +247,24 @@ def test_it_is_closed_from_within(connect):
     with ScriptedServer(script) as server, connect(server).stream_complete("x") as stream:
         assert next(stream).content == "a"
     assert stream.completion.interrupted and stream.completion.content == "a"
+
+
+def test_a_stop_ends_it_and_keeps_what_came(connect):
+    def script(connection):
+        connection.send(head() + chunk(event(text("half"))))
+        connection.wait_until_closed()
+
+    class Stopping(AtTheEnd):
+        def delta(self, delta):
+            stop.set()
+
+        def finish(self, completion, error):
+            self.completion = completion
+
+    stop, observer = Stop(), Stopping()
+    with ScriptedServer(script) as server:
+        answer = run(connect(server), CompletionRequest.of("a\n", "\nb", stream=True), [observer], stop=stop)
+    assert answer is observer.completion and answer.interruption == "stopped" and answer.text == "a\nhalf\nb"
 
 
 def test_a_journal_has_it_and_replays_it(connect, tmp_path):

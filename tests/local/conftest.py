@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import requests
 
-from ds_magic.local import weights
+from ds_magic.local import launch, weights
 
 
 @pytest.fixture(scope="session")
@@ -82,3 +84,15 @@ def refused(api: Api) -> Iterator[Callable[..., dict[str, Any]]]:
         return {**response.json()["error"], "status": response.status_code}
 
     return post
+
+
+@pytest.fixture
+def no_servers_left() -> Iterator[None]:
+    """The servers that a test has started end with it."""
+    before = set(launch._servers)
+    yield
+    for name in set(launch._servers) - before:
+        server = launch._servers.pop(name)
+        server.release()
+        with suppress(psutil.NoSuchProcess):
+            psutil.Process(server.pid).kill()

@@ -6,6 +6,7 @@ import pytest
 
 from ds_magic.local import gguf
 from ds_magic.local.model_failures import WeightsError
+from ds_magic.local.models.names import short_name
 
 
 def test_the_pieces_are_the_tokens_exact_bytes(model_file):
@@ -35,4 +36,4 @@ def test_a_file_that_is_no_model_is_refused_in_words(tmp_path, content):
     ("model.gguf", "model"),
 ])
 def test_a_model_is_called_by_its_file_without_the_quantization(tmp_path, file, name):
-    assert gguf.short_name(tmp_path / file) == name
+    assert short_name(file) == name

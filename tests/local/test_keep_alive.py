@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
+import pytest
 from aiohttp import web
 
 from ds_magic.local.engine import Engine
@@ -15,6 +16,10 @@ from ds_magic.local.server import LocalService
 
 KEY = "local-test"
 BODY = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2, "temperature": 0}
+TEXT = {"model": "deepseek-chat", "prompt": "Hi", "suffix": "!", "max_tokens": 2, "temperature": 0}
+both = pytest.mark.parametrize(
+    ("path", "body"), [("/chat/completions", BODY), ("/beta/completions", TEXT)], ids=["chat", "text"]
+)
 
 
 @asynccontextmanager
@@ -51,11 +56,12 @@ async def in_line(engine: Engine, count: int) -> None:
             await asyncio.sleep(0.001)
 
 
-def test_a_stream_has_comments_while_the_model_loads(model_file):
+@both
+def test_a_stream_has_comments_while_the_model_loads(model_file, path, body):
     async def scenario():
         engine = Engine(threads=1)
         async with serving(engine, keep_alive=0.05) as session:
-            response = await session.post("/chat/completions", json={**BODY, "stream": True})
+            response = await session.post(path, json={**body, "stream": True})
             assert response.status == 200
             got = await read_until(response, b": keep-alive loading\n\n: keep-alive loading\n\n")
             assert got.replace(b": keep-alive loading\n\n", b"") == b""
@@ -91,15 +97,16 @@ def test_who_waits_in_line_is_told_so_and_then_answered(model_file):
     asyncio.run(scenario())
 
 
-def test_beyond_the_line_a_request_is_refused_with_429(model_file):
+@both
+def test_beyond_the_line_a_request_is_refused_with_429(model_file, path, body):
     async def scenario():
         engine = Engine(threads=1, parallel=1, waiting=1)
         await engine.load(model_file)
         async with serving(engine, keep_alive=0.05) as session:
             async with engine.slots.take([]):
-                waiting = await session.post("/chat/completions", json={**BODY, "stream": True})
+                waiting = await session.post(path, json={**body, "stream": True})
                 await in_line(engine, 1)
-                refused = await session.post("/chat/completions", json=BODY)
+                refused = await session.post(path, json=body)
                 assert refused.status == 429
                 assert refused.headers["Retry-After"] == "1"
                 assert (await refused.json())["error"]["type"] == "rate_limit_error"
@@ -108,28 +115,30 @@ def test_beyond_the_line_a_request_is_refused_with_429(model_file):
     asyncio.run(scenario())
 
 
-def test_who_leaves_the_line_does_not_take_a_place(model_file):
+@both
+def test_who_leaves_the_line_does_not_take_a_place(model_file, path, body):
     async def scenario():
         engine = Engine(threads=1, parallel=1)
         await engine.load(model_file)
         async with serving(engine, keep_alive=0.05) as session:
             async with engine.slots.take([]):
-                gone = await session.post("/chat/completions", json={**BODY, "stream": True})
+                gone = await session.post(path, json={**body, "stream": True})
                 await in_line(engine, 1)
                 gone.close()
                 await in_line(engine, 0)
-            answer = await session.post("/chat/completions", json=BODY)
+            answer = await session.post(path, json=body)
             assert answer.status == 200
 
     asyncio.run(scenario())
 
 
-def test_an_engine_that_cannot_start_is_a_503_with_the_reason():
+@both
+def test_an_engine_that_cannot_start_is_a_503_with_the_reason(path, body):
     async def scenario():
         engine = Engine(threads=1)
         engine.fail(WeightsError("There are no weights.", remedy="Put them there."))
         async with serving(engine, keep_alive=5) as session:
-            response = await session.post("/chat/completions", json=BODY)
+            response = await session.post(path, json=body)
             assert response.status == 503
             error = (await response.json())["error"]
             assert (error["message"], error["remedy"]) == ("There are no weights.", "Put them there.")
@@ -138,11 +147,12 @@ def test_an_engine_that_cannot_start_is_a_503_with_the_reason():
     asyncio.run(scenario())
 
 
-def test_a_failure_after_the_first_sign_of_life_is_an_error_in_the_stream():
+@both
+def test_a_failure_after_the_first_sign_of_life_is_an_error_in_the_stream(path, body):
     async def scenario():
         engine = Engine(threads=1)
         async with serving(engine, keep_alive=0.05) as session:
-            response = await session.post("/chat/completions", json={**BODY, "stream": True})
+            response = await session.post(path, json={**body, "stream": True})
             await read_until(response, b": keep-alive loading\n\n")
             engine.fail(EngineError("It broke."))
             rest = await response.read()

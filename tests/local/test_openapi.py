@@ -1,4 +1,5 @@
-"""The OpenAPI documents of the seeds, mended where they contradict the service, tried by schemathesis.
+"""The OpenAPI documents of the seeds, mended where they contradict the service, and that of `/beta/completions`,
+tried by schemathesis.
 
 Each mend has its reason, in short. Two more
 are for the test: answers are 3 tokens long at most, and models that cannot answer at once are left out.
@@ -36,6 +37,9 @@ ERROR: Schema = {
         }
     },
 }
+REFUSED: Schema = {"description": "refused", "content": {"application/json": {"schema": ERROR}}}
+REFUSALS = ("400", "401", "403", "404", "405", "413", "422", "429")
+EVENT: Schema = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string", "minLength": 6}}}
 MESSAGE: Schema = {
     "type": "object",
     "required": ["role", "content"],
@@ -107,23 +111,35 @@ def mended(document: Schema, stream: bool) -> Schema:
     operation.pop("security", None)
     document.pop("security", None)
     answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    event = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string", "minLength": 6}}}
-    content = {"text/event-stream": {"schema": event}} if stream else {
+    content = {"text/event-stream": {"schema": EVENT}} if stream else {
         "application/json": {"schema": mended_answer(answer)}
     }
     # S0 has a second 200 under a name that is no status, and neither has a single error.
-    refusal = {"description": "refused", "content": {"application/json": {"schema": ERROR}}}
     operation["responses"] = {
-        "200": {"description": "answered", "content": content},
-        **dict.fromkeys(("400", "401", "403", "404", "405", "413", "422", "429"), refusal),
+        "200": {"description": "answered", "content": content}, **dict.fromkeys(REFUSALS, REFUSED),
     }
+    return document
+
+
+def of_texts(document: Schema, stream: bool) -> Schema:
+    """The document of `/beta/completions`, which is of this repository, for answers of one kind."""
+    operation = document["paths"]["/beta/completions"]["post"]
+    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    properties["stream"]["enum"] = [stream]
+    if stream:
+        properties["stream_options"] = {
+            "type": "object", "nullable": True, "properties": {"include_usage": {"type": "boolean"}},
+        }
+        operation["responses"]["200"]["content"] = {"text/event-stream": {"schema": EVENT}}
+    operation["responses"] |= dict.fromkeys(REFUSALS, REFUSED)
     return document
 
 
 def cases(name: str, stream: bool, mode: schemathesis.GenerationMode):
     document = yaml.safe_load((FOLDER / name).read_text())
-    schema = schemathesis.openapi.from_dict(mended(document, stream))
-    return schema["/chat/completions"]["POST"].as_strategy(generation_mode=mode)
+    (path,) = document["paths"]
+    schema = schemathesis.openapi.from_dict((mended if path == "/chat/completions" else of_texts)(document, stream))
+    return schema[path]["POST"].as_strategy(generation_mode=mode)
 
 
 quick = settings(
@@ -134,7 +150,7 @@ CHECKS = [not_a_server_error, response_schema_conformance, content_type_conforma
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("name", ["s0.yaml", "s2.yaml"])
+@pytest.mark.parametrize("name", ["s0.yaml", "s2.yaml", "completions.yaml"])
 def test_what_the_documents_allow_is_answered_in_their_shape(local_server, name, stream):
     @quick
     @given(cases(name, stream, schemathesis.GenerationMode.POSITIVE))
@@ -150,7 +166,7 @@ def test_what_the_documents_allow_is_answered_in_their_shape(local_server, name,
     every()
 
 
-@pytest.mark.parametrize("name", ["s0.yaml", "s2.yaml"])
+@pytest.mark.parametrize("name", ["s0.yaml", "s2.yaml", "completions.yaml"])
 def test_what_the_documents_forbid_is_refused_in_the_documented_shape(local_server, name):
     @quick
     @given(cases(name, False, schemathesis.GenerationMode.NEGATIVE))

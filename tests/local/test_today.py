@@ -270,3 +270,43 @@ def test_the_thinking_is_streamed_first(api):
     kinds = ["thought" if delta.get("reasoning_content") else "content" for delta in deltas
              if delta.get("reasoning_content") or delta.get("content")]
     assert kinds == sorted(kinds, reverse=True) and set(kinds) == {"thought", "content"}
+
+
+def text(api, **fields):
+    return api.post(
+        {"model": api.model, "prompt": "1, 2, 3, 4, 5, 6, 7,", "max_tokens": 6, **fields}, "/beta/completions"
+    )
+
+
+def test_a_text_goes_on_without_a_thought(api):
+    body = text(api, temperature=0).json()
+    assert (body["model"], body["object"]) == ("deepseek-flash", "text_completion")
+    assert body["choices"][0]["text"] == " 8, 9,"
+    assert body["usage"]["completion_tokens_details"]["reasoning_tokens"] == 0
+
+
+def test_the_usage_of_a_text_comes_on_the_last_chunk_whether_asked_for_or_not(api):
+    for fields in ({}, {"stream_options": {"include_usage": True}}):
+        response = text(api, stream=True, **fields)
+        *_, last, done = [line[6:] for line in response.text.split("\n") if line.startswith("data: ")]
+        assert done == "[DONE]"
+        assert json.loads(last)["usage"]["completion_tokens"] == 6 and json.loads(last)["choices"]
+
+
+def test_the_temperature_of_a_text_counts(api):
+    cold, hot = (text(api, seed=1, temperature=value).json()["choices"] for value in (0, 2))
+    assert cold != hot
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("max_tokens", 4097), ("logprobs", -1), ("logprobs", True), ("prompt", None), ("stream_options", {}),
+])
+def test_a_text_that_the_service_would_not_take_is_a_bad_request(api, field, value):
+    response = text(api, **{field: value})
+    assert (response.status_code, response.json()["error"]["param"]) == (400, field)
+
+
+@pytest.mark.parametrize("other", [{"suffix": "x"}, {"logprobs": 2}])
+def test_echo_of_a_text_goes_with_neither_a_suffix_nor_logprobs(api, other):
+    response = text(api, echo=True, **other)
+    assert (response.status_code, response.json()["error"]["param"]) == (400, "echo")

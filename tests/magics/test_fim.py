@@ -168,8 +168,17 @@ def test_a_gap_is_explored(shell, monkeypatch, capsys):
     assert server.requests[0].json["logprobs"] == 20 and "Explorer" in capsys.readouterr().out
 
 
-def test_a_line_gap_is_text_in_a_prompt(ask):
+def test_a_line_gap_is_text_in_a_prompt_and_that_is_said(ask, shell):
     assert ask("%%deepseek\na\n@gap\nb")["messages"] == [{"role": "user", "content": "a\n@gap\nb"}]
+    assert any("with `--fim` it is a gap" in note for note in shell.user_ns["_ds"].notes)
+    ask("%%deepseek\na @gap b")
+    assert not shell.user_ns["_ds"].notes
+
+
+def test_the_text_behind_a_gap_is_varied(fill, shell):
+    shell.user_ns["ends"] = [")", "]"]
+    shell.run_cell("%%deepseek --sweep suffix=ends -o fills\nprint(").raise_error()
+    assert {each.json["suffix"] for each in fill.server.requests} == {")", "]"} and len(shell.user_ns["fills"]) == 2
 
 
 def test_a_conversation_goes_on_beside_it(shell, monkeypatch):

@@ -127,7 +127,7 @@ class Playground(anywidget.AnyWidget):
     @property
     def cell(self) -> str:
         """The text of a cell that sends the same. Raises InvalidRequestError as `request`, and where none can."""
-        return cell_of(self.request, self._client.server, self._options)
+        return cell_of(self.request, self._client.server, self._options, self._client.local_model)
 
     def run(self) -> threading.Thread:
         """Ask, in a thread of its own. Raises InvalidRequestError where nothing can be asked, or while it answers; and

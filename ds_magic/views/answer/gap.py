@@ -69,7 +69,7 @@ def gap_html(request: ChatRequest, prefix: str, filled: str) -> str:
     above, below = before(prefix), behind(request.behind)
     parts = [_folded(above, f"… {above.folded} before"), _muted(above.near)]
     # Where a page drops all styles, the weight tells it apart.
-    parts += [f'<b style="font-weight:inherit">{filled}</b>', _muted(below.near)]
+    parts += [f'<b style="font-weight:normal">{filled}</b>', _muted(below.near)]
     parts.append(_folded(below, f"… {below.folded} behind"))
     style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")
     return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{"".join(parts)}</code></pre>\n'

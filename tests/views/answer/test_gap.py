@@ -27,7 +27,7 @@ def test_the_text_reads_as_one_and_the_gap_is_told_apart():
     page = Page(to_html(answer()))
     assert "def f(n):\n    return n\n\nf(3)" in page.text
     html = to_html(answer())
-    assert '<span style="opacity:.65">def f(n):\n</span><b style="font-weight:inherit">    return n</b>' in html
+    assert '<span style="opacity:.65">def f(n):\n</span><b style="font-weight:normal">    return n</b>' in html
 
 
 def test_it_is_no_markdown():
@@ -45,7 +45,7 @@ def test_only_what_was_filled_is_tinted():
 
 def test_the_tokens_are_numbered_for_a_page_that_explores_them():
     html = numbered_html(answer("ab", "ab", "ab", ["a", "b"]))
-    assert '<span style="opacity:.65">ab</span><b style="font-weight:inherit"><span class="dsx-g0">a</span>' in html
+    assert '<span style="opacity:.65">ab</span><b style="font-weight:normal"><span class="dsx-g0">a</span>' in html
 
 
 def test_that_there_were_no_bytes_is_said():

@@ -18,6 +18,7 @@ export const OPTIONS = [
   {"name": "guess", "kind": "flag", "spellings": ["--guess"], "help": "hide the answer: guess its words one by one, then see what the model nearly said"},
   {"name": "vote", "kind": "flag", "spellings": ["--vote"], "help": "the same for a class, which votes on each word by show of hands"},
   {"name": "local", "kind": "flag", "spellings": ["--local", "--no-local"], "help": "answer with the model on this machine"},
+  {"name": "local-model", "kind": "word", "spellings": ["--local-model"], "help": "answer with this model on this machine, fetched if need be", "possible": "a GGUF file, hf:owner/repo[/file] or ollama:name", "example": "NAME"},
   {"name": "base-url", "kind": "word", "spellings": ["--base-url"], "help": "another server that speaks this API", "possible": "an address such as https://api.deepseek.com", "example": "URL"},
   {"name": "timeout", "kind": "number", "spellings": ["--timeout"], "help": "give up after so many seconds", "possible": "a number of seconds above 0", "example": "0.5"},
   {"name": "times", "kind": "count", "spellings": ["--times"], "help": "ask N times: the result is one collection, Answers", "possible": "a whole number, 1 or more", "example": "20", "least": 1},
@@ -56,7 +57,7 @@ export const OPTIONS = [
 /** The line magics beside `%deepseek`, and the options that each takes. */
 export const COMPANIONS = {
   "ds_login": ["--forget"],
-  "ds_models": ["--local", "--base-url", "--timeout"],
+  "ds_models": ["--local", "--local-model", "--base-url", "--timeout"],
   "ds_chats": [],
   "ds_usage": ["--reset"],
   "ds_balance": ["--base-url", "--timeout"],
