@@ -28,7 +28,7 @@ PRE_STYLE = (
     "background:rgba(128,128,128,.1);border-radius:6px;padding:10px 14px;margin:0 0 1em;overflow-x:auto;white-space:pre"
 )
 # The page breaks the words of an output's `pre` anywhere.
-WRAPPED_STYLE = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere")
+WRAPPED_STYLE = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap;word-break:normal")
 
 # The page gives code in a line a background, which would stand in patches on that of the block.
 CODE_STYLE = "background:transparent;padding:0;white-space:inherit"
