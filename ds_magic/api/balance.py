@@ -10,6 +10,9 @@ from .events import Event
 from .lenient import Incoming, Lenient, Objects, Text
 from .recorded import Unopened
 
+_MOST = 12
+"""Currencies that are shown."""
+
 
 class BalanceInfo(Incoming):
     """What is left in one currency. Amounts are texts, as the server writes them; the total is of the other two."""
@@ -33,8 +36,15 @@ class Balance(Incoming):
     balance_infos: Objects[BalanceInfo] = []
 
     def __repr__(self) -> str:
-        lines = [str(each) for each in self.balance_infos] or ["The server names no amount."]
-        return "\n".join([*lines, *(["It is not enough for a request."] if self.is_available is False else [])])
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says, a line for each currency; of very many the first."""
+        lines = [str(each) for each in self.balance_infos[:_MOST]] or ["The server names no amount."]
+        if (more := len(self.balance_infos) - _MOST) > 0:
+            lines.append(f"… {more:,} more")
+        return [*lines, *(["It is not enough for a request."] if self.is_available is False else [])]
 
     __str__ = __repr__
 

@@ -43,7 +43,8 @@ def balance_line(magics: Any) -> str:
     try:
         if current_key() is None or ServerMeant(magics, {}).is_embedded:
             return ""
-        return f"Left on the account: {on_one_line(repr(balance_asked(magics, {'timeout': _PATIENCE})), 300)}"
+        lines = balance_asked(magics, {"timeout": _PATIENCE}).lines
+        return f"Left on the account: {on_one_line('; '.join(lines), 300)}"
     except InvalidRequestError:  # of a server that has none, or of a recording
         return ""
     except DeepSeekError as error:

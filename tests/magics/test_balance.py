@@ -79,3 +79,19 @@ def test_whatever_a_server_says_there_is_a_balance_to_show(body):
 def test_too_little_for_a_request_is_said():
     with ScriptedServer(answered({**LEFT, "is_available": False})) as server:
         assert repr(Client(server.url, KEY).balance()).endswith("It is not enough for a request.")
+
+
+def of(*currencies):
+    """What a server says that has something left in each of these."""
+    return answered({**LEFT, "balance_infos": [{"currency": each, "total_balance": "1"} for each in currencies]})
+
+
+def test_of_very_many_currencies_the_first_are_shown():
+    with ScriptedServer(of(*map(str, range(3000)))) as server:
+        left = Client(server.url, KEY).balance()
+    assert len(left.balance_infos) == 3000 and repr(left).count("\n") == 12 and repr(left).endswith("… 2,988 more")
+
+
+def test_a_report_of_usage_divides_the_currencies(cell, serving):
+    with serving(of("CNY", "USD")):
+        assert "Left on the account: 1 CNY; 1 USD" in cell("%ds_usage")
