@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .addresses import place
 from .body import collected
 from .clean_text import for_report, on_one_line
+from .errors import InvalidRequestError
 from .events import Event
 from .lenient import Incoming, Lenient, Objects, Text
 from .recorded import Unopened
@@ -53,7 +55,17 @@ class Balance(Incoming):
 
 
 def balance_told(exchange: Unopened, on_event: Callable[[Event], None]) -> Balance:
-    """What a server says that `exchange` asks. Raises a DeepSeekError."""
-    exchange.open()
-    body, _ = collected(exchange, on_event)
-    return Balance.model_validate(body)
+    """What a server says that `exchange` asks. Raises a DeepSeekError, of a server that tells of none, too."""
+    try:
+        exchange.open()
+    except InvalidRequestError as error:
+        if error.status is None:  # nobody was asked
+            raise
+        refused = InvalidRequestError(
+            f"{place(exchange.url)} tells of no balance.", status=error.status,
+            remedy="DeepSeek does, at `GET /user/balance`; elsewhere look at its own pages.",
+        )
+    else:
+        body, _ = collected(exchange, on_event)
+        return Balance.model_validate(body)
+    raise refused

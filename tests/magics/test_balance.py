@@ -4,6 +4,7 @@ import pytest
 
 from ds_magic import Client
 from ds_magic.api.addresses import root
+from ds_magic.api.errors import InvalidRequestError
 from tests.servers.scripted import ScriptedServer, answered, refused
 
 LEFT = {"is_available": True, "balance_infos": [
@@ -54,6 +55,12 @@ def test_a_server_that_has_none_is_told_so_and_usage_says_nothing_of_it(script, 
     with serving(script, script):
         assert "tells of no balance" in cell("%ds_balance", fails=True)
         assert "account" not in cell("%ds_usage")
+
+
+def test_in_python_a_server_that_has_none_is_told_so_too():
+    with ScriptedServer(refused(404, "no such path")) as server, pytest.raises(InvalidRequestError) as refusal:
+        Client(server.url, KEY).balance()
+    assert "tells of no balance" in str(refusal.value) and "/user/balance" in refusal.value.remedy
 
 
 def test_a_wrong_key_is_a_panel_and_usage_stays_readable(cell, serving):
