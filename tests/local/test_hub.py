@@ -67,10 +67,15 @@ def test_a_model_is_fetched_into_the_hubs_cache_and_pinned_to_its_commit(server,
 def test_what_lies_in_the_cache_is_as_the_library_finds_it(server, tiny):
     server.put("ada/tiny", tiny())
     found = obtained("hf:ada/tiny")
-    program = "import huggingface_hub as h; print(h.hf_hub_download('ada/tiny', 'tiny-Q4_K_M.gguf'))"
+    program = """
+import huggingface_hub
+print(huggingface_hub.hf_hub_download("ada/tiny", "tiny-Q4_K_M.gguf"))
+cache = huggingface_hub.scan_cache_dir()
+print(cache.warnings, cache.size_on_disk, [repository.repo_id for repository in cache.repos])
+"""
     environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True)
-    assert said.stdout.strip() == str(found.path)
+    assert said.stdout.splitlines() == [str(found.path), f"[] {found.path.stat().st_size} ['ada/tiny']"]
 
 
 def test_what_is_in_the_cache_is_used_without_asking_anybody(server, tiny):
