@@ -6,9 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ..api.addresses import EMBEDDED
 from ..api.notes import PASSED_OVER, idle_beforehand, passed_over
-from ..api.recorded import RECORDING
 from ..run import as_sent
 from ..views.many.captions import factors_text
 from .row import Row
@@ -62,7 +60,7 @@ def in_vain(client: Client, plan: Plan) -> dict[str, str]:
     if not varied:
         return said
     asked = list(plan.asked_of(client))
-    for its in dict.fromkeys(its for _, its in asked if its.name not in (EMBEDDED, RECORDING)):
+    for its in dict.fromkeys(its for _, its in asked):
         if any(_is_open(its, turn.request) for turn, asked_of in asked if asked_of is its):
             its.look_first()
     found = [idle_beforehand(turn.request, its) for turn, its in asked]
