@@ -1,4 +1,7 @@
-"""`python -m ds_magic`, or `ds-magic`: the programs beside the notebook. `serve`, `fetch`, `journal`, `page`."""
+"""`python -m ds_magic`, or `ds-magic`: the programs beside the notebook.
+
+`serve`, `fetch`, `models`, `unload`, `journal`, `page`.
+"""
 
 from __future__ import annotations
 

@@ -642,8 +642,25 @@ def levels(count):
     an_event(json.dumps({"a": "[" * count}))
 
 
+def tokens_of_two_models(count):
+    """Two answers of so many tokens, cut at other places."""
+    from ds_magic.logprobs.compare import compare
+    from ds_magic.logprobs.table import LogprobTable
+
+    text = " ".join(map(str, range(count))) * 2
+    one, other = (
+        LogprobTable.from_wire([
+            {"token": text[at : at + size], "bytes": None, "logprob": -0.5, "top_logprobs": []}
+            for at in range(0, size * count, size)
+        ]) for size in (3, 4)
+    )
+    found = compare(one, other)
+    repr(found), found._repr_html_(), found.to_pandas(), found.bits_per_byte
+
+
 def alternatives(count):
     """A token of which the whole distribution came, streamed, as it is shown and kept."""
+    from ds_magic.logprobs.compare import compare
     from ds_magic.views.answer.static import alive, mimebundle
 
     top = [{"token": f"t{rank}", "bytes": None, "logprob": -math.log(count) - rank / count} for rank in range(count)]
@@ -657,6 +674,7 @@ def alternatives(count):
     alive(answer, mimebundle(answer))
     table = answer.logprobs
     table.bars(0).to_text(), repr(table[0].tempered(top_p=0.9)), table.classify(["t1", "x"])
+    repr(compare(table[0], table[0]))
 
 
 def tags_of_others(count):
@@ -687,6 +705,7 @@ MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
     (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
+    (32_000, tokens_of_two_models),
     (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
     (16_000, tags_of_others), (64_000, schemas_in_schemas),
 )}

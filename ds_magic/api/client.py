@@ -56,16 +56,9 @@ class Client(Completing):
     """How the model on this machine was named that answers, where anybody named one for this client."""
 
     def __init__(
-        self,
-        base_url: str | None = None,
-        api_key: str | Secret | None = None,
-        *,
-        model: str | None = None,
-        timeout: Timeouts | float | None = None,
-        retries: int = 4,
-        name: str | None = None,
-        on_event: Callable[[Event], None] | None = None,
-        offer: Offer | None = None,
+        self, base_url: str | None = None, api_key: str | Secret | None = None, *, model: str | None = None,
+        timeout: Timeouts | float | None = None, retries: int = 4, name: str | None = None,
+        on_event: Callable[[Event], None] | None = None, offer: Offer | None = None,
         locate: Callable[[], tuple[str, str]] | None = None,
         journal: Any = None, cache: bool = False, replay: Any = None, speed: float | None = None,
     ):
@@ -317,8 +310,8 @@ class Client(Completing):
         if named is None:  # not prepared yet
             asked, named = self._with_model(request, {})
             request = asked.prepared().request
-        # The model on this machine is the server's, and nobody's choice unless somebody named it.
-        is_named = named and not (self._locate and not self.local_model and request.model == self._named_model)
+        # The model on this machine is the server's, and nobody's choice.
+        is_named = named and not (self._locate and request.model == self._named_model)
         return Question(
             request, is_named, self.name, self.address_of(request), None if is_named else self._named_model,
             self.key, self.masked, tell,

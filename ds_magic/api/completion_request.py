@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from .clean_text import heal
 from .errors import InvalidRequestError
 from .fields import FIELDS, MOST_ALTERNATIVES
 from .limit_errors import shown
@@ -94,16 +95,14 @@ class CompletionRequest(ChatRequest):
         if self.echo and (self.suffix is not None or self.logprobs):
             raise _refused("echo", True, "left out beside a suffix, and beside logprobs")
 
-    def _own_wire(self) -> dict[str, Any]:
-        own = {"prompt": self.prompt, "suffix": self.suffix, "echo": self.echo}
-        return {name: value for name, value in own.items() if value is not None}
-
-    def _wire_of(self, name: str) -> Any:
-        if name == "top_logprobs":
-            return None
-        if name == "logprobs":
-            return (self.top_logprobs or 0) if self.logprobs else None
-        return super()._wire_of(name)
+    def to_wire(self) -> dict[str, Any]:
+        """The JSON body: only what was set, surrogates healed, `extra` last."""
+        number = (self.top_logprobs or 0) if self.logprobs else None
+        own = {"prompt": self.prompt, "suffix": self.suffix, "echo": self.echo, "logprobs": number}
+        others = {name: value for name, value in super().to_wire().items() if name not in _OF_A_CHAT}
+        said = {name: value for name, value in own.items() if value is not None}
+        body: dict[str, Any] = heal({**said, **others, **self.extra})
+        return body
 
     @property
     def prefix(self) -> str | None:
@@ -139,6 +138,7 @@ class CompletionRequest(ChatRequest):
         return as_chat(body, "message", self.top_logprobs)
 
 
+_OF_A_CHAT = ("messages", "logprobs", "top_logprobs")
 _ON_THE_WIRE = frozenset(("prompt", "suffix", "echo", *TAKEN)) - {"extra", "top_logprobs"}
 _SIDES = {"prompt": "before", "suffix": "behind"}
 

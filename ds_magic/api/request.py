@@ -191,21 +191,16 @@ class ChatRequest(_Fields):
 
         Raises InvalidRequestError where `extra` or a tool's schema holds what JSON cannot say.
         """
-        body = self._own_wire()
+        body: dict[str, Any] = {
+            "messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]
+        }
         for name in FIELDS:
-            value = self._wire_of(name)
+            value = getattr(self, name)
             if name != "extra" and value is not None:
                 body[name] = _to_wire(value)
         body.update(self.extra)
         healed: dict[str, Any] = heal(body)
         return healed
-
-    def _own_wire(self) -> dict[str, Any]:
-        """What the body has beside the fields of `api.fields`."""
-        return {"messages": [_message_to_wire(message, self.replays_reasoning) for message in self.messages]}
-
-    def _wire_of(self, name: str) -> Any:
-        return getattr(self, name)
 
     def encode(self) -> bytes:
         """The JSON body as UTF-8 bytes."""

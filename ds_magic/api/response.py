@@ -69,14 +69,8 @@ class ChatCompletion(Incoming):
 
     @classmethod
     def from_wire(
-        cls,
-        body: dict[str, Any],
-        *,
-        request: ChatRequest | None = None,
-        timing: Timing | None = None,
-        backend: str | None = None,
-        recorded: Recorded | None = None,
-        interruption: str | None = None,
+        cls, body: dict[str, Any], *, request: ChatRequest | None = None, timing: Timing | None = None,
+        backend: str | None = None, recorded: Recorded | None = None, interruption: str | None = None,
         notes: Sequence[str] = (),
     ) -> ChatCompletion:
         """The completion in a parsed JSON body; odd or missing fields become None."""

@@ -41,7 +41,7 @@ def score(
     of all that were given, `.logprobs` the LogprobTable of its tokens. It is the log-probability that the answer begins
     so, whatever follows. With `prefix=` (or a last message that is one) the texts go on after it: begin them with the
     blank that a word begins with. `fields`: as for `chat`; `client`: which server, else the one that the environment
-    means.
+    means. The scores of one text under two models are laid side by side by `ds_magic.compare(one, other)`.
 
     The embedded server needs one request and gives exact numbers, by the field `score` that it has beside DeepSeek's.
     Elsewhere a token takes a request, and one that is not among the 20 alternatives ends its text with a bound. Such

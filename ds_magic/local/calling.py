@@ -11,9 +11,9 @@ from pydantic_core import from_json
 from ..api.messages import AssistantMessage, FunctionCall, NamedToolChoice, Tool, ToolMessage, UserMessage
 from ..api.request import ChatRequest
 from . import constraint, dialogue
-from .dialogue import Turn
 from .slots import Slot
 from .speech import Part, Speech
+from .template import Turn
 
 MOST_CALLS = 4
 
@@ -65,6 +65,11 @@ class Functions:
         self.tools = offered(speech.request)
         self.calls: list[tuple[str, str]] = []
         self._answered = answered(speech.request)
+
+    @property
+    def made(self) -> int:
+        """How many calls were made."""
+        return len(self.calls)
 
     async def parts(self, slot: Slot, said: list[Turn]) -> AsyncGenerator[Part, None]:
         """The calls as they come; none where the model would rather answer, or knows the answer to its call.

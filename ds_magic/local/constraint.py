@@ -24,9 +24,10 @@ _LONGEST_STRING = 400
 _LONGEST_LIST = 16
 
 
-def schema_grammar(schema: dict[str, Any]) -> str:
-    """The grammar of the JSON values that `schema` allows."""
-    return f"%llguidance {{}}\nstart: %json {json.dumps({**bounded(schema), 'x-guidance': _LAYOUT})}"
+def schema_grammar(schema: dict[str, Any], after: str = "") -> str:
+    """The grammar of the JSON values that `schema` allows, which stand `after` a text."""
+    before = f"{json.dumps(after)} " if after else ""
+    return f"%llguidance {{}}\nstart: {before}%json {json.dumps({**bounded(schema), 'x-guidance': _LAYOUT})}"
 
 
 def object_grammar() -> str:

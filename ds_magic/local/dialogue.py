@@ -11,9 +11,7 @@ from collections.abc import Sequence
 
 from ..api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
 from ..api.request import ChatRequest
-
-Turn = tuple[str, str]
-"""A role and a text."""
+from .template import Said, Turn
 
 THINK_FIRST = "Think step by step about the question before you answer it. Write down your thoughts."
 THOUGHT_BEGINS = "Let me think step by step."
@@ -37,15 +35,38 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
             # Shown its calls as it wrote them, the model would repeat them instead of answering.
             names = " and ".join(call.function.name for call in message.tool_calls)
             said.append(("assistant", _by(message.name, f"{text}\nI call {names}.".strip())))
+        elif isinstance(message, AssistantMessage) and message.reasoning_content:
+            said.append(Said("assistant", _by(message.name, text), message.reasoning_content))
         else:
             said.append((message.role, _by(message.name, text)))
     return said
 
 
-def opening(request: ChatRequest) -> list[Turn]:
-    """What stands before the answer to `request`: its messages as turns, but for the prefix of the answer."""
-    said = request.messages if request.prefix is None else request.messages[:-1]
-    return turns(said) or [("user", "")]  # templates do not go without a message
+def own_turns(messages: Sequence[Message]) -> list[Turn]:
+    """The messages for a template that has places for calls and their results."""
+    calls: dict[str, ToolCall] = {}
+    said: list[Turn] = []
+    for message in messages:
+        text = message.content or ""
+        if isinstance(message, ToolMessage):
+            said.append(Said("tool", text, answered=calls[message.tool_call_id]))
+            continue
+        text = _by(message.name, text) if text else text
+        if isinstance(message, AssistantMessage):
+            calls.update((call.id, call) for call in message.tool_calls or ())
+            said.append(Said("assistant", text, message.reasoning_content or "", message.tool_calls or ()))
+        else:
+            said.append((message.role, text))
+    return said
+
+
+def opening(request: ChatRequest, *, has_calls: bool = False) -> list[Turn]:
+    """What stands before the answer to `request`: its messages as turns, but for the prefix of the answer.
+
+    `has_calls`: the template has places for calls and their results.
+    """
+    messages = request.messages if request.prefix is None else request.messages[:-1]
+    return (own_turns if has_calls else turns)(messages) or [("user", "")]  # templates do not go without a message
 
 
 def beginning(request: ChatRequest) -> tuple[str, list[bytes]]:

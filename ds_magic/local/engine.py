@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .call_syntax import CallSyntax, learn
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 class Engine:
     """A model, its template and its slots.
 
-    `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`,
-    `origin`, `llama`, `template` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
+    `load` must have been started; everything else waits for it, by `ready`: before, there are no `model`, `origin`,
+    `llama`, `template`, `calls` and `context`. `failure` is the LocalModelError that keeps it from answering, or None.
     """
 
     model: Model
@@ -33,6 +34,8 @@ class Engine:
     template: Template
     origin: dict[str, str]
     """The model's file and the engine, as they are told of."""
+    calls: CallSyntax | None
+    """How the model writes calls of functions; None: it is led to them by words."""
     context: int
     """Tokens of prompt and answer together that each request may have."""
 
@@ -75,6 +78,8 @@ class Engine:
             )
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
+            self.calls = await learn(self.model, self.llama)
+            self.template.has_parameters = bool(self.calls and self.calls.parameters)
         except LocalModelError as error:
             self.failure = LoadError(error.message, remedy=unloadable) if unloadable else error
         except asyncio.CancelledError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from ..api.clean_text import on_one_line
 from .engine import Engine
 from .gpu import gpu_layers, gpu_memory
 from .memory import free_memory
@@ -48,14 +49,14 @@ def fit(engine: Engine, file: ModelFile, options: ServerOptions) -> str:
     engine.gpu_layers = options.gpu_layers
     if engine.gpu_layers is None:
         engine.gpu_layers = gpu_layers(file.path, context=found.context, parallel=found.places)
-    return _said(file, header.abilities.words, found, free, wanted=context)
+    return _said(file, header.abilities, found, free, wanted=context)
 
 
 def _said(file: ModelFile, abilities: Sequence[str], found: Footprint, free: int | None, wanted: int) -> str:
     of = f", of {in_words(free)} that are free" if free is not None else ""
     less = f"; for {wanted:,} tokens there is no room" if found.context < wanted else ""
     can = f" It {' and '.join(abilities)}." if abilities else ""
-    return f"{file.asked} ({file.path.name}): {found}{of}{less}.{can}"
+    return on_one_line(f"{file.asked} ({file.path.name}): {found}{of}{less}.{can}", 400)
 
 
 def _installed() -> list[tuple[str, int]]:

@@ -151,6 +151,8 @@ class _Run:
             "return_progress": True,
             "response_fields": ["stop", "stop_type", "tokens_predicted"],
         }
+        if sampling.marks:
+            body["preserved_tokens"] = sampling.marks
         if sampling.grammar is not None:
             body["grammar"] = sampling.grammar
         if sampling.seed is not None:

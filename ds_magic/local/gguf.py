@@ -39,6 +39,8 @@ class Model:
     """The id that ends an answer."""
     fill: FillMarks | None = None
     """The marks by which it is asked to fill a gap; None where it was not made for that."""
+    template: str | None = None
+    """The template of its conversations, in Jinja; None where the file has none."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -46,6 +48,20 @@ class Model:
         marks = set(self.marks.values())
         numbered = reversed(list(enumerate(self.pieces)))  # of two of the same bytes the first
         return {piece: number for number, piece in numbered if piece and number not in marks}
+
+    @cached_property
+    def names(self) -> dict[int, bytes]:
+        """The names of the marks, by their ids."""
+        return {number: name.encode() for name, number in self.marks.items()}
+
+    @cached_property
+    def spelt(self) -> dict[bytes, list[int]]:
+        """The ids of the tokens of the same bytes, by these; those of marks, which spell nothing, but for the end's."""
+        found: dict[bytes, list[int]] = {}
+        for number, piece in enumerate(self.pieces):
+            if number != self.end:
+                found.setdefault(piece, []).append(number)
+        return found
 
     @cached_property
     def whole(self) -> frozenset[int]:
@@ -86,6 +102,7 @@ def read(path: Path) -> Model:
         begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
         end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
         fill=fill_marks(fields, tokens),
+        template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
     )
 
 

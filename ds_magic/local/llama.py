@@ -30,6 +30,9 @@ LARGEST_BATCH = 31
 which a part was in the cache got log-probabilities up to 1.3 nats apart from those of the same prompt read whole."""
 
 
+_RAISED = "Jinja Exception: "
+
+
 class Llama:
     """A model in memory, that is let go after `sleep` seconds without a request and loaded again by the next.
 
@@ -95,9 +98,9 @@ class Llama:
         tokens: list[int] = (await self._ask("/tokenize", {"content": parts, "parse_special": False}))["tokens"]
         return tokens
 
-    async def apply_template(self, messages: list[dict[str, Any]]) -> str:
-        """The model's own chat template over `messages`, ready for the answer."""
-        prompt: str = (await self._ask("/apply-template", {"messages": messages}))["prompt"]
+    async def apply_template(self, body: dict[str, Any]) -> str:
+        """The model's own chat template over the `messages` and `tools` of `body`, ready for the answer."""
+        prompt: str = (await self._ask("/apply-template", body))["prompt"]
         return prompt
 
     async def sample(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -167,4 +170,7 @@ def _refused(body: bytes) -> Exception:
     if error.get("type") == "exceed_context_size_error":
         needed, room = error.get("n_prompt_tokens", 0), error.get("n_ctx", 0)
         return ContextOverflowError(f"{needed} tokens do not fit into {room}.", needed=needed, room=room)
-    return EngineError(f"The engine said: {str(error.get('message', error))[:300]}")
+    said = str(error.get("message", error))
+    if _RAISED in said:  # by the template, which says why in its own words
+        return EngineError(said.rpartition(_RAISED)[2].strip()[:300])
+    return EngineError(f"The engine said: {said[:300]}")

@@ -1,7 +1,7 @@
 """Tokens within a character, which llama.cpp's server passes over: which they are, and how likely.
 
 It sends nothing while the text ends within a character, and then one event for all its tokens. Their
-bytes are known from that event, and the vocabulary has few tokens that end within a character, so which
+bytes are known from that event, and few tokens spell these and end within a character each, so which
 they were is found by fitting; each one's log-probabilities are asked for anew, at its place.
 """
 
@@ -14,6 +14,7 @@ from .slots import Slot
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .gguf import Model
 
 _FORCE = 1000.0
 _PREFER = 100.0
@@ -30,16 +31,18 @@ class Gap(NamedTuple):
 
 async def fill(engine: Engine, slot: Slot, before: list[int], gap: Gap, alternatives: int) -> list[Token]:
     """All tokens of the gap, the last one too, in order, each with so many `alternatives`."""
-    pieces = engine.model.pieces
+    model = engine.model
     raw = bytes(gap.raw)
-    left = raw[: len(raw) - len(pieces[gap.last.id])]
-    fragments = engine.model.fragments
+    last = model.pieces[gap.last.id] or model.names.get(gap.last.id, b"")  # a mark may be seen in the text
+    raw = raw.removesuffix(last)
+    places = _places(model, raw, gap.missing)
     found: list[Token] = []
-    for missing in range(gap.missing, 0, -1):
-        fits = [number for number in fragments if _can_be(pieces, fragments, number, left, missing)]
+    at = 0
+    for after in places[1:]:
+        fits = [number for end in sorted(after) if end >= at for number in model.spelt.get(raw[at:end], ())]
         top = await _rivals(engine, slot, before + [token.id for token in found], alternatives)
         found.append(_choose(fits, top))
-        left = left[len(pieces[found[-1].id]):]
+        at += len(model.pieces[found[-1].id])
     return [*found, gap.last]
 
 
@@ -58,7 +61,7 @@ async def redraw(
     for _ in range(partial):
         prompt = before + [token.id for token in found]
         tail = b"".join(pieces[token.id] for token in found)
-        fits = [number for number in engine.model.fragments if ends_within_character(tail + pieces[number])]
+        fits = [number for number, piece in enumerate(pieces) if piece and ends_within_character(tail + piece)]
         drawn = await engine.llama.sample({
             "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
             "temperature": sampling.temperature,
@@ -74,24 +77,32 @@ async def redraw(
 
 
 def ends_within_character(text: bytes) -> bool:
-    """Whether UTF-8 `text` ends with the beginning of a character, as llama.cpp judges it."""
-    for back in range(1, min(4, len(text)) + 1):
+    """Whether `text` ends with the beginning of a character, as llama.cpp judges it.
+
+    It looks for a first byte with too few bytes after it, whatever these are: a model that says bytes that are no
+    UTF-8 makes it wait for some more of them.
+    """
+    for back in range(1, min(3, len(text)) + 1):
         byte = text[-back]
-        if byte & 0xC0 == 0x80:
-            continue
         length = 2 if byte & 0xE0 == 0xC0 else 3 if byte & 0xF0 == 0xE0 else 4 if byte & 0xF8 == 0xF0 else 1
-        return back < length
+        if back < length:
+            return True
     return False
 
 
-def _can_be(pieces: list[bytes], fragments: list[int], number: int, text: bytes, count: int) -> bool:
-    """Whether `text` can be made of `count` fragments, the first being `number`."""
-    if not text.startswith(pieces[number]):
-        return False
-    rest = text[len(pieces[number]):]
-    if count == 1:
-        return not rest
-    return any(_can_be(pieces, fragments, following, rest, count - 1) for following in fragments)
+def _places(model: Model, raw: bytes, count: int) -> list[set[int]]:
+    """Where each of `count` tokens that spell `raw` can end, and where the first begins: nothing is told there."""
+    within = [end for end in range(1, len(raw) + 1) if ends_within_character(raw[:end])]
+    ends = [{0}]
+    for _ in range(count):
+        ends.append({end for end in within for start in ends[-1] if start <= end and raw[start:end] in model.spelt})
+    ends[-1] &= {len(raw)}
+    for place in range(count - 1, -1, -1):  # and go on to the end
+        ends[place] = {
+            start for start in ends[place]
+            if any(start <= end and raw[start:end] in model.spelt for end in ends[place + 1])
+        }
+    return ends
 
 
 def _choose(fits: list[int], top: list[tuple[int, float]]) -> Token:

@@ -58,6 +58,8 @@ class Sampling:
     seed: int | None = None
     grammar: str | None = None
     """What may be written, as `constraint` makes it; None: anything."""
+    marks: tuple[str, ...] = ()
+    """Marks of the template that are to be seen in the text."""
 
 
 @dataclass

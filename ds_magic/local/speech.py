@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Protocol
 
 from ..api.request import ChatRequest
@@ -68,6 +69,10 @@ class Speech:
         self.request = request
         self.reason = "stop"
         self.outcomes: list[Outcome] = []
+        self.found = ""
+        """The stop string or mark that ended the last of it."""
+        self.longest = request.max_tokens or DEFAULT_MAX_TOKENS
+        """Tokens that all of it may have."""
 
     @property
     def generated(self) -> int:
@@ -76,8 +81,8 @@ class Speech:
 
     @property
     def left(self) -> int:
-        """Tokens that `max_tokens` still allows."""
-        return (self.request.max_tokens or DEFAULT_MAX_TOKENS) - self.generated
+        """Tokens that are still allowed."""
+        return self.longest - self.generated
 
     @property
     def stops(self) -> list[str]:
@@ -93,13 +98,17 @@ class Speech:
     async def say(
         self, slot: Slot, prompt: list[int], kind: Kind, *, max_tokens: int | None = None,
         grammar: str | None = None, logprobs: bool | None = None, stops: list[str] | None = None, begun: int = 0,
-        begins: Piece | None = None,
+        begins: Piece | None = None, marks: Sequence[str] = (), beginnings: Sequence[str] = (),
     ) -> AsyncGenerator[Part, None]:
         """What comes after `prompt`, whose last `begun` tokens are the answer's own; `logprobs`: whether they are told
-        of, None where the request asked for it. `begins` is what has been drawn already, the last of them."""
+        of, None where the request asked for it. `begins` is what has been drawn already, the last of them. It ends at
+        each of `marks`, and where it begins with one of `beginnings`, of which nothing is told: `found` is it then."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
+        if seen := tuple(name for name in self.engine.model.marks if any(name in mark for mark in marks)):
+            sampling = replace(sampling, marks=seen)
+        self.found = ""
         marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None
-        finder = StopFinder(stops or [])
+        finder = StopFinder(stops or [], marks, beginnings)
 
         def part(text: str, tokens: list[Token]) -> Part:
             return Part(kind, text, tokens, [marker.forced(token) for token in tokens] if marker else [])
@@ -107,6 +116,7 @@ class Speech:
         for text, tokens in finder.push(begins) if begins else ():
             yield part(text, tokens)
         if finder.found:
+            self.found = finder.found
             return
         if sampling.max_tokens <= 0 or len(prompt) >= self.engine.context:
             for text, tokens in finder.flush():
@@ -120,6 +130,7 @@ class Speech:
                 for text, tokens in finder.push(piece):
                     yield part(text, tokens)
                 if finder.found:
+                    self.found = finder.found
                     return
         for text, tokens in finder.flush():
             yield part(text, tokens)

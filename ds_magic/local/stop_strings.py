@@ -2,29 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from .sampling import Piece
+
+_MOST_BLANKS = 16
+"""Characters before a text's beginning that are waited for."""
 
 
 class StopFinder:
-    """Pieces go in, and come out once no stop string can begin in them."""
+    """Pieces go in, and come out once no stop string can begin in them.
 
-    def __init__(self, stops: list[str]):
-        self.stops = [stop for stop in stops if stop]
-        self.found = False
+    `marks` end a text as stop strings do, and are no part of it in any way; `beginnings` only where it begins with
+    one. `found` is what ended it.
+    """
+
+    def __init__(self, stops: list[str], marks: Sequence[str] = (), beginnings: Sequence[str] = ()):
+        self.stops = [stop for stop in (*stops, *marks) if stop]
+        self.beginnings = beginnings
+        self.found = ""
+        self._silent = {*marks, *beginnings}
         self._shown = False
         self._held: list[Piece] = []
 
     def push(self, piece: Piece) -> list[Piece]:
         """The pieces that can be shown now. After a stop string `found` is true and nothing more comes."""
-        if not self.stops:
+        if not self.stops and not self.beginnings:
             return [piece]
         self._held.append(piece)
         text = "".join(held.text for held in self._held)
-        starts = [start for start in (text.find(stop) for stop in self.stops) if start >= 0]
+        starts = [(start, stop) for start, stop in ((text.find(stop), stop) for stop in self.stops) if start >= 0]
         if starts:
-            self.found = True
-            return self._before(min(starts))
+            start, self.found = min(starts)
+            return self._before(start)
+        if not self._shown and (found := self._begun(text)) is not None:
+            self.found = found
+            return []
         return self._release(len(text) - self._could_begin(text))
+
+    def _begun(self, text: str) -> str | None:
+        """Which of the `beginnings` the text begins with; empty: it could still be one."""
+        blanks, text = len(text) - len(text.lstrip()), text.lstrip()
+        if blanks > _MOST_BLANKS:
+            return None
+        for beginning in self.beginnings:
+            if text.startswith(beginning):
+                return beginning
+        return "" if any(beginning.startswith(text) for beginning in self.beginnings) else None
 
     def flush(self) -> list[Piece]:
         """What was held back, when the answer has ended otherwise."""
@@ -56,7 +80,7 @@ class StopFinder:
         So is the one at the very beginning of an answer: it is all that there is to see of an empty one.
         """
         kept, at = [], 0
-        if end == 0 and not self._shown:
+        if end == 0 and not self._shown and self.found not in self._silent:
             kept = [Piece("", held.tokens) for held in self._held if held.tokens][:1]
         for piece in self._held:
             if at >= end:

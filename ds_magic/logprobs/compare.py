@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, overload
 
@@ -53,7 +54,7 @@ class Comparison(Pictured):
         self.names = names or _names(a, b)
         same = common(b"".join(a.bytes), b"".join(b.bytes))
         self.shared = stretches(a, b, same)
-        self._done = tuple(sum(stretch.tokens[side] for stretch in self.shared) for side in (0, 1))
+        self._done = [sum(stretch.tokens[side] for stretch in self.shared) for side in (0, 1)]
         self.rest_a, self.rest_b = a[self._done[0] :], b[self._done[1] :]
         self._is_cut_alike = all(stretch.tokens == (1, 1) for stretch in self.shared)
         self.same_tokens = self._is_cut_alike and (a.model == b.model or not (a.model and b.model))
@@ -100,11 +101,10 @@ class Comparison(Pictured):
         """
         if at is None and self.divergence is None:
             raise NotGivenError("They say the same to the end.", "Say at which byte: `next_bytes(0)`.")
-        if at is None or at == self.n_bytes:
-            places = self._done
-        else:
-            places = next((stretch.starts for stretch in self.shared if stretch.start_byte == at), ())
-        if not places:
+        places = next((stretch.starts for stretch in self.shared if stretch.start_byte == at), None)
+        if places is None and at in (None, self.n_bytes):
+            return self._behind
+        if places is None:
             raise NotGivenError(
                 f"No place where both have a boundary is at byte {at!r:.40}.",
                 "Take the `start_byte` of one of `.shared`, or none for where they part.",
@@ -135,6 +135,11 @@ class Comparison(Pictured):
                 counts, sums = ((1, 0), (logprob, math.nan)) if side == 0 else ((0, 1), (math.nan, logprob))
                 rows.append((self.names[side], text, label, *counts, *sums, math.nan, at, at := at + len(raw)))
         return pd.DataFrame(rows, columns=names)
+
+    @cached_property
+    def _behind(self) -> NextBytes:
+        """What either held of the next bytes behind the shared text."""
+        return behind(((self.a, self._done[0]), (self.b, self._done[1])), self.names)
 
     def _divergence(self, same: int) -> Divergence | None:
         left, right = (rest[0] if len(rest) else None for rest in (self.rest_a, self.rest_b))
@@ -192,7 +197,7 @@ def _table(given: Any) -> LogprobTable:
         if len(given) != 1:
             raise NotGivenError(f"There are scores of {len(given)} texts.", 'Say which: `compare(a["yes"], b["yes"])`.')
         given = given[0]
-    table = given if isinstance(given, LogprobTable) else given.logprobs
+    table = given if isinstance(given, LogprobTable) else getattr(given, "logprobs", None)
     if not isinstance(table, LogprobTable):
         raise NotGivenError("Both answers need token probabilities.", ASK)
     return table

@@ -91,7 +91,8 @@ whom and how; without a name all that this kernel's cells answered. --notebook: 
 %ds_reset sets chats, usage, defaults, variables of ours and open views back; files and your key stay.""",
     "servers": """
 Other servers: --base-url URL, or %config DeepSeekMagics.base_url, for any server that speaks this API;
---local for the model on this machine. What a server does not give is said under the answer.""",
+--local for the model on this machine, --local-model NAME for another one (a GGUF file, hf:owner/repo, ollama:name;
+`ds-magic models` lists them). What a server does not give is said under the answer.""",
     "defaults": """
 Defaults, strongest first: the option, %config DeepSeekMagics.model = "…" (or IPython's config files),
 DS_MAGIC_MODEL or DEEPSEEK_MODEL in the environment, ours. %config DeepSeekMagics lists them.""",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED, base_url_of, given_url, is_deepseek
+from ..api.errors import InvalidRequestError
 from .settings import setting
 
 if TYPE_CHECKING:
@@ -69,8 +70,18 @@ class ServerMeant:
     @property
     def _local(self) -> bool | None:
         """Whether the model on this machine is to answer; None where nobody said."""
-        if "local_model" in self._values and "local" not in self._values:
+        if "local_model" in self._values:
+            self._check_alone()
             return True
         by_default = setting(self._magics, "local") and "base_url" not in self._values
         local: bool | None = self._values.get("local", True if by_default else None)
         return local
+
+    def _check_alone(self) -> None:
+        """Raise InvalidRequestError where the line names a model on this machine, and somebody else to answer."""
+        elsewhere = "--base-url" if self._values.get("base_url") else "--no-local"
+        if self._values.get("base_url") or not self._values.get("local", True):
+            raise InvalidRequestError(
+                f"`--local-model` has a model on this machine answer, and `{elsewhere}` another server.",
+                field="local_model", remedy="Leave out one of them.",
+            )

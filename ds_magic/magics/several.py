@@ -11,7 +11,7 @@ from ..api.errors import DeepSeekError, InvalidRequestError
 from ..api.nearest import nearest
 from ..conversation.turn import Turn
 from ..many.answers import Answers
-from ..many.asking import answers_to, asking_of, factors_of, times_of
+from ..many.asking import answers_to, asking_of, clients_of, factors_of, times_of
 from ..many.drawn import alternatives_at, drawn, one_token_note
 from ..many.factors import values_of
 from ..many.plan import Plan
@@ -28,6 +28,7 @@ from .settings import setting
 from .shown_together import ShownTogether
 
 if TYPE_CHECKING:
+    from ..api.client import Client
     from .deepseek import DeepSeekMagics
 
 FOR_ONE = ("chat", "explore", "guess", "vote", "playground", "bg", "dry_run")
@@ -39,6 +40,8 @@ class Arm(NamedTuple):
 
     factors: dict[str, Any]
     values: dict[str, Any]
+    client: Client | None = None
+    """Who is asked, where several models on this machine are."""
 
 
 class Several:
@@ -79,7 +82,11 @@ class Several:
         """
         of_all = [given for given in self._one.given if given.option.group in ("Where", "Recordings", "The cell")]
         values = Parsed(of_all).values(Filler(self._namespace))
-        self._client = ServerMeant(self._magics, values).client()
+        if any("local_model" in arm.values for arm in self._arms):
+            self._arms = [
+                arm._replace(client=ServerMeant(self._magics, values | arm.values).client()) for arm in self._arms
+            ]
+        self._client = self._arms[0].client or ServerMeant(self._magics, values).client()
         kind = "none" if values.get("quiet") else setting(self._magics, "view") or default_view()
         asked, plan = self._of_arms() if self._rows is None else self._of_rows()
         shown = ShownTogether(kind, plan)
@@ -168,13 +175,15 @@ class Several:
         return turn_of(self._magics, self._text, values, fill, fill.namespace, use=use, notes=self._notes)
 
     def _of_arms(self) -> tuple[Iterator[Asking], Plan]:
-        turns = [(self._turn(arm), arm.factors) for arm in self._arms]
+        turns = [self._turn(arm) for arm in self._arms]
         asked = (
-            asking_of(turn, factors, number, self._times)
+            asking_of(turn, arm.factors, number, self._times, arm.client)
             for number in range(1, self._times + 1)
-            for turn, factors in turns
+            for turn, arm in zip(turns, self._arms, strict=True)
         )
-        return asked, Plan.of(self._arms, [turn for turn, _ in turns], times=self._times, drawn=self._draws)
+        return asked, Plan.of(
+            self._arms, turns, times=self._times, drawn=self._draws, clients=clients_of(self._arms)
+        )
 
     def _of_rows(self) -> tuple[Iterator[Asking], Plan]:
         names = names_in([self._text, *(given.raw for given in self._one.given)])
@@ -189,10 +198,14 @@ class Several:
                 remedy=f"Write a column's name into it, with blanks inside the braces: `{{{{ {column} }}}}`.",
             )
         # What is wrong with the cell is wrong with all rows.
-        turns = [self._turn(arm, first) for arm in self._arms if missing(names, first) is None]
+        asked_first = self._arms if missing(names, first) is None else []
+        turns = [self._turn(arm, first) for arm in asked_first]
         asked = (each for record in chain([first], records) for each in self._of_record(record, names))
         rows = count_of(self._rows)
-        return asked, Plan.of(self._arms, turns, rows=rows, is_of_rows=True, times=self._times, drawn=self._draws)
+        return asked, Plan.of(
+            self._arms, turns, rows=rows, is_of_rows=True, times=self._times, drawn=self._draws,
+            clients=clients_of(asked_first),
+        )
 
     def _of_record(self, record: dict[str, Any], names: list[str]) -> Iterator[Asking]:
         lacking = missing(names, record)
@@ -206,4 +219,4 @@ class Several:
                 turn = error
             factors = factors_of(record, arm.factors)
             for number in range(1, self._times + 1 if isinstance(turn, Turn) else 2):
-                yield asking_of(turn, factors, number, self._times)
+                yield asking_of(turn, factors, number, self._times, arm.client)

@@ -218,10 +218,11 @@ class Answers(Sequence[Row]):
     ) -> Axes:
         """A metric by a factor: a line where that is a number, else bars; returns the matplotlib axes.
 
-        `metric`: `perplexity`, `tokens`, `seconds`, `correct` (see `marked`), any column of `to_pandas()` that has
-        numbers; or of samples `entropy` (semantic, in bits) and `agreement` (the share of what most of them mean).
-        `by`: a factor. Without them what says most, by what was varied. A dot is an answer, or the samples of one
-        thing; the mean has an interval at 95 %. Raises NotGivenError where one of them is not there.
+        `metric`: `perplexity`, `bits_per_byte` (which compares between models, whose tokens differ), `tokens`,
+        `seconds`, `correct` (see `marked`), any column of `to_pandas()` that has numbers; or of samples `entropy`
+        (semantic, in bits) and `agreement` (the share of what most of them mean). `by`: a factor. Without them what
+        says most, by what was varied. A dot is an answer, or the samples of one thing; the mean has an interval at
+        95 %. Raises NotGivenError where one of them is not there.
         """
         from .plotted import plotted
 
@@ -232,8 +233,9 @@ class Answers(Sequence[Row]):
 
         The factors (`factor_…` where the name is that of a column here); `content`; the fields of the parsed object
         (`parsed_…` where a name is taken); `prompt_tokens`, `completion_tokens`, `finish_reason`, `perplexity` (NaN
-        where only bounds are known) and `perplexity_low`, `seconds`, `model`, `interrupted` and `error`; `correct`
-        where they are marked (`is_correct` if that is taken).
+        where only bounds are known) and `perplexity_low`, `bits_per_byte` (which compares between models, whose tokens
+        differ) and `bits_per_byte_low`, `seconds`, `model`, `interrupted` and `error`; `correct` where they are marked
+        (`is_correct` if that is taken).
         """
         from .frames import frame_of
 

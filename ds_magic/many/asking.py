@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..api.addresses import EMBEDDED
 from ..api.errors import DeepSeekError, InvalidRequestError
@@ -18,13 +18,18 @@ from .answers import Answers
 from .factors import Arm, arms_of
 from .marked import check
 from .pace import AT_HOME, Limits
+from .plan import Arm as AnyArm
 from .plan import Costs, Plan, Reckoned
 from .progress import Listener, Nobody, Progress, Watcher, listening
 from .records import count_of, missing, names_in, records_of
 from .remarks import in_vain, looked_at, spared, unmoved, unwritten, without_effect
 from .row import SAMPLE, Row
 from .runner import Runner
+from .servers import FACTORS, recording, servers_of
 from .task import Asking
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 _RUNNING = ("client", "stop", "listener", "executor", "prices", *Limits.__dataclass_fields__)
 _RECORDED = ("journal", "cache", "replay", "speed")
@@ -48,7 +53,8 @@ def sample(prompt: Any, times: int = 10, *, draw: bool = False, **options: Any) 
         return _swept(running, fields, prompt, times)
     from .drawn import alternatives_at, drawn
 
-    whole = {"top_logprobs": alternatives_at(running["client"].server), **fields, "max_tokens": 1}
+    most = min(alternatives_at(server.client.server) for server in running["servers"])
+    whole = {"top_logprobs": most, **fields, "max_tokens": 1}
     return drawn(_swept(running, whole, prompt, 1), times, fields.get("seed"))
 
 
@@ -64,14 +70,15 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
     of dicts. All combinations are checked before the first is asked, and the first sample of each is asked before the
     second of any.
 
-    How it is run: `client`; `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that
-    end an answer); `concurrency` (requests in flight; where it is not given 8 at first and 64 at most, of the embedded
-    model 4), `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget`
-    (tokens after which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with
-    `journal="run.jsonl", cache=True` a run that was broken off asks only what is missing, and a whole one nothing;
-    `listener` (told how far it is; without it a line in a terminal); `prices` (yours for a million tokens, as in
-    `%config DeepSeekMagics.prices`: what it may cost is said before it starts); `executor`, whose workers ask in place
-    of threads of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's
+    How it is run: `client`, or `local_model` as `ds_magic.local_model` takes it (several of either are a factor, too);
+    `stop` (a Stop, whose `set()` ends it from any thread with what is there, or texts that end an answer);
+    `concurrency` (requests in flight; where it is not given 8 at first and 64 at most, of the embedded model 4),
+    `in_flight` (at most, where that is more), `requests_per_minute`, `tokens_per_minute`, `token_budget` (tokens after
+    which nothing new is begun); `journal`, `cache`, `replay` and `speed` as for `Client`: with `journal="run.jsonl",
+    cache=True` a run that was broken off asks only what is missing, and a whole one nothing; `listener` (told how far
+    it is; without it a line in a terminal); `prices` (yours for a million tokens, as in `%config
+    DeepSeekMagics.prices`: what it may cost is said before it starts); `executor`, whose workers ask in place of
+    threads of this process: any of `concurrent.futures`, dask's `client.get_executor()`, ipyparallel's
     `client.executor()`. It stays yours. Each request is sent to them with the API key, over the cluster's own
     connections, and the embedded server is that of a worker's machine; functions, journal and limits stay here. A
     failure is a row.
@@ -82,14 +89,14 @@ def sweep(prompt: Any, *, times: int = 1, **options: Any) -> Answers:
 
 
 def _swept(running: dict[str, Any], fields: dict[str, Any], prompt: Any, times: int) -> Answers:
-    arms = arms_of(fields)
-    turns = [_turn(running, prompt, arm.fields) for arm in arms]
+    arms = _arms(running, fields)
+    turns = [_turn(running, prompt, arm, arm.fields) for arm in arms]
     rows = (
-        asking_of(turn, arm.factors, number, times)
+        asking_of(turn, arm.factors, number, times, arm.client)
         for number in range(1, times_of(times) + 1)
         for arm, turn in zip(arms, turns, strict=True)
     )
-    return answers_to(running, rows, Plan.of(arms, turns, times=times))
+    return answers_to(running, rows, Plan.of(arms, turns, times=times, clients=clients_of(arms)))
 
 
 def map(
@@ -106,7 +113,7 @@ def map(
     or a function of a Row, and `contains`, as for `Answers.marked`. `options` as for `sweep`, which may vary, too.
     """
     running, fields = _parted(options)
-    arms = arms_of(fields)
+    arms = _arms(running, fields)
     messages = as_messages(template)
     names = names_in([*(each.get("content") for each in messages), *(arm.fields.get(name) for arm in arms
                                                                       for name in ("system", "prefix"))])
@@ -120,14 +127,17 @@ def map(
     if first is None:
         return Answers(notes=["There were no rows."])
     # What is wrong with the template is wrong with all rows.
-    turns = [_filled(running, messages, arm, first) for arm in arms if missing(names, first) is None]
+    asked_first = arms if missing(names, first) is None else []
+    turns = [_filled(running, messages, arm, first) for arm in asked_first]
     if correct is not None:
         check(correct, factors_of(first, {}))
     asked = (
         each for record in chain([first], records) for arm in arms
         for each in _of_record(running, messages, arm, record, names, times)
     )
-    plan = Plan.of(arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True)
+    plan = Plan.of(
+        arms, turns, times=times_of(times), rows=count_of(rows), is_of_rows=True, clients=clients_of(asked_first)
+    )
     answers = answers_to(running, asked, plan)
     return answers if correct is None else answers.marked(correct, contains=contains)
 
@@ -152,20 +162,18 @@ def _of_record(
         yield asking_of(error, factors, 1, times)
         return
     for number in range(1, times_of(times) + 1):
-        yield asking_of(turn, factors, number, times)
+        yield asking_of(turn, factors, number, times, arm.client)
 
 
 def _filled(running: Mapping[str, Any], messages: list[Any], arm: Arm, record: Mapping[str, Any]) -> Turn:
     fill = Filler(record)
     asked = [{**each, "content": fill(each["content"])} if each.get("content") else each for each in messages]
     texts = {name: fill(arm.fields[name]) for name in ("system", "prefix") if isinstance(arm.fields.get(name), str)}
-    return _turn(running, asked, {**arm.fields, **texts})
+    return _turn(running, asked, arm, {**arm.fields, **texts})
 
 
 def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """How it is run, with a client, and the fields of what is asked."""
-    from ..backend import resolve_through
-
+    """How it is run, with the servers and a client, and the fields of what is asked."""
     if options.get("chat") is not None:
         raise InvalidRequestError(
             "Several answers are turns of no conversation: there is one next turn.", field="chat",
@@ -173,18 +181,29 @@ def _parted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         )
     running = {name: options[name] for name in _RUNNING if name in options}
     recorded = {name: options[name] for name in _RECORDED if name in options}
-    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, "chat")}
+    others = {k: v for k, v in options.items() if k not in (*_RUNNING, *_RECORDED, *FACTORS, "chat")}
     stop, fields = told_apart(running.get("stop"), others)
-    client = resolve_through(running.get("client"), **recorded)
+    servers = servers_of(options, recorded)
     if (executor := running.get("executor")) is not None:
         from .elsewhere import Elsewhere
 
-        client = client.beginning(Elsewhere(executor).begin)
-    return {**running, "stop": stop, "client": client}, fields
+        begin = Elsewhere(executor).begin
+        servers = [each._replace(client=each.client.beginning(begin)) for each in servers]
+    return {**running, "stop": stop, "client": servers[0].client, "servers": servers}, fields
 
 
-def _turn(running: Mapping[str, Any], messages: Any, fields: Mapping[str, Any]) -> Turn:
-    return turn_for(running["client"], messages, **fields)
+def _arms(running: Mapping[str, Any], fields: Mapping[str, Any]) -> list[Arm]:
+    """All combinations of what is asked, of each server."""
+    return [server.asked(arm) for server in running["servers"] for arm in arms_of(fields)]
+
+
+def clients_of(arms: Iterable[AnyArm]) -> list[Client]:
+    """Who is asked each of the arms; none where it is one for all."""
+    return [arm.client for arm in arms if arm.client is not None]
+
+
+def _turn(running: Mapping[str, Any], messages: Any, arm: Arm, fields: Mapping[str, Any]) -> Turn:
+    return turn_for(arm.client or running["client"], messages, **fields)
 
 
 def numbered(turn: Turn, number: int) -> Turn:
@@ -197,12 +216,15 @@ def numbered(turn: Turn, number: int) -> Turn:
     return replace(turn, request=turn.request.model_copy(update={"seed": seed + number - 1}))
 
 
-def asking_of(turn: Turn | DeepSeekError | None, factors: Mapping[str, Any], number: int, times: int) -> Asking:
-    """The sample of this number, of so many; or why it cannot be asked."""
+def asking_of(
+    turn: Turn | DeepSeekError | None, factors: Mapping[str, Any], number: int, times: int,
+    client: Client | None = None,
+) -> Asking:
+    """The sample of this number, of so many, and of whom where there are several; or why it cannot be asked."""
     named = {**factors, SAMPLE: number} if times > 1 else factors
     if isinstance(turn, DeepSeekError) or turn is None:
         return Asking(named, None, turn, number)
-    return Asking(named, numbered(turn, number), sample=number)
+    return Asking(named, numbered(turn, number), sample=number, client=client)
 
 
 def factors_of(record: Mapping[str, Any], varied: Mapping[str, Any]) -> dict[str, Any]:
@@ -226,14 +248,15 @@ def answers_to(running: Mapping[str, Any], rows: Iterable[Asking], plan: Plan) -
     """Run them all. Raises what every row would have met, where no row was answered."""
     costs = Costs(running.get("prices"), plan, running["client"])
     said = {name: running[name] for name in Limits.__dataclass_fields__ if running.get(name) is not None}
-    is_at_home = running["client"].name == EMBEDDED and running.get("executor") is None
+    clients = list(dict.fromkeys(plan.clients)) or [running["client"]]
+    is_at_home = any(each.name == EMBEDDED for each in clients) and running.get("executor") is None
     at_home = {"concurrency": AT_HOME} if is_at_home and "in_flight" not in said else {}
     limits = Limits(**{**at_home, **said})
     listener: Listener = running.get("listener") or listening(sys.stderr)
     stop: Stop | None = running["stop"]
     watcher: Watcher | None = running.get("watcher")
     came = list[Row]()
-    with running["client"].recording():
+    with recording(clients):
         rows, changed = looked_at(running["client"], rows, is_counted=plan.total is not None)
         vain = in_vain(running["client"], plan)
         beforehand = [*vain.values(), *([changed] if changed else [])]

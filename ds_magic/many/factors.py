@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..api.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from ..api.client import Client
 
 LISTS = ("stop", "tools")
 """Fields whose value is a list itself: a list of lists varies them."""
@@ -15,10 +18,12 @@ OBJECTS = ("extra", "response_format", "schema", "stream_options", "thinking", "
 
 
 class Arm(NamedTuple):
-    """One choice of values: the factors by which it is called, and all the fields with it."""
+    """One choice of values: the factors by which it is called, all the fields with it, and who is asked where several
+    are."""
 
     factors: dict[str, Any]
     fields: dict[str, Any]
+    client: Client | None = None
 
 
 def arms_of(fields: Mapping[str, Any]) -> list[Arm]:

@@ -13,9 +13,11 @@ from .row import Row
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..logprobs.bounded import Bounded
+
 FIGURES = (
-    "prompt_tokens", "completion_tokens", "finish_reason", "perplexity", "perplexity_low", "seconds", "model",
-    "interrupted", "error",
+    "prompt_tokens", "completion_tokens", "finish_reason", "perplexity", "perplexity_low", "bits_per_byte",
+    "bits_per_byte_low", "seconds", "model", "interrupted", "error",
 )  # fmt: skip
 
 
@@ -64,16 +66,21 @@ def _figures(row: Row) -> tuple[Any, ...]:
     answer = row.answer
     error = None if row.error is None else f"{type(row.error).__name__}: {row.error}"
     if answer is None:
-        return None, None, None, math.nan, math.nan, math.nan, None, False, error
-    usage, perplexity = answer.usage, answer.logprobs.perplexity if answer.logprobs else None
+        return None, None, None, *[math.nan] * 5, None, False, error
+    usage, table = answer.usage, answer.logprobs
     return (
         usage.prompt_tokens if usage is not None else None,
         usage.completion_tokens if usage is not None else None,
         answer.finish_reason,
-        math.nan if perplexity is None or perplexity.value is None else perplexity.value,
-        math.nan if perplexity is None else perplexity.low,
+        *(_known(table.perplexity) if table else (math.nan, math.nan)),
+        *(_known(table.bits_per_byte) if table else (math.nan, math.nan)),
         answer.timing.total if answer.timing is not None else math.nan,
         answer.model,
         answer.interrupted,
         error,
     )
+
+
+def _known(measure: Bounded) -> tuple[float, float]:
+    """The value, NaN where only bounds are known, and the lower of them."""
+    return math.nan if measure.value is None else measure.value, measure.low

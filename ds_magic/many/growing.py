@@ -157,7 +157,7 @@ class _Drawn(Drawing):
         return self._waiting(row, "span") or self._once("line", row, super().line)
 
     def figures(self, row: AnyRow) -> Sequence[str]:
-        nothing: Sequence[str] = ["", ""]  # of what runs they would be other ones a moment later
+        nothing: Sequence[str] = ["", "", ""]  # of what runs they would be other ones a moment later
         return nothing if id(row) in self._states else self._once("figures", row, super().figures)
 
     def _waiting(self, row: AnyRow, tag: str) -> str:

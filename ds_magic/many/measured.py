@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .answers import Answers, Groups
 
 _COLUMNS = {"tokens": "completion_tokens"}
+_BOUNDED = ("perplexity", "bits_per_byte")
+"""Columns with one for the least that they can be."""
 OF_SAMPLES = ("entropy", "agreement")
 """Metrics of what was asked several times, not of an answer."""
 _FEWEST = 5
@@ -147,7 +149,7 @@ def _of_rows(groups: Groups, answers: Answers, metric: str) -> list[Measure]:
         raise NoSuchNameError(metric, _metrics(frame), "metric")
     values = frame[column] if column in frame else pd.Series([None] * len(frame))
     is_share = bool(values.map(lambda each: each is None or isinstance(each, bool | np.bool_)).all())
-    bounds = frame["perplexity_low"] if column == "perplexity" else [math.nan] * len(frame)
+    bounds = frame[f"{column}_low"] if column in _BOUNDED else [math.nan] * len(frame)
     pairs = zip(pd.to_numeric(values, errors="coerce"), bounds, strict=True)
     numbers = dict(zip(map(id, answers), pairs, strict=True))
     found = []
@@ -179,7 +181,10 @@ def _metric(answers: Answers) -> str:
     """What says most of what there is: how many are right, how sure the model was, else how long they are."""
     if any(row.correct is not None for row in answers):
         return "correct"
-    return "perplexity" if any(row.logprobs for row in answers) else "tokens"
+    if not any(row.logprobs for row in answers):
+        return "tokens"
+    models = {answer.model for answer in answers.completions}
+    return "perplexity" if len(models) < 2 else "bits_per_byte"  # models part texts into tokens of their own
 
 
 def _varied(answers: Answers) -> dict[str, tuple[Any, ...]]:
@@ -198,7 +203,7 @@ def _remedy(metric: str) -> str:
         return "Ask each several times: `times=5`."
     if metric == "correct":
         return 'Say what is right: `answers.marked("right").plot()`, the name of a factor or a function.'
-    return ASK if metric.startswith("perplexity") else "Take a column of `.to_pandas()` that has numbers."
+    return ASK if metric.startswith(_BOUNDED) else "Take a column of `.to_pandas()` that has numbers."
 
 
 def _is_number(value: Any) -> bool:

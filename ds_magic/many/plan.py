@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _PLURALS = {
     "temperature": "temperatures", "model": "models", "system": "systems", "prefix": "prefixes", "seed": "seeds",
+    "client": "clients", "local_model": "local models",
 }
 _LETTERS_A_TOKEN = 4
 
@@ -27,10 +28,12 @@ Prices = Mapping[str, Mapping[str, float]]
 
 
 class Arm(Protocol):
-    """One choice of values."""
+    """One choice of values, and who is asked where several are."""
 
     @property
     def factors(self) -> Mapping[str, Any]: ...
+    @property
+    def client(self) -> Client | None: ...
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Plan:
     """What is to be asked: so many `arms` of each of the `rows` (None: nobody knows how many), `times` each.
 
     `values`: how many values each factor has. `is_of_rows`: whether there are rows, or one question alone. `drawn`: how
-    many samples are drawn from each answer afterwards. `turns`: the first of each arm, by which the cost is reckoned.
+    many samples are drawn from each answer afterwards. `turns`: the first of each arm, by which the cost is reckoned;
+    `clients`: who is asked each of them, where several are.
     """
 
     arms: int = 1
@@ -48,6 +52,7 @@ class Plan:
     is_of_rows: bool = False
     drawn: int = 0
     turns: Sequence[Turn] = ()
+    clients: Sequence[Client] = ()
 
     @classmethod
     def of(cls, arms: Sequence[Arm], turns: Iterable[Turn], **others: Any) -> Plan:
@@ -55,6 +60,10 @@ class Plan:
         names = arms[0].factors if arms else ()
         values = {name: len({repr(arm.factors[name]) for arm in arms}) for name in names}
         return cls(len(arms), values=values, turns=tuple(turns), **others)
+
+    def asked_of(self, client: Client) -> Iterator[tuple[Turn, Client]]:
+        """The first turn of each arm, and who is asked: `client` where it is one for all."""
+        yield from zip(self.turns, self.clients or [client] * len(self.turns), strict=True)
 
     @property
     def total(self) -> int | None:
@@ -105,9 +114,9 @@ class Costs:
         if plan.total is None or not plan.turns:
             return ""
         input_, output, is_bounded = 0.0, 0.0, True
-        for turn in plan.turns:
+        for turn, its in plan.asked_of(client):
             request = turn.request
-            price = self._prices.get(request.model if "model" in request.model_fields_set else client.model)
+            price = self._prices.get(request.model if "model" in request.model_fields_set else its.model)
             if not price or "input" not in price or "output" not in price:
                 return ""
             letters = len(request.model_dump_json(include={"messages", "tools", "prompt", "suffix"}))

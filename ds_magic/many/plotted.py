@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "correct": "share that is right", "agreement": "agreement of the samples", "entropy": "semantic entropy, bits",
-    "completion_tokens": "tokens",
+    "completion_tokens": "tokens", "bits_per_byte": "bits per byte",
 }  # fmt: skip
 _WIDE = 30
 """A metric of which the greatest value is so many times the least stands on a logarithmic scale."""

@@ -6,9 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from ..api.addresses import EMBEDDED
 from ..api.notes import PASSED_OVER, idle_beforehand, passed_over
-from ..api.recorded import RECORDING
 from ..run import as_sent
 from ..views.many.captions import factors_text
 from .row import Row
@@ -39,8 +37,12 @@ def looked_at(client: Client, rows: Iterable[Asking], *, is_counted: bool) -> tu
         passed.extend(islice(rows, MOST_LOOKED_AT if is_counted else 1))
     except Exception as error:  # of the user's rows; those before it are asked
         rows = _broken_off(error)
-    firsts = [as_sent(each.turn.request) for each in passed if each.turn is not None and each.sample == 1]
-    return chain(passed, rows), client.changed_since(firsts) or ""
+    firsts: dict[Client, list[ChatRequest]] = {}
+    for each in passed:
+        if each.turn is not None and each.sample == 1:
+            firsts.setdefault(each.client or client, []).append(as_sent(each.turn.request))
+    changed = [asked.changed_since(requests) for asked, requests in firsts.items()]
+    return chain(passed, rows), (changed[0] or "") if changed and all(changed) else ""
 
 
 def _broken_off(error: Exception) -> Iterator[Asking]:
@@ -57,9 +59,11 @@ def in_vain(client: Client, plan: Plan) -> dict[str, str]:
     varied = [name for name, n in (plan.values or {}).items() if n > 1 and name in PASSED_OVER]
     if not varied:
         return said
-    if client.name not in (EMBEDDED, RECORDING) and any(_is_open(client, turn.request) for turn in plan.turns):
-        client.look_first()
-    found = [idle_beforehand(turn.request, client) for turn in plan.turns]
+    asked = list(plan.asked_of(client))
+    for its in dict.fromkeys(its for _, its in asked):
+        if any(_is_open(its, turn.request) for turn, asked_of in asked if asked_of is its):
+            its.look_first()
+    found = [idle_beforehand(turn.request, its) for turn, its in asked]
     for name in varied:
         reasons = [idle[name] for idle in found if name in idle]
         if reasons and len(reasons) == len(found):

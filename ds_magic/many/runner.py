@@ -59,8 +59,8 @@ class Runner:
         watcher: Watcher | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client, self._once = client, copy.copy(client)
-        self._once.retries = 0
+        self._client = client
+        self._once: dict[Client, Client] = {}
         self._limits = limits or Limits()
         self._pace = Pace(self._limits, clock)
         self._listener, self._kept, self._watcher = listener or Nobody(), kept, watcher
@@ -180,7 +180,12 @@ class Runner:
         return known is not None
 
     def _client_of(self, task: Task) -> Client:
-        client = self._client if calls_functions(task) else self._once
+        client = task.asking.client or self._client
+        if not calls_functions(task):
+            if client not in self._once:
+                self._once[client] = copy.copy(client)
+                self._once[client].retries = 0
+            client = self._once[client]
         return client.of_sample(task.asking.sample - 1)
 
     def _begin(self, task: Task, pool: ThreadPoolExecutor) -> None:

@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 class Asking:
     """What is to be asked: the Turn, and the factors that it was made of. `error`: why there is no Turn.
 
-    `sample`: its number, from 1, where the same is asked several times.
+    `sample`: its number, from 1, where the same is asked several times. `client`: whom, where several are asked.
     """
 
     factors: Mapping[str, Any]
     turn: Turn | None
     error: DeepSeekError | None = None
     sample: int = 1
+    client: Client | None = None
 
 
 class Outcome(NamedTuple):

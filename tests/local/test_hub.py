@@ -17,7 +17,9 @@ import ds_magic
 from ds_magic.api.events import Preparing
 from ds_magic.local.model_failures import MissingExtraError, NoRoomError, WeightsError
 from ds_magic.local.models import hub
+from ds_magic.local.models.hub_errors import told
 from ds_magic.local.models.listing import names
+from ds_magic.local.models.names import parsed
 from ds_magic.local.models.obtain import obtained
 from ds_magic.run import Observer, run
 from tests.local.tiny_models import write_model
@@ -215,6 +217,16 @@ def test_what_cannot_be_had_is_said_with_what_helps(server, tiny, tmp_path, name
     assert remedy in caught.value.remedy
 
 
+@pytest.mark.parametrize("sha", ["", "../../elsewhere", "main"])
+def test_a_hub_that_names_no_commit_is_not_believed(server, tiny, tmp_path, sha):
+    repository = server.put("ada/tiny", tiny()) and server.repositories["ada/tiny"]
+    repository.commits[sha] = repository.commits.pop(repository.branches["main"])
+    repository.branches["main"] = sha
+    with pytest.raises(WeightsError, match="which commit"):
+        obtained("hf:ada/tiny")
+    assert not (tmp_path / "hf" / "elsewhere").exists()
+
+
 def test_offline_what_is_in_the_cache_is_named(server, tiny, monkeypatch):
     server.put("ada/tiny", tiny())
     obtained("hf:ada/tiny")
@@ -269,6 +281,24 @@ def test_what_cannot_fit_into_memory_is_refused_before_it_is_fetched_with_what_w
     assert caught.value.remedy
 
 
+def test_a_disk_that_fills_up_meanwhile_is_told():
+    error = told(OSError(errno.ENOSPC, "No space left on device"), parsed("hf:ada/tiny"), [])
+    assert "The disk is full" in error.message and "HF_HOME" in error.remedy
+
+
+def test_the_program_fetches_a_model_and_asks_for_what_is_new(server, tiny):
+    server.put("ada/tiny", tiny(seed=1))
+    obtained("hf:ada/tiny")
+    commit = server.put("ada/tiny", tiny("tiny-Q4_K_S.gguf", seed=2))
+    command = [sys.executable, "-m", "ds_magic", "fetch"]
+    done = subprocess.run([*command, "hf:ada/tiny"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(f"tiny-Q4_K_S.gguf (revision {commit})\n")
+    assert "Fetching hf:ada/tiny" in done.stderr
+    failed = subprocess.run([*command, "hf:ada/nowhere"], capture_output=True, text=True)
+    assert failed.returncode == 1 and "has no repository" in failed.stderr
+
+
 def test_without_the_library_the_extra_is_named(server, monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)  # as if it were not installed
     with pytest.raises(MissingExtraError) as caught:
@@ -295,18 +325,18 @@ def test_a_request_is_answered_by_a_model_of_the_hub_and_says_which_commit(serve
 def test_a_request_that_waits_is_told_how_far_the_download_is_and_can_be_stopped(server, tiny):
     server.put("ada/tiny", tiny())
     server.breaks, server.held = [50_000], threading.Event()
-    stop, told = ds_magic.Stop(), []
+    stop, heard = ds_magic.Stop(), []
 
     class Audience(Observer):
         def event(self, event):
-            told.append(event)
+            heard.append(event)
             if isinstance(event, Preparing) and event.done:
                 stop.set()
 
     client = ds_magic.local_model("hf:ada/tiny")
     answer = run(client, ds_magic.ChatRequest.build("Hi", stream=True), [Audience()], stop=stop)
     assert answer.interrupted and answer.content == ""
-    assert any(event.is_fetching and 0 < event.share < 1 for event in told)
+    assert any(event.is_fetching and 0 < event.share < 1 for event in heard)
     server.held.set()
     assert client.chat("Hi", max_tokens=1).model == "tiny"  # which went on meanwhile
 

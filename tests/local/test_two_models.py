@@ -75,3 +75,10 @@ def test_an_answer_of_one_is_laid_beside_what_the_other_thinks_of_it(models):
     found = ds_magic.compare(answer, other)
     assert found.n_bytes == len(answer.content.encode()) and found.bits_per_byte[0].value < 1
     assert repr(found).startswith("They say the same to the end, which only")
+
+
+def test_a_sweep_over_clients_asks_both_models(models):
+    answers = ds_magic.sweep("Say hello.", client=models, max_tokens=3, temperature=0, top_logprobs=20)
+    assert answers.factors == {"client": tuple(client.model for client in models)} and not answers.failed
+    assert [row.answer.model for row in answers] == list(answers.factors["client"])
+    assert not answers.compare(0, 1).same_tokens and answers.to_pandas()["bits_per_byte"].notna().all()

@@ -1,4 +1,5 @@
-"""GGUF files of random weights, 110 KB each: a model that says anything, with a template and marks of one's own."""
+"""GGUF files that a test makes, with a template and marks of one's own: of random weights, 110 KB each, which say
+anything, or of such that recite what they are told to."""
 
 from __future__ import annotations
 
@@ -19,40 +20,54 @@ _SIZES = {"embedding": 32, "inner": 64, "heads": 2}
 def write_model(
     path: Path, template: str | None = CHATML, *, marks: Sequence[str] = (), ids: Mapping[str, str] | None = None,
     words: Sequence[str] = (), context: int = 2048, seed: int = 0, name: str = "tiny",
+    says: Mapping[str, str] | None = None, ends: Sequence[str] = ENDS,
 ) -> Path:
-    """A model whose tokens are the 256 bytes, `words` and what they begin with, and `marks` after those of ChatML.
+    """A model whose tokens are the 256 bytes, `words` and what they begin with, `ends` (of ChatML), and `marks`.
 
+    `says`: by token, a byte, word or mark, the one that all but surely follows it; the model looks at nothing else.
+    The last of `ends` ends an answer.
     `ids`: further ids of the tokenizer by name, as `{"fim_pre_token_id": "<|fim_prefix|>"}`, of marks.
     """
     letters = _alphabet()
     merged = ["".join(letters[byte] for byte in word.encode()) for word in words]
     spelt = list(dict.fromkeys(word[:end] for word in merged for end in range(2, len(word) + 1)))
-    tokens = [*letters, *spelt, *ENDS, *marks]
+    tokens = [*letters, *spelt, *ends, *marks]
     first = len(letters) + len(spelt)
+    wide = _SIZES["embedding"] if says is None else -(-len(tokens) // 32) * 32
+    heads = _SIZES["heads"] if says is None else wide // 32
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name(name)
     writer.add_context_length(context)
-    writer.add_embedding_length(_SIZES["embedding"])
+    writer.add_embedding_length(wide)
     writer.add_block_count(1)
     writer.add_feed_forward_length(_SIZES["inner"])
-    writer.add_head_count(_SIZES["heads"])
-    writer.add_head_count_kv(_SIZES["heads"])
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(heads)
     writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_rope_dimension_count(_SIZES["embedding"] // _SIZES["heads"])
+    writer.add_rope_dimension_count(wide // heads)
     writer.add_vocab_size(len(tokens))
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("smollm")
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.NORMAL] * first + [gguf.TokenType.CONTROL] * (len(tokens) - first))
     writer.add_token_merges([f"{word[:-1]} {word[-1]}" for word in spelt] or [f"{letters[0]} {letters[1]}"])
-    writer.add_bos_token_id(tokens.index("<|im_start|>"))
-    writer.add_eos_token_id(tokens.index("<|im_end|>"))
+    writer.add_bos_token_id(tokens.index(ends[-2]))
+    writer.add_eos_token_id(tokens.index(ends[-1]))
     writer.add_add_bos_token(False)
     for field, mark in (ids or {}).items():
         writer.add_uint32(f"tokenizer.ggml.{field}", tokens.index(mark))
     if template is not None:
         writer.add_chat_template(template)
-    _add_weights(writer, len(tokens), seed)
+    if says is None:
+        _add_weights(writer, len(tokens), seed)
+    else:
+        numbers = {token: number for number, token in enumerate(tokens)}
+        spelling = {mark: mark for mark in (*ends, *marks)}
+        pairs = [
+            tuple(numbers[spelling.get(token) or "".join(letters[byte] for byte in token.encode())] for token in pair)
+            for pair in says.items()
+        ]
+        _add_recitation(writer, len(tokens), wide, pairs)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -72,6 +87,23 @@ def _add_weights(writer: gguf.GGUFWriter, vocabulary: int, seed: int) -> None:
         writer.add_tensor(f"{name}.weight", random.normal(0, 0.3, shape).astype(np.float32))
     for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
         writer.add_tensor(f"{name}.weight", np.ones(wide, np.float32))
+
+
+def _add_recitation(writer: gguf.GGUFWriter, vocabulary: int, wide: int, pairs: Sequence[tuple[int, ...]]) -> None:
+    """A table of which token follows which: each is a direction of its own, and nothing is done to it on the way."""
+    output = np.zeros((vocabulary, wide), np.float32)
+    for token, following in pairs:
+        output[following, token] = 1.5
+    inner = _SIZES["inner"]
+    weights = {"token_embd": np.eye(vocabulary, wide, dtype=np.float32), "output": output}
+    for name in ("attn_q", "attn_k", "attn_v", "attn_output"):
+        weights[f"blk.0.{name}"] = np.zeros((wide, wide), np.float32)
+    for name, shape in (("gate", (inner, wide)), ("up", (inner, wide)), ("down", (wide, inner))):
+        weights[f"blk.0.ffn_{name}"] = np.zeros(shape, np.float32)
+    for name in ("output_norm", "blk.0.attn_norm", "blk.0.ffn_norm"):
+        weights[name] = np.ones(wide, np.float32)
+    for name, tensor in weights.items():
+        writer.add_tensor(f"{name}.weight", tensor)
 
 
 def _alphabet() -> list[str]:

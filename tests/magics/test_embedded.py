@@ -23,6 +23,18 @@ def test_a_cell_is_answered_with_probabilities(embedded):
     assert answer.usage.prompt_tokens > 0
 
 
+def test_a_gap_is_filled_with_probabilities_by_the_model_on_this_machine(embedded):
+    embedded.run_cell(
+        '%%deepseek --suffix " and it is a large city." -t 0 -l 5 --max-tokens 8 -o filled\nThe capital of France is'
+    ).raise_error()
+    filled = embedded.user_ns["filled"]
+    assert "Paris" in filled.content and filled.request.suffix == " and it is a large city."
+    assert filled.logprobs.n_alternatives.tolist() == [5] * len(filled.logprobs)
+    assert filled.usage.completion_tokens >= len(filled.logprobs) > 0
+    branch = filled.fork(0, " Lyon")
+    assert branch.content.startswith(" Lyon") and branch.request.suffix == filled.request.suffix
+
+
 @pytest.mark.parametrize(("line", "passed_over"), [
     ("-t 1 --top-p 0.97 --presence-penalty 1 --thinking", ["temperature, top_p, presence_penalty"]),
     ("-t 1 --top-p 0.5 --presence-penalty 1", []), ("-t 1 --seed 3 -m deepseek-flash", []),

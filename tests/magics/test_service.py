@@ -206,7 +206,7 @@ def test_a_function_that_cannot_be_strict_is_named_with_the_reason_before_anythi
     run = served("today")
     run(ADD + "from typing import Annotated\nfrom annotated_types import Len" + MANY_KINDS)
     assert shell.run_cell(f"%%deepseek --tools add,{name} --strict\nGo.").error_in_exec is not None
-    said = capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.replace("▌", " ").split())  # the panel is as wide as the terminal
     assert f"`{name}` cannot be a strict function" in said and why in said and "leave out `--strict`" in said
     assert run.service.posts == run.service.refusals == []
 
@@ -321,13 +321,27 @@ def test_what_had_no_effect_is_said_in_python_too(served):
     assert ds_magic.sample("Hi", 2, temperature=1).notes == (IGNORED,)
 
 
-def test_a_sweep_over_what_has_no_effect_says_so_before_anything_is_spent(served, shell, monkeypatch, capsys):
+@pytest.mark.parametrize("view", ["text", "static"])
+def test_a_sweep_over_what_has_no_effect_says_so_before_anything_is_spent(view, served, monkeypatch, capsys):
     posts = []
     run = served("today", says=lambda body: posts.append(capsys.readouterr().out) or "Hello")
-    monkeypatch.setenv("DS_MAGIC_VIEW", "text")
+    monkeypatch.setenv("DS_MAGIC_VIEW", view)
     run("%%deepseek -t 0,1\nHi")
     said = "`temperature` is varied in vain: ignored while the model thinks"
     assert said in posts[0] and said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("again", ["--journal run.jsonl --cache", "--replay run.jsonl --speed 0"])
+def test_a_sweep_that_asks_nobody_asks_for_no_models_either(again, served, shell, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    run = served("today")
+    for line in ("--journal run.jsonl", again):
+        backend.logout()  # as in another kernel
+        run(f"answers = %deepseek {line} -t 0,1 Hi")
+    if "--replay" in again:
+        strange = shell.run_cell(f"%deepseek {again} -t 0,1 What was never asked").result
+        assert all(row.error is not None for row in strange)
+    assert len(run.service.looks) == 1 and len(run.service.posts) == 2
 
 
 def test_too_many_tokens_are_refused_by_the_service_by_name(served, shell, capsys):

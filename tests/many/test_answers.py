@@ -54,7 +54,7 @@ def test_a_row_an_answer_in_a_data_frame(answers):
     frame = answers.to_pandas()
     assert list(frame.columns) == [
         "temperature", "sample", "content", "prompt_tokens", "completion_tokens", "finish_reason", "perplexity",
-        "perplexity_low", "seconds", "model", "interrupted", "error"]
+        "perplexity_low", "bits_per_byte", "bits_per_byte_low", "seconds", "model", "interrupted", "error"]
     assert frame["perplexity"][0] == pytest.approx(1 / 0.6)
     assert frame["error"].isna().sum() == 4 and frame["error"][4] == "RateLimitError: full"
 

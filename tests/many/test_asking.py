@@ -256,6 +256,13 @@ def test_what_is_varied_in_vain_is_said_before_anything_is_spent(connect):
             assert moved.notes == ()
 
 
+def test_in_a_script_what_is_varied_in_vain_is_said_where_waits_are(server):
+    heard = []
+    with ds_magic.Client(server.url, "k", on_event=lambda event: heard.append(str(event))) as asked:
+        ds_magic.sweep("Go.", temperature=[0.5, 1], model="deepseek-flash", client=asked, stream=False)
+    assert heard[0].startswith("`temperature` is varied in vain")
+
+
 @pytest.mark.parametrize(("fields", "said"), [
     ({"temperature": [0.5, 1], "thinking": [True, False]},
      "`temperature` has no effect in 2 of 4 arms: ignored while the model thinks; `--no-thinking` makes it count."),

@@ -22,7 +22,7 @@ from ..model_failures import MissingExtraError, WeightsError
 from . import hub_errors
 from .choice import Choice, choices, chosen
 from .found import ModelFile, Progress, Room
-from .hub import cache_folder, folder_of, is_offline, kept
+from .hub import COMMIT, cache_folder, folder_of, is_offline, kept
 from .names import HubName
 
 _CHUNK = 1 << 20
@@ -53,9 +53,11 @@ def fetched(name: HubName, progress: Progress | None = None, room: Room | None =
     choice = chosen(offered, name.file, name.quantisation)
     if choice is None:
         raise hub_errors.nothing(name, offered, [each.rfilename for each in info.siblings or []])
+    commit = info.sha or ""
+    if not COMMIT.fullmatch(commit):
+        raise WeightsError(f"The hub does not say which commit {name} is.", remedy="Try again later.")
     if room is not None:
         room(str(name), choice.size, offered)
-    commit = info.sha or name.revision
     for part in _brought(name, choice, commit, progress):
         _link(name, part, commit)
     _note(name, commit)

@@ -15,7 +15,8 @@ from .choice import choices, chosen
 from .found import ModelFile
 from .names import HubName
 
-_COMMIT = re.compile("[0-9a-f]{40}")
+COMMIT = re.compile("[0-9a-f]{40}")
+"""How a commit is written."""
 
 
 def cache_folder() -> Path:
@@ -64,13 +65,13 @@ def kept() -> Iterator[tuple[HubName, Path]]:
 def _commit_of(name: HubName) -> str | None:
     """The commit of a name as the cache knows it."""
     folder, revision = folder_of(name.repository), name.revision or "main"
-    if _COMMIT.fullmatch(revision):
+    if COMMIT.fullmatch(revision):
         return revision if (folder / "snapshots" / revision).is_dir() else None
     try:
         commit = (folder / "refs" / revision).read_text().strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return commit if _COMMIT.fullmatch(commit) else None
+    return commit if COMMIT.fullmatch(commit) else None
 
 
 def _files_in(snapshot: Path) -> dict[str, int]:

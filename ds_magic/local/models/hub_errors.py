@@ -30,7 +30,8 @@ def told(error: Exception, name: HubName, here: Sequence[str]) -> WeightsError:
         )
     if "RevisionNotFoundError" in kinds:
         return WeightsError(
-            f"{name.repository} has no revision `{name.revision}`.", remedy="Name a branch, a tag or a commit, or none."
+            f"{name.repository} has no revision `{name.revision or 'main'}`.",
+            remedy="Name a branch, a tag or a commit, or none.",
         )
     if "RepositoryNotFoundError" in kinds or status in (401, 404):
         return WeightsError(

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...api.clean_text import on_one_line
+from ...api.clean_text import for_terminal, on_one_line
 from .. import weights
 from ..model_failures import LocalModelError
 from ..progress import ProgressBar
@@ -32,9 +32,9 @@ def _fetch(name: str) -> int:
     try:
         file = obtained(name, bar, _room, is_new=True)
     except LocalModelError as error:
-        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr)
+        print(for_terminal(f"ds-magic: {error} {error.remedy}"), file=sys.stderr)
         return 1
-    print(f"The model is in {file.path}" + (f" (revision {file.revision})" if file.revision else ""))
+    print(for_terminal(f"The model is in {file.path}") + (f" (revision {file.revision})" if file.revision else ""))
     return 0
 
 

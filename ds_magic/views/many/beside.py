@@ -8,6 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...api.clean_text import escaped, for_terminal, on_one_line
+from ...logprobs.bounded import Bounded
 from ..answer.static import call_html, content_html
 from ..answer.tinted import tinted
 from ..tokens import style, style_text
@@ -83,7 +84,7 @@ class Drawing:
         return line_html(row)
 
     def figures(self, row: Row) -> Sequence[str]:
-        """Its tokens and its perplexity."""
+        """Its tokens, its perplexity, and its bits per byte."""
         return _figures(row)
 
 
@@ -200,13 +201,16 @@ def _table(groups: Sequence[Group], drawing: Drawing, n: int) -> str:
     is_counted = any(group.n > 1 for group in groups)
     numbers = {name: isinstance(_first(groups, name), int | float) for name in names}
     head: list[tuple[str, style.Kind]] = [(on_one_line(name, 40), numbers[name]) for name in names]
-    head += [("answer", False), *([("", True)] if is_counted else []), ("tokens", True), ("perplexity", True)]
+    # A perplexity is a mean over tokens, which compares between answers of one model alone.
+    is_of_one = len({group.row.answer.model for group in groups if group.row.answer is not None}) < 2
+    measure = "perplexity" if is_of_one else "bits per byte"
+    head += [("answer", False), *([("", True)] if is_counted else []), ("tokens", True), (measure, True)]
     cells = [
         [
             *(style.wrapped(escape(factor_text(group.row.factors.get(name, "")))) for name in names),
             f'<div dir="auto" style="{_SAID}">{drawing.line(group.row)}</div>',
             *([group.times] if is_counted else []),
-            *drawing.figures(group.row),
+            *_measured(drawing.figures(group.row), is_of_one=is_of_one),
         ]
         for group in groups[:LISTED]
     ]
@@ -252,11 +256,19 @@ def _tinted_part(answer: ChatCompletion, start: int, length: int) -> str:
     return begun + tinted(escaped(part), part, table[first:last]) + cut
 
 
+def _measured(figures: Sequence[str], *, is_of_one: bool) -> tuple[str, str]:
+    tokens, perplexity, per_byte = figures
+    return tokens, perplexity if is_of_one else per_byte
+
+
 def _figures(row: Row) -> list[str]:
     answer = row.answer
     usage = answer.usage if answer is not None else None
     tokens = "" if usage is None or usage.completion_tokens is None else f"{usage.completion_tokens:,}"
-    return [tokens, escape(f"{answer.logprobs.perplexity:.3g}") if answer is not None and answer.logprobs else ""]
+    if answer is None or not answer.logprobs:
+        return [tokens, "", ""]
+    per_byte = answer.logprobs.bits_per_byte
+    return [tokens, escape(f"{answer.logprobs.perplexity:.3g}"), escape(f"{Bounded(per_byte.low, per_byte.high):.3f}")]
 
 
 def answers_text(rows: Sequence[Row], notes: Sequence[str] = ()) -> str:

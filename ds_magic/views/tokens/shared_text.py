@@ -37,7 +37,8 @@ def shared_html(comparison: Comparison) -> str:
     if not comparison.n_bytes:
         return ""
     shown, left_out = _last(comparison)
-    text = "".join(_stretch(stretch, parts, comparison.same_tokens) for stretch, parts in _parts(comparison, shown))
+    is_ticked = _are_cut_differently(shown)
+    text = "".join(_stretch(stretch, parts, is_ticked) for stretch, parts in _parts(comparison, shown))
     if left_out:
         text = f'<span style="{style.DIM}">… {left_out:,} stretches left out … </span>{text}'
     legend = ""
@@ -51,7 +52,7 @@ def shared_html(comparison: Comparison) -> str:
             f"How much more surprising it was to one than to the other, in bits: {classes} "
             f"(a line above: to {a}, below: to {b})"
         )
-    if not comparison.same_tokens:
+    if is_ticked:
         legend += style.small(escape(_of_ticks(comparison, ("a line through", "a tick above", "a tick below"))))
     return (
         f'<div style="margin:0.4em 0">In both: '
@@ -64,14 +65,12 @@ def shared_text(comparison: Comparison, *, width: int = 80) -> list[str]:
     if not comparison.n_bytes:
         return []
     shown, left_out = _last(comparison)
-    parts, is_cut, lines = _parts(comparison, shown), bool(left_out), []
-    if comparison.same_tokens:
-        text = "".join(text for _, texts in parts for _, text in texts)
-    else:
-        text = "".join(_MARKS[kind] + text for _, texts in parts for kind, text in texts)
-    is_cut |= len(text) > 60
-    lines.append(fit(f"In both: {'…' * is_cut}{_on_one_line(text[-60:])}", width).rstrip())
-    if not comparison.same_tokens:
+    is_ticked = _are_cut_differently(shown)
+    parts = [part for _, parts in _parts(comparison, shown) for part in parts]
+    text = "".join(_MARKS[kind] * is_ticked + text for kind, text in parts)
+    begun = "…" if left_out or len(text) > 60 else ""
+    lines = [fit(f"In both: {begun}{_on_one_line(text[-60:])}", width).rstrip()]
+    if is_ticked:
         lines += style_text.filled(_of_ticks(comparison, _MARKS))
     known = [(bits, stretch) for stretch in comparison.shared if abs(bits := _difference(stretch)) >= _STEPS[0]]
     known.sort(key=lambda each: -abs(each[0]))
@@ -117,6 +116,10 @@ def _last(comparison: Comparison) -> tuple[list[Aligned], int]:
     return shown[::-1], len(comparison.shared) - len(shown)
 
 
+def _are_cut_differently(shown: list[Aligned]) -> bool:
+    return any(stretch.cuts_a or stretch.cuts_b for stretch in shown)
+
+
 def _parts(comparison: Comparison, shown: list[Aligned]) -> list[tuple[Aligned, list[tuple[int, str]]]]:
     """Each stretch with its parts between places where a token begins: in both (0), in a (1) or in b (2), and its text.
 
@@ -138,14 +141,14 @@ def _parts(comparison: Comparison, shown: list[Aligned]) -> list[tuple[Aligned, 
     ]
 
 
-def _stretch(stretch: Aligned, parts: list[tuple[int, str]], same_tokens: bool) -> str:
+def _stretch(stretch: Aligned, parts: list[tuple[int, str]], is_ticked: bool) -> str:
     bits = _difference(stretch)
     surprises = [_in_bits(sum_) for sum_ in (stretch.logprob_a, stretch.logprob_b)]
     title = " and ".join("not known" if math.isnan(each.low) else f"{each:.1f} bits" for each in surprises)
     if stretch.tokens[0] != stretch.tokens[1]:
         title += f"; {stretch.tokens[0]} and {stretch.tokens[1]} tokens"
     found = _tinted(bits, "bottom" if bits < 0 else "top") if bits == bits else "border-bottom:1px dashed"
-    if not same_tokens and stretch.start_byte:
+    if is_ticked and stretch.start_byte:
         found = ";".join(filter(None, [_BOTH, found]))
     attribute = f' style="{found}"' if found else ""
     said = "".join(_tick(kind) + _running(text) for kind, text in parts)
