@@ -57,9 +57,9 @@ def calls(answer):
 
 
 def test_the_mark_of_a_call_is_a_call(caller):
-    answer = caller.chat(tools=[ADD, SUBTRACT], temperature=0)
+    answer = caller.chat(tools=[ADD, SUBTRACT], temperature=0, logprobs=True)
     assert calls(answer) == [("subtract", '{"a": 7}')]
-    assert answer["choices"][0]["message"]["content"] == ""
+    assert answer["choices"][0]["message"]["content"] == "" and answer["choices"][0]["logprobs"] is None
     assert answer["choices"][0]["finish_reason"] == "tool_calls"
 
 
@@ -77,7 +77,7 @@ def test_a_call_is_streamed_by_its_index_beside_logprobs_of_the_thinking(folder)
 
 
 def test_what_is_said_before_a_call_is_content(folder):
-    says = {**CALLS, "\n\n": "We", "We": " add", " add": "<tool_call>"}
+    says = {**CALLS, "\n\n": "We", "We": " add", " add": "\n", "\n": "<tool_call>"}
     with serve(write_model(folder / "says.gguf", HERMES, marks=MARKS, words=WORDS, says=says)) as api:
         answer = api.chat(tools=[ADD, SUBTRACT], temperature=0, logprobs=True)
     assert answer["choices"][0]["message"]["content"] == "We add" and calls(answer) == [("subtract", '{"a": 7}')]

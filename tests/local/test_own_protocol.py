@@ -91,6 +91,16 @@ def test_a_model_thinks_whose_vocabulary_alone_has_the_marks(folder):
         assert said(api.chat(**ENABLED)) == ("We add them", "It is")
 
 
+def test_blanks_beside_the_marks_belong_to_them(folder):
+    says = {**THINKS, "<think>": "\n", " them": " ", " ": "</think>"}
+    template = HERMES.replace("{% if enable_thinking is defined and", "<think>{% if enable_thinking is defined and")
+    with serve(write_model(folder / "blanks.gguf", template, marks=MARKS, words=WORDS, says=says)) as api:
+        answer = api.chat(logprobs=True, **ENABLED)
+    assert said(answer) == ("We add them", "It is")
+    thought = answer["choices"][0]["logprobs"]["reasoning_content"]
+    assert [entry["token"] for entry in thought] == ["We", " add", " them"]
+
+
 @pytest.mark.parametrize(("begin", "end", "none"), [
     ("<|START_THINKING|>", "<|END_THINKING|>", "<|START_THINKING|><|END_THINKING|>"),
     ("[THINK]", "[/THINK]", "[THINK][/THINK]"),
