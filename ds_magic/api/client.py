@@ -310,8 +310,8 @@ class Client(Completing):
         if named is None:  # not prepared yet
             asked, named = self._with_model(request, {})
             request = asked.prepared().request
-        # The model on this machine is the server's, and nobody's choice unless somebody named it.
-        is_named = named and not (self._locate and not self.local_model and request.model == self._named_model)
+        # The model on this machine is the server's, and nobody's choice.
+        is_named = named and not (self._locate and request.model == self._named_model)
         return Question(
             request, is_named, self.name, self.address_of(request), None if is_named else self._named_model,
             self.key, self.masked, tell,

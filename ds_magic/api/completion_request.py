@@ -9,7 +9,7 @@ from pydantic import Field
 
 from .clean_text import heal
 from .errors import InvalidRequestError
-from .fields import FIELDS, MOST_ALTERNATIVES, MOST_AT_EMBEDDED
+from .fields import FIELDS, MOST_ALTERNATIVES
 from .limit_errors import shown
 from .messages import Message, without_unknown
 from .request import ChatRequest
@@ -23,6 +23,7 @@ TAKEN = (
 """The fields of a chat request that this one has, too; the others are for messages, or for thinking."""
 
 MOST_TOKENS = 4096
+_ALTERNATIVES = f"a whole number from 0 to {MOST_ALTERNATIVES}"
 
 
 class CompletionRequest(ChatRequest):
@@ -77,12 +78,8 @@ class CompletionRequest(ChatRequest):
         known = {name: value for name, value in set_.items() if name in _ON_THE_WIRE}
         unknown = {name: value for name, value in set_.items() if name not in known}
         asked = known.get("logprobs", 0)
-        if type(asked) is not int or not 0 <= asked <= MOST_AT_EMBEDDED:  # no flag, as a chat's is
-            raise _refused(
-                "logprobs", asked,
-                f"a whole number from 0 to {MOST_ALTERNATIVES} (with the model on this machine more, up to its whole "
-                "vocabulary)",
-            )
+        if type(asked) is not int or not 0 <= asked <= MOST_ALTERNATIVES:  # no flag, as a chat's is
+            raise _refused("logprobs", asked, _ALTERNATIVES)
         if "stream_options" in known:
             known["stream_options"] = without_unknown(
                 known["stream_options"], cls.model_fields["stream_options"].annotation
@@ -92,7 +89,7 @@ class CompletionRequest(ChatRequest):
     def _check_across_fields(self) -> None:
         super()._check_across_fields()
         if (self.top_logprobs or 0) > MOST_ALTERNATIVES:
-            raise _refused("logprobs", self.top_logprobs, f"a whole number from 0 to {MOST_ALTERNATIVES}")
+            raise _refused("logprobs", self.top_logprobs, _ALTERNATIVES)
         if (self.max_tokens or 0) > MOST_TOKENS:
             raise _refused("max_tokens", self.max_tokens, f"a whole number from 1 to {MOST_TOKENS}")
         if self.echo and (self.suffix is not None or self.logprobs):

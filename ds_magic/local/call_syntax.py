@@ -1,7 +1,7 @@
 """How a model writes calls of functions: its template is asked, by what it makes of a call in an earlier turn.
 
-No list of models is needed for that. A template that writes calls in which the arguments are not JSON is one that
-this cannot read; such a model is led by words as one that knows of no functions.
+No list of models is needed for that. Arguments may be JSON, or stand one by one. A model whose template writes them
+in yet another way is led by words, as one that knows of no functions.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from os.path import commonprefix
+from typing import Any, NamedTuple
 
 from .abilities import ThoughtMarks, abilities
 from .gguf import Model
@@ -17,10 +18,35 @@ from .llama import Llama
 from .model_failures import EngineError
 from .template import short_id
 
-_USER, _ANSWER, _KEY = "dsuserasks", "dsmodelanswers", "dskey"
+_USER, _ANSWER = "dsuserasks", "dsmodelanswers"
 _NAMES = ("dsfunctionone", "dsfunctiontwo")
-_ARGUMENTS = re.compile(rf'{{\s*"{_KEY}"\s*:\s*0\s*}}')
+_KEYS = ("dskeyone", "dskeytwo")
+_VALUES = (90210, "dsvaluetwo")
+_ARGUMENTS = dict(zip(_KEYS, _VALUES, strict=True))
+_JSON = re.compile(rf'{{\s*"{_KEYS[0]}"\s*:\s*{_VALUES[0]}\s*,\s*"{_KEYS[1]}"\s*:\s*"{_VALUES[1]}"\s*}}')
+_ONE_BY_ONE = re.compile(rf"(.+?){_KEYS[0]}(.+?){_VALUES[0]}(.+?){_KEYS[1]}(.+?){_VALUES[1]}", re.DOTALL)
 _MARK = re.compile(r"<[^<>\s]+>|\[[A-Z_]+\]")
+
+
+class ParameterSyntax(NamedTuple):
+    """What stands around arguments that come one by one."""
+
+    first: str
+    """From the function's name to that of the first."""
+    middle: str
+    """From a name to its value."""
+    between: str
+    """From a value to the next name."""
+    last: str
+    """After the last value."""
+    none: str
+    """After the function's name, where there are no arguments."""
+
+    @property
+    def value_end(self) -> str:
+        """What a value ends with, whatever follows."""
+        same = commonprefix([self.between, self.last])
+        return same[: same.rfind(">") + 1]
 
 
 @dataclass(frozen=True)
@@ -35,6 +61,8 @@ class CallSyntax:
     """After the arguments of the last."""
     between: str | None
     """From the arguments of one to the name of the next; None where the template takes one at a time."""
+    parameters: ParameterSyntax | None = None
+    """How the arguments stand one by one, with all that belongs to the call; None: they are JSON."""
 
     @property
     def mark(self) -> str:
@@ -42,10 +70,14 @@ class CallSyntax:
         found = _MARK.match(self.opening)
         return found[0] if found else ""
 
+    @property
+    def after_name(self) -> str:
+        """What comes after the name of a function."""
+        return self.parameters.first if self.parameters else self.middle
+
     def beginnings(self, names: list[str]) -> list[str]:
         """What only a call of one of the functions `names` begins with, where there is no mark for it."""
-        end = self.middle[:1]
-        return [f"{self.opening}{name}{end}" for name in names]
+        return [f"{self.opening}{name}{self.after_name[:1]}" for name in names]
 
 
 async def learn(model: Model, llama: Llama) -> CallSyntax | None:
@@ -54,80 +86,119 @@ async def learn(model: Model, llama: Llama) -> CallSyntax | None:
     if not can.calls:
         return None
     try:
-        asked = await _after_user(llama, [])
-        said = await _after_user(llama, [{"role": "assistant", "content": _ANSWER}])
-        one = await _after_user(llama, [_calls(1)])
+        asked = await _rendered(llama)
+        answered = _after_user(await _rendered(llama, {"role": "assistant", "content": _ANSWER}))
+        one = _after_user(await _rendered(llama, _called(1)))
     except EngineError:
         return None
-    if not all(name in asked[0] for name in _NAMES) or _ANSWER not in said[1]:
+    if not all(name in asked for name in _NAMES) or _ANSWER not in answered:
         return None
-    head, _, tail = said[1].partition(_ANSWER)
-    first = _taken_apart(one[1], head, tail, can.thought)
+    head, _, tail = answered.partition(_ANSWER)
+    around = _Around(head, tail, can.thought)
+    first = _read(around.call_in(one))
     if first is None:
         return None
     try:
-        two = _taken_apart((await _after_user(llama, [_calls(2)]))[1], head, tail, can.thought)
+        two = around.call_in(_after_user(await _rendered(llama, _called(2))))
+        if isinstance(first, _OneByOne):
+            none = around.call_in(_after_user(await _rendered(llama, _called(1, {}))))
+            return first.syntax(two, none)
     except EngineError:
-        two = None
-    opening, middle, closing, _ = first
-    between = two[3] if two and two[:2] == first[:2] and two[2] else None
-    return CallSyntax(opening, middle, two[2] if two and between else closing, between)
+        two = ""
+    return None if isinstance(first, _OneByOne) else first.syntax(two)
 
 
-async def _after_user(llama: Llama, messages: list[dict[str, Any]]) -> tuple[str, str]:
-    """What the template makes of `messages` after a question, and what of it stands after the question."""
-    parameters = {"type": "object", "properties": {_KEY: {"type": "number"}}}
+class _Around(NamedTuple):
+    """What stands around an answer without calls."""
+
+    head: str
+    tail: str
+    thought: ThoughtMarks | None
+
+    def call_in(self, text: str) -> str:
+        """What stands in its place in `text`; empty where that cannot be told."""
+        head = self.head.rstrip()
+        if not text.startswith(head):
+            return ""
+        text = text[len(head):].lstrip()
+        if self.thought and self.thought.mark in text:
+            text = text.rpartition(self.thought.mark)[2].lstrip()
+        # A call may end otherwise than an answer.
+        same = len(commonprefix([text[::-1], self.tail[::-1]]))
+        return text[: len(text) - same]
+
+
+class _Json(NamedTuple):
+    """A call whose arguments are JSON."""
+
+    opening: str
+    middle: str
+    closing: str
+
+    def syntax(self, two: str) -> CallSyntax:
+        """The whole syntax, by what two calls look like."""
+        one = re.escape(self.opening) + _NAMES[0] + re.escape(self.middle) + _JSON.pattern
+        found = re.fullmatch(
+            f"{one}(.+?){_NAMES[1]}{re.escape(self.middle)}{_JSON.pattern}(.*)", two, re.DOTALL
+        )
+        return CallSyntax(self.opening, self.middle, found[2] if found else self.closing, found[1] if found else None)
+
+
+class _OneByOne(NamedTuple):
+    """A call whose arguments stand one by one."""
+
+    opening: str
+    first: str
+    middle: str
+    between: str
+    last: str
+
+    def syntax(self, two: str, none: str) -> CallSyntax | None:
+        """The whole syntax, by what two calls look like, and one without arguments."""
+        begun = f"{self.opening}{_NAMES[0]}"
+        if not none.startswith(begun):
+            return None
+        own = ParameterSyntax(*self[1:], none[len(begun):])
+        pairs = [f"{key}{own.middle}{value}" for key, value in _ARGUMENTS.items()]
+        whole = f"{begun}{own.first}{own.between.join(pairs)}{own.last}"
+        between = two[len(whole):].partition(_NAMES[1])[0] if two.startswith(whole) else None
+        return CallSyntax(self.opening, "", "", between or None, own) if own.value_end else None
+
+
+def _read(call: str) -> _Json | _OneByOne | None:
+    """`call` taken apart."""
+    opening, name, rest = call.partition(_NAMES[0])
+    if not name or not opening or _NAMES[0] in rest:
+        return None
+    if found := _JSON.search(rest):
+        return _Json(opening, rest[: found.start()], rest[found.end():]) if found.start() else None
+    found = _ONE_BY_ONE.match(rest)
+    if found and found[2] == found[4]:
+        return _OneByOne(opening, found[1], found[2], found[3], rest[found.end():])
+    return None
+
+
+async def _rendered(llama: Llama, *messages: dict[str, Any]) -> str:
+    """What the template makes of `messages` after a question, with two functions."""
+    kinds = zip(_KEYS, ("number", "string"), strict=True)
+    parameters = {"type": "object", "properties": {key: {"type": kind} for key, kind in kinds}}
     tools = [
         {"type": "function", "function": {"name": name, "description": name, "parameters": parameters}}
         for name in _NAMES
     ]
-    rendered = await llama.apply_template({
+    return await llama.apply_template({
         "messages": [{"role": "user", "content": _USER}, *messages], "tools": tools, "parallel_tool_calls": True,
     })
-    return rendered, rendered.rpartition(_USER)[2]
 
 
-def _calls(count: int) -> dict[str, Any]:
+def _after_user(rendered: str) -> str:
+    return rendered.rpartition(_USER)[2]
+
+
+def _called(count: int, arguments: dict[str, Any] | None = None) -> dict[str, Any]:
+    written = json.dumps(_ARGUMENTS if arguments is None else arguments)
     calls = [
-        {"id": short_id(number), "type": "function",
-         "function": {"name": name, "arguments": json.dumps({_KEY: 0})}}
+        {"id": short_id(number), "type": "function", "function": {"name": name, "arguments": written}}
         for number, name in enumerate(_NAMES[:count])
     ]
     return {"role": "assistant", "content": "", "tool_calls": calls}
-
-
-def _taken_apart(
-    text: str, head: str, tail: str, thought: ThoughtMarks | None
-) -> tuple[str, str, str, str | None] | None:
-    """What stands before the name, before the arguments, after them, and between two calls in `text`.
-
-    `head` and `tail` stand around an answer without calls.
-    """
-    if not text.startswith(head.rstrip()):
-        return None
-    text = text[len(head.rstrip()):].lstrip()
-    if thought and thought.mark in text:
-        text = text.rpartition(thought.mark)[2].lstrip()
-    found = list(_ARGUMENTS.finditer(text))
-    names = [name for name in _NAMES if name in text]
-    if not found or len(found) != len(names) or any(text.count(name) != 1 for name in names):
-        return None
-    starts = [text.index(name) for name in names]
-    ends = [start + len(name) for start, name in zip(starts, names, strict=True)]
-    if not all(end <= place.start() for end, place in zip(ends, found, strict=True)):
-        return None
-    closing = text[found[-1].end():]
-    if closing.endswith(tail):
-        closing = closing.removesuffix(tail)
-    else:  # it ends a call otherwise than an answer
-        closing = closing[: -len(_common_end(closing, tail)) or None]
-    middle = text[ends[0]:found[0].start()]
-    between = text[found[0].end():starts[1]] if len(names) == 2 else None
-    return text[: starts[0]], middle, closing, between
-
-
-def _common_end(one: str, other: str) -> str:
-    size = 0
-    while size < min(len(one), len(other)) and one[-size - 1] == other[-size - 1]:
-        size += 1
-    return one[len(one) - size:]

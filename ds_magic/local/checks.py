@@ -100,9 +100,7 @@ def check_text(body: dict[str, Any], contract: Contract) -> CompletionRequest:
     except InvalidRequestError as error:
         raise Refusal(contract.invalid, error.message, error.field) from None
     # No model thinks before a text, however it is called.
-    request = contract.settled(request.model_copy(update={"thinking": Thinking(type="disabled")}))
-    _check_alternatives(request, contract, "logprobs")
-    return request
+    return contract.settled(request.model_copy(update={"thinking": Thinking(type="disabled")}))
 
 
 def _read(body: dict[str, Any], *more: str) -> dict[str, Any]:
@@ -116,14 +114,14 @@ def _read(body: dict[str, Any], *more: str) -> dict[str, Any]:
     return {**body, **whole}
 
 
-def _check_alternatives(request: ChatRequest, contract: Contract, field: str = "top_logprobs") -> None:
+def _check_alternatives(request: ChatRequest, contract: Contract) -> None:
     """More than the documented 20 are an extension; the whole vocabulary for each of many tokens is too much."""
     asked, tokens = request.top_logprobs or 0, request.max_tokens or DEFAULT_MAX_TOKENS
     if asked > ALTERNATIVES and asked * tokens > MOST_IN_ALL:
         raise Refusal(
-            contract.invalid, f"{field} is {asked}, for an answer of up to {tokens} tokens: "
-            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", field,
-            remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or {field} to "
+            contract.invalid, f"top_logprobs is {asked}, for an answer of up to {tokens} tokens: "
+            f"{asked * tokens:,} alternatives, and {MOST_IN_ALL:,} are sent with one answer.", "top_logprobs",
+            remedy=f"Set max_tokens to {max(1, MOST_IN_ALL // asked)} or less, or top_logprobs to "
             f"{max(ALTERNATIVES, MOST_IN_ALL // tokens)} or less.",
         )
 

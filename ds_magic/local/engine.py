@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .call_syntax import CallSyntax, learn
 from .gguf import Model
@@ -32,7 +32,7 @@ class Engine:
     model: Model
     llama: Llama
     template: Template
-    origin: dict[str, str]
+    origin: dict[str, Any]
     """The model's file and the engine, as they are told of."""
     calls: CallSyntax | None
     """How the model writes calls of functions; None: it is led to them by words."""
@@ -70,7 +70,8 @@ class Engine:
         self.stage = " ".join(["loading", *map(str, self._sizes)])
         try:
             self.model = await asyncio.to_thread(read_gguf, path)
-            self.origin = await asyncio.to_thread(of_model, path) | dict(told or {})
+            of_file = await asyncio.to_thread(of_model, path)
+            self.origin = {**of_file, "vocabulary_size": len(self.model.pieces), **(told or {})}
             self.context = self._asked_context or min(self.model.context, LARGEST_CONTEXT)
             self.llama = Llama(
                 path, threads=self.threads, parallel=self.slots.count, context=self.context, sleep=self.sleep,
@@ -79,6 +80,7 @@ class Engine:
             await asyncio.to_thread(self.llama.start)
             self.template = Template(self.model, self.llama)
             self.calls = await learn(self.model, self.llama)
+            self.template.has_parameters = bool(self.calls and self.calls.parameters)
         except LocalModelError as error:
             self.failure = LoadError(error.message, remedy=unloadable) if unloadable else error
         except asyncio.CancelledError:

@@ -49,7 +49,7 @@ def fit(engine: Engine, file: ModelFile, options: ServerOptions) -> str:
     engine.gpu_layers = options.gpu_layers
     if engine.gpu_layers is None:
         engine.gpu_layers = gpu_layers(file.path, context=found.context, parallel=found.places)
-    return _said(file, header.abilities.words, found, free, wanted=context)
+    return _said(file, header.abilities, found, free, wanted=context)
 
 
 def _said(file: ModelFile, abilities: Sequence[str], found: Footprint, free: int | None, wanted: int) -> str:

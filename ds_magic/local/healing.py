@@ -2,7 +2,8 @@
 
 A tokenizer parts "Shake" otherwise than "Shakespeare", so that after the tokens of a cut word its own rest is next to
 impossible. The last word is therefore taken back, and the model is asked what may stand there: the word as it is, or a
-token that it begins.
+token that it begins. So it is with a blank at the end, which belongs to the next word, and with the end of a line,
+which many tokenizers take together with the indentation of the next one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .slots import Slot
 if TYPE_CHECKING:
     from .engine import Engine
 
-_LAST_WORD = re.compile(r" ?[^\W\d_]{1,30}\Z| \Z")
+_LAST_WORD = re.compile(r" ?[^\W\d_]{1,30}\Z|[ \n]\Z")
 _FORCE = 1000.0
 _READ = 2_000
 """Tokens of a distribution that are looked at: to read all 49,152 takes a third of a second, and the others are next to
@@ -28,7 +29,7 @@ _REMEMBERED = 32
 
 
 def parted(prefix: str) -> tuple[str, str]:
-    """`prefix` before its last word, and the word with its blank, or the blank that it ends with; else empty."""
+    """`prefix` before its last word, and the word with its blank, or a blank or line end at its end; else empty."""
     found = _LAST_WORD.search(prefix, max(0, len(prefix) - 31))
     return (prefix[: found.start()], found[0]) if found else (prefix, "")
 

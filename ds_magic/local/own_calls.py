@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 
 from ..api.messages import NamedToolChoice, Tool
 from ..api.request import ChatRequest
 from . import constraint
 from .call_syntax import CallSyntax
-from .sampling import Outcome
+from .own_parameters import parameters
 from .slots import Slot
 from .speech import Part, Speech
-from .template import Parts, joined, short_id
+from .template import short_id
+from .writing import Writing
 
 MOST_CALLS = 16
-_PREFER = 100.0
 
 
 def offered(request: ChatRequest) -> list[Tool]:
@@ -40,7 +40,6 @@ class OwnCalls:
         self.syntax = syntax
         self.tools = offered(speech.request)
         self.made = 0
-        self._written: Parts = []
 
     @property
     def is_due(self) -> bool:
@@ -64,95 +63,61 @@ class OwnCalls:
 
         The grammar of such an answer has no place for the mark of a call, so the model is asked without it.
         """
+        if not self.marks or self.speech.left <= 0:
+            return False
         mark = await self.speech.engine.llama.tokenize(self.speech.engine.template.cut(self.syntax.mark))
-        return bool(self.marks) and self.speech.left > 0 and await self._drawn(slot, prompt) == mark[0]
+        return await Writing(self.speech, slot, prompt).drawn(prompt) == mark[0]
 
     async def parts(self, slot: Slot, prompt: list[int], begun: str = "") -> AsyncGenerator[Part, None]:
         """The calls as they come, after `prompt`; the first has `begun`, with one of `beginnings`, or by its mark."""
-        cut = self.speech.engine.template.cut
-        self._written = cut(self.syntax.opening)
-        tool = next(
-            (tool for tool, own in zip(self.tools, self.beginnings, strict=False) if own == begun), None
-        )
+        writing = Writing(self.speech, slot, prompt)
+        tools = {tool.function.name: tool for tool in self.tools}
+        named = dict(zip(self.beginnings, tools, strict=False)).get(begun)
+        opening = self.syntax.opening
         while True:
-            tool = tool or await self._choose(slot, prompt)
-            if tool is None:
+            writing.add(opening)
+            name = named or await writing.choose(tools, after=self.syntax.after_name)
+            if name is None:
                 return
-            async for part in self._arguments(slot, prompt, tool):
+            async for part in self._call(writing, tools[name]):
                 yield part
-            if self.speech.reason != "stop" or self.made >= self._most() or not await self._goes_on(slot, prompt):
+            if self.speech.reason != "stop" or self.made >= self._most():
                 return
-            tool = None
+            number = self.made - 1
+            opening = (self.syntax.between or "").replace(short_id(0), short_id(number))
+            if not await writing.prefers(opening, self.syntax.closing.replace(short_id(1), short_id(number))):
+                return
+            named = None
 
     def _most(self) -> int:
         once = self.speech.request.extra.get("parallel_tool_calls") is False or self.syntax.between is None
         return 1 if once else MOST_CALLS
 
-    async def _ids(self, prompt: list[int], *more: Parts) -> list[int]:
-        return prompt + await self.speech.engine.llama.tokenize(joined(self._written, *more))
-
-    async def _choose(self, slot: Slot, prompt: list[int]) -> Tool | None:
-        """The function that the model names; None where there was no room to."""
-        if len(self.tools) == 1:
-            return self.tools[0]
-        cut = self.speech.engine.template.cut(self.syntax.middle)
-        end = cut[0][:1] if cut and isinstance(cut[0], str) else ""  # one name may begin another
-        words = {f"{tool.function.name}{end}": tool for tool in self.tools}
-        chosen = ""
-        ids = await self._ids(prompt)
-        grammar = constraint.choice_grammar(words)
-        async for part in self.speech.say(slot, ids, "call", grammar=grammar, logprobs=False):
-            chosen += part.text
-        return words.get(chosen)
-
-    async def _arguments(self, slot: Slot, prompt: list[int], tool: Tool) -> AsyncGenerator[Part, None]:
+    async def _call(self, writing: Writing, tool: Tool) -> AsyncGenerator[Part, None]:
         number, self.made = self.made, self.made + 1
-        yield Part("call", "", [], [], number, tool.function.name, f"call_{number}_{uuid.uuid4().hex[:24]}")
+        name = tool.function.name
+        yield Part("call", "", [], [], number, name, f"call_{number}_{uuid.uuid4().hex[:24]}")
+        writing.add_plain(name)
+        schema = tool.function.parameters
+        if self.syntax.parameters:
+            arguments = parameters(writing, self.syntax.parameters, schema or {})
+        else:
+            arguments = self._json(writing, schema)
+        async for text in arguments:
+            yield Part("call", text, [], [], number)
+
+    async def _json(self, writing: Writing, schema: dict[str, object] | None) -> AsyncGenerator[str, None]:
+        """Arguments that are JSON."""
         before = self.syntax.middle.rstrip(" ")
         blank = self.syntax.middle[len(before):]
-        self._written = joined(self._written, [tool.function.name], self.speech.engine.template.cut(before))
-        schema = tool.function.parameters
+        writing.add(before)
         said = ""
         if not schema or not schema.get("properties"):
             said = blank + "{}"
-            yield Part("call", "{}", [], [], number)
+            yield "{}"
         else:
-            ids = await self._ids(prompt)
             # The blank is the model's to write: it is a part of the first token of the arguments.
-            grammar = constraint.schema_grammar(schema, after=blank)
-            async for part in self.speech.say(slot, ids, "call", grammar=grammar, logprobs=False):
-                text = part.text[max(0, len(blank) - len(said)):]
+            async for part in writing.say(grammar=constraint.schema_grammar(schema, after=blank)):
+                yield part.text[max(0, len(blank) - len(said)):]
                 said += part.text
-                yield part._replace(text=text, number=number)
-        self._written = joined(self._written, [said])
-
-    async def _goes_on(self, slot: Slot, prompt: list[int]) -> bool:
-        """Whether the model begins another call, rather than ends: it chooses where the two part, by its own odds."""
-        engine, syntax = self.speech.engine, self.syntax
-        number = self.made - 1
-        between = engine.template.cut((syntax.between or "").replace(short_id(0), short_id(number)))
-        closing = engine.template.cut(syntax.closing.replace(short_id(1), short_id(number)))
-        on, over = await self._ids(prompt, between), await self._ids(prompt, closing)
-        same = next((at for at, pair in enumerate(zip(on, over, strict=False)) if len(set(pair)) > 1), len(over))
-        if same >= len(on) or len(on) >= engine.context or self.speech.left <= 0:
-            return False
-        ends = over[same] if same < len(over) else engine.model.end
-        drawn = await self._drawn(slot, on[:same], [on[same], ends])
-        self.speech.outcomes.append(Outcome("stop", generated=1))
-        if drawn != on[same]:
-            return False
-        self._written = joined(self._written, between)
-        return True
-
-    async def _drawn(self, slot: Slot, prompt: list[int], among: Sequence[int] = ()) -> int | None:
-        """The token that the model says after `prompt`: one of `among`, where there are any. None: it ends."""
-        asked = self.speech.request
-        slot.tokens = prompt
-        drawn = await self.speech.engine.llama.sample({
-            "prompt": prompt, "id_slot": slot.number, "n_predict": 1, "return_tokens": True,
-            "temperature": 1.0 if asked.temperature is None else asked.temperature,
-            "seed": -1 if asked.seed is None else (asked.seed + len(prompt)) % 2**32,
-            # An equal bias leaves the proportions between them as they were.
-            "logit_bias": [[number, _PREFER] for number in among],
-        })
-        return next(iter(drawn["tokens"]), None)
+        writing.add_plain(said)

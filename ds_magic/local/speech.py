@@ -104,7 +104,7 @@ class Speech:
         of, None where the request asked for it. `begins` is what has been drawn already, the last of them. It ends at
         each of `marks`, and where it begins with one of `beginnings`, of which nothing is told: `found` is it then."""
         sampling = self._sampling(self.left if max_tokens is None else max_tokens, grammar, logprobs, begun)
-        if seen := tuple(mark for mark in marks if mark in self.engine.model.marks):
+        if seen := tuple(name for name in self.engine.model.marks if any(name in mark for mark in marks)):
             sampling = replace(sampling, marks=seen)
         self.found = ""
         marker = Marker(self.engine.model, grammar) if grammar is not None and sampling.logprobs else None

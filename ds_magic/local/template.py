@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from ..api.messages import Tool, ToolCall
 from .abilities import abilities
 from .gguf import Model
@@ -17,8 +19,9 @@ from .model_failures import EngineError, PromptError
 
 _STAND_IN = secrets.token_hex(8)
 """What stands for a text while the template is applied; not to be guessed by a text."""
-_PLACE = re.compile(f"{_STAND_IN}n([0-9]+)e")
-_ARGUMENTS = re.compile(rf'{{\s*"({_STAND_IN}n[0-9]+e)"\s*:\s*0\s*}}')
+_PLACE = re.compile(rf'{_STAND_IN}n([0-9]+)e(\\?)"')
+"""It ends with a quotation mark: one that came out with a backslash before it stands in JSON."""
+_ARGUMENTS = re.compile(rf'{{\s*"({_STAND_IN}n[0-9]+e)\\""\s*:\s*0\s*}}')
 """What stands for the arguments of a call: an object, which is what templates take them for."""
 _CHATML = {"<|im_start|>", "<|im_end|>"}
 _REMEMBERED = 200
@@ -62,6 +65,8 @@ class Template:
         self.model = model
         self.llama = llama
         self.can = abilities(model.template, model.marks)
+        self.has_parameters = False
+        """Whether it writes the arguments of calls one by one, rather than as JSON."""
         self._shapes: dict[str, Parts] = {}
         self._marks = re.compile("|".join(map(re.escape, sorted(model.marks, key=len, reverse=True))) or "(?!)")
 
@@ -106,11 +111,11 @@ class Template:
         if self.can.thought:
             body["chat_template_kwargs"] = self._switches(thought)
         shape = await self._shape(body, is_thinking=thought is not None)
-        places = {int(place) for part in shape if isinstance(part, str) for place in _PLACE.findall(part)}
+        places = {int(place) for part in shape if isinstance(part, str) for place, _ in _PLACE.findall(part)}
         if lost := sorted(hidden.needed.keys() - places):
             raise PromptError(f"The model's template has no place for {hidden.needed[lost[0]]}.")
         return [
-            _PLACE.sub(lambda place: hidden.texts[int(place[1])], part) if isinstance(part, str) else part
+            _PLACE.sub(hidden.shown, part) if isinstance(part, str) else part
             for part in shape
         ]
 
@@ -126,7 +131,7 @@ class Template:
                     "id": hidden.id_of(call), "type": "function",
                     "function": {
                         "name": call.function.name,
-                        "arguments": json.dumps({hidden.hide(call.function.arguments or "{}", "a call"): 0}),
+                        "arguments": self._arguments(call.function.arguments or "{}", hidden),
                     },
                 }
                 for call in said.calls
@@ -134,6 +139,20 @@ class Template:
         if said.answered is not None:
             message |= {"tool_call_id": hidden.id_of(said.answered), "name": said.answered.function.name}
         return message
+
+    def _arguments(self, written: str, hidden: _Hidden) -> str:
+        """What stands for the arguments of a call: all of them, or each name and value of them."""
+        if not self.has_parameters:
+            return json.dumps({hidden.hide(written, "a call"): 0})
+        try:
+            values = from_json(written)
+        except ValueError:
+            values = None
+        named = values if isinstance(values, dict) else {"arguments": written}
+        return json.dumps({
+            hidden.hide(name): hidden.hide(value if isinstance(value, str) else json.dumps(value), "a call")
+            for name, value in named.items()
+        })
 
     def _without_marks(self, value: Any, hidden: _Hidden) -> Any:
         """`value`, of a function, with stand-ins for the strings in it that spell a mark."""
@@ -144,7 +163,7 @@ class Template:
         if isinstance(value, list):
             return [self._without_marks(each, hidden) for each in value]
         if isinstance(value, str) and self._marks.search(value):
-            return hidden.hide(json.dumps(value, ensure_ascii=False)[1:-1])  # it stands in JSON
+            return hidden.hide(value)
         return value
 
     def _switches(self, thought: Thought | None) -> dict[str, Any]:
@@ -161,7 +180,7 @@ class Template:
             rendered = await self._begun(body, is_thinking=is_thinking)
             if len(self._shapes) > _REMEMBERED:
                 self._shapes.clear()
-            shape = self.cut(_ARGUMENTS.sub(r"\1", rendered))
+            shape = self.cut(_ARGUMENTS.sub(r'\1"', rendered))
             begin = self.model.begin
             self._shapes[key] = shape if begin is None or shape[:1] == [begin] else [begin, *shape]
         return self._shapes[key]
@@ -223,7 +242,12 @@ class _Hidden:
         if what:
             self.needed[len(self.texts)] = what
         self.texts.append(text)
-        return f"{_STAND_IN}n{len(self.texts) - 1}e"
+        return f'{_STAND_IN}n{len(self.texts) - 1}e"'
+
+    def shown(self, place: re.Match[str]) -> str:
+        """The text that a stand-in stands for, as it is written there."""
+        text = self.texts[int(place[1])]
+        return json.dumps(text, ensure_ascii=False)[1:-1] if place[2] else text
 
     def id_of(self, call: ToolCall) -> str:
         return self._ids.setdefault(call.id, short_id(len(self._ids)))

@@ -81,8 +81,10 @@ def label(token: str, token_bytes: bytes | None, *, limit: int = 40) -> str:
 
 def is_end(token: str, token_bytes: bytes) -> bool:
     """Whether a token ends an answer: it spells nothing, and has no name or that of an end."""
+    if token_bytes:
+        return False
     name = token[:_NAMED]
-    return not token_bytes and (not name.strip("<>|｜[]/ ") or name.startswith("</") or bool(_ENDING.search(name)))
+    return not name.strip("<>|｜[]/ ") or name.startswith("</") or bool(_ENDING.search(name))
 
 
 def _mark(token: str, limit: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .bounded import Bounded
 from .distribution import EXACT, SOFTMAX_ERROR
@@ -43,6 +43,23 @@ class Beginning:
         return label("", self.bytes)
 
 
+class _Candidate(NamedTuple):
+    """A token that might have stood at a place, with its probability."""
+
+    bytes: bytes
+    prob: float
+    was_said: bool
+    is_end: bool
+
+
+class _Step(NamedTuple):
+    """What is known of a token that was said: all that might have stood there, and the share of what did not come."""
+
+    bytes: bytes
+    candidates: list[_Candidate]
+    unseen: float
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class NextBytes(Pictured):
     """What two models held of the next bytes where both stood behind the same text.
@@ -56,7 +73,7 @@ class NextBytes(Pictured):
 
     beginnings: tuple[Beginning, ...]
     names: tuple[str, str] = ("a", "b")
-    _places: tuple[tuple[Token, ...], tuple[Token, ...]] = field(default=((), ()), repr=False)
+    _places: tuple[tuple[_Step, ...], tuple[_Step, ...]] = field(default=((), ()), repr=False)
 
     def __len__(self) -> int:
         return len(self.beginnings)
@@ -84,15 +101,16 @@ class NextBytes(Pictured):
 
 def next_bytes(a: Iterable[Token], b: Iterable[Token], names: tuple[str, str] = ("a", "b")) -> NextBytes:
     """The texts that either returned at the first of its tokens; those behind it are what it went on with."""
-    places = tuple(a), tuple(b)
-    texts = dict.fromkeys(text for place in places for row in place[:1] for text in _texts(row))
+    rows = tuple(a), tuple(b)
+    texts = dict.fromkeys(text for place in rows for row in place[:1] for text in _texts(row))
+    places = tuple(map(_step, rows[0])), tuple(map(_step, rows[1]))
     found = [_beginning(text, places) for text in texts]
     found.sort(key=lambda each: (-max(each.a.low, each.b.low), -max(each.a.high, each.b.high), each.bytes))
     return NextBytes(tuple(found), names, places)
 
 
-def _beginning(text: bytes, places: tuple[tuple[Token, ...], tuple[Token, ...]]) -> Beginning:
-    a, b = (chance_of(text, place) for place in places)
+def _beginning(text: bytes, places: tuple[tuple[_Step, ...], tuple[_Step, ...]]) -> Beginning:
+    a, b = (_chance(text, place) for place in places)
     said_a, said_b = (bool(place) and place[0].bytes == text for place in places)
     return Beginning(text, a, b, said_a, said_b)
 
@@ -120,29 +138,27 @@ def _texts(row: Token) -> list[bytes]:
     return [raw for token, raw in came if raw or is_end(token, raw)]
 
 
-def chance_of(text: bytes, place: Iterable[Token]) -> Bounded:
+def _chance(text: bytes, place: Iterable[_Step]) -> Bounded:
     """The probability (0 … 1) that the bytes from a place on are `text`, or that the answer ends there for no bytes.
 
     Along the tokens that were said, as far as they are a beginning of it, the numbers behind them are known, too. A
     token that was not said and only begins it is open, as is what was not returned.
     """
     reach, sure, open_ = 1.0, [0.0], [0.0]
-    for row in place:
-        candidates = _candidates(row)
-        if not candidates:
+    for step in place:
+        if not step.candidates:
             break
-        is_whole = row.vocabulary_size is not None and row.n_alternatives >= row.vocabulary_size
-        open_.append(0.0 if is_whole else reach * max(0.0, 1 + SOFTMAX_ERROR - row.top_mass))
+        open_.append(reach * step.unseen)
         said = 0.0
-        for token, raw, prob, is_said in candidates:
-            mass = reach * prob
-            if is_end(token, raw) if not text else raw.startswith(text):
-                sure.append(mass)
-            elif is_said and raw and text.startswith(raw):
-                said = mass
-            elif (text.startswith(raw) and not is_end(token, raw)) if text else not raw:
-                open_.append(mass)
-        text, reach = text[len(row.bytes) :], said
+        for raw, prob, was_said, is_end_ in step.candidates:
+            if raw.startswith(text) if text else is_end_:
+                sure.append(reach * prob)
+            elif text.startswith(raw) and not is_end_:
+                if was_said and raw:
+                    said = reach * prob
+                else:
+                    open_.append(reach * prob)
+        text, reach = text[len(step.bytes) :], said
         if not reach:
             return _bounded(sure, open_)
     return _bounded(sure, [*open_, reach])
@@ -153,14 +169,15 @@ def _bounded(sure: list[float], open_: list[float]) -> Bounded:
     return Bounded(low, min(1.0, math.fsum((*sure, *open_))))
 
 
-def _candidates(row: Token) -> list[tuple[str, bytes, float, bool]]:
-    """The tokens that came at a place with their probabilities, and which of them was said; none where none says
-    anything of the next bytes: no number came, or that of the last part of a character that the server merged."""
-    known = [(one.token, one.bytes, one.prob, one.chosen) for one in row.alternatives.top()]
-    said = next((one for one in known if one[3]), None)
-    if said is not None and said[1] != row.bytes:
-        return []
+def _step(row: Token) -> _Step:
+    """What is known of the next bytes at a place: no candidate where no number came, or where it is that of the last
+    part of a character that the server merged."""
+    came = row.alternatives.top()
+    known = [_Candidate(one.bytes, one.prob, one.chosen, is_end(one.token, one.bytes)) for one in came]
+    said = next((one for one in known if one.was_said), None)
     if said is None and row.status == EXACT:
-        known.append((row.token, row.bytes, row.prob, True))
-    return known
-
+        known.append(_Candidate(row.bytes, row.prob, True, is_end(row.token, row.bytes)))
+    elif said is not None and said.bytes != row.bytes:
+        known = []
+    is_whole = row.vocabulary_size is not None and row.n_alternatives >= row.vocabulary_size
+    return _Step(row.bytes, known, 0.0 if is_whole else max(0.0, 1 + SOFTMAX_ERROR - row.top_mass))

@@ -23,13 +23,12 @@ from .provenance import Provenance
 from .refused import NoSuchNameError
 from .rows import TOKEN_COLUMNS, Token, plain, with_label
 from .temperature import TemperedTable
+from .vocabulary import vocabulary_size_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ..conveniences import Bars, Explorer, WrittenPage
-
-_KNOWN_VOCABULARIES = {"deepseek": 129_280, "smollm2": 49_152}
 
 
 class LogprobTable(Columns):
@@ -133,14 +132,13 @@ class LogprobTable(Columns):
         """The table of the wire's `logprobs.content`, as parsed or already in columns. Never raises, whatever was sent.
 
         `content` is the message's, compared with the tokens' bytes. The first `forced` tokens, and those that
-        begin within the first `forced_bytes` bytes, are marked as part of a prefix. `vocabulary_size` (V)
-        is known for DeepSeek and SmolLM2 by `model`. `schema`: what a JSON answer was to follow.
+        begin within the first `forced_bytes` bytes, are marked as part of a prefix. `vocabulary_size` (V) is as
+        `provenance` has it, else known for DeepSeek and SmolLM2 by `model`. `schema`: what a JSON answer was to follow.
         Formulas: LogprobTable's docstring and `distribution`.
         """
         wire = entries if isinstance(entries, WireColumns) else read_entries(entries)
-        if vocabulary_size is None and isinstance(model, str):
-            sizes = (size for name, size in _KNOWN_VOCABULARIES.items() if name in model.lower())
-            vocabulary_size = next(sizes, None)
+        if vocabulary_size is None:
+            vocabulary_size = vocabulary_size_of(model, provenance)
         facts = read_distributions(wire, vocabulary_size=vocabulary_size)
         self = cls.__new__(cls)
         self.provenance = provenance or Provenance(model=model if isinstance(model, str) else None)

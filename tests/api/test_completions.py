@@ -18,11 +18,15 @@ from ds_magic import (
     Stop,
     StreamInterruptedError,
 )
+from ds_magic.api.addresses import EMBEDDED
 from ds_magic.api.completion_request import kind_of
 from ds_magic.api.text_completion import event_as_chat
 from ds_magic.branch import fork
 from ds_magic.logprobs.table import LogprobTable
+from ds_magic.many.entry import entry_of
+from ds_magic.many.reading import completion_of, line_of
 from ds_magic.run import AtTheEnd, run
+from ds_magic.views.tokens.tree import BOUNDARIES
 from tests.servers.completions import USAGE, filled, lists, text, with_tokens
 from tests.servers.scripted import ScriptedServer, answered, chunk, event, head, refused, streamed
 
@@ -291,7 +295,17 @@ def test_a_journal_tells_it_from_a_chat_and_from_other_gaps(connect, tmp_path):
 def test_a_key_in_the_answer_is_not_recorded(connect, key, tmp_path):
     with ScriptedServer(filled(key[:9], key[9:])) as server:
         connect(server, journal=tmp_path / "run.jsonl").complete("a", stream=True)
-    assert key not in (tmp_path / "run.jsonl").read_text()
+    written = (tmp_path / "run.jsonl").read_text()
+    assert "The answer spelt out the API key" in written and key[9:] not in written
+
+
+def test_a_journal_lists_it(connect, tmp_path):
+    with ScriptedServer(filled("x", " y")) as server:
+        connect(server, journal=tmp_path / "run.jsonl").complete("What stands before", "behind", stream=True)
+    [_, line] = (tmp_path / "run.jsonl").read_bytes().splitlines(keepends=True)
+    entry = entry_of(line)
+    assert line_of(entry).endswith("What stands before → x y")
+    assert completion_of(entry).text == "What stands beforex ybehind"
 
 
 def test_it_is_saved_loaded_and_pickled(connect, tmp_path):
@@ -332,6 +346,13 @@ def test_a_branch_goes_on_from_the_tokens_that_filled_the_gap(connect):
     assert (asked["prompt"], asked["suffix"]) == ("def f(n):\n     yield", "\nf(3)")
     assert branch.content == "     yield x" and branch.parent is answer and branch.branch.base == "def f(n):\n"
     assert branch.logprobs.token == ["    ", " yield", " x"] and branch.logprobs.forced.tolist() == [True, True, False]
+
+
+def test_a_branch_says_that_its_tokens_may_fall_otherwise_also_where_a_chat_has_its_own(connect):
+    with ScriptedServer(with_tokens(*ROWS), filled("x")) as server:
+        client = connect(server, name=EMBEDDED)
+        answer = client.complete("a", logprobs=2, stream=True)
+        assert BOUNDARIES in fork(answer, 1, rank=1, client=client).notes
 
 
 def test_no_note_of_a_chat_stands_on_it(connect):

@@ -28,6 +28,15 @@ def rivals(choice):
     return {each["token"]: math.exp(each["logprob"]) for each in choice["logprobs"]["content"][0]["top_logprobs"]}
 
 
+def test_the_end_of_a_line_goes_on_with_the_indentation_of_the_next(api):
+    asked = api.prefixed(
+        "Write a Python function that multiplies.", "def multiply(a, b):\n", temperature=0, max_tokens=5,
+        logprobs=True, top_logprobs=5,
+    )["choices"][0]
+    assert asked["message"]["content"] == "    return a * b"[: len(asked["message"]["content"])]
+    assert asked["logprobs"]["content"][0]["token"] == "   "
+
+
 def test_what_may_complete_a_word_has_the_proportions_that_the_whole_words_have(api):
     whole, cut = rivals(first(api, "Hamlet was written by")), rivals(first(api, "Hamlet was written by S"))
     known = {name: p for name, p in whole.items() if name.startswith(" S") and name != " S"}

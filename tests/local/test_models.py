@@ -23,7 +23,7 @@ from ds_magic.local.memory import free_memory
 from ds_magic.local.model_failures import NoRoomError, WeightsError
 from ds_magic.local.models.choice import Choice, choices
 from ds_magic.local.models.footprint import fitting, footprint, too_large
-from ds_magic.local.models.header import Abilities, Header, abilities, read_header
+from ds_magic.local.models.header import Header, read_header
 from ds_magic.local.models.listing import local_models, names
 from ds_magic.local.models.names import key, parsed, short
 from tests.local.conftest import Api
@@ -33,8 +33,9 @@ from tests.local.tiny_models import CHATML, write_model
 pytestmark = pytest.mark.usefixtures("no_servers_left")
 
 THINKS = CHATML.replace("assistant\n", "assistant\n<think>\n")
-CALLS = "{% if tools %}{{ tools | tojson }}{% endif %}" + CHATML
+CALLS = "{% if tools %}{{ tools | tojson }}{{ messages[0].tool_calls }}{% endif %}" + CHATML
 GAPS = ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"]
+NAMED = {"fim_pre_token_id": "<a>", "fim_suf_token_id": "<b>", "fim_mid_token_id": "<c>"}
 GB = 10**9
 
 
@@ -81,19 +82,18 @@ def test_of_a_repository_split_models_count_as_one_and_only_when_whole():
 
 
 @pytest.mark.parametrize(("options", "expected"), [
-    ({}, Abilities()),
-    ({"template": THINKS}, Abilities(thinks=True)),
-    ({"template": CALLS}, Abilities(calls=True)),
-    ({"marks": GAPS}, Abilities(fills=True)),
-    ({"marks": ["<a>"], "ids": {"fim_pre_token_id": "<a>"}}, Abilities(fills=True)),
-    ({"template": None}, Abilities()),
+    ({}, []),
+    ({"template": THINKS}, ["thinks"]),
+    ({"marks": ["<think>", "</think>"]}, ["thinks"]),
+    ({"template": CALLS}, ["calls functions"]),
+    ({"marks": GAPS}, ["fills in the middle"]),
+    ({"marks": GAPS[:2]}, []),
+    ({"marks": ["<a>", "<b>", "<c>"], "ids": NAMED}, ["fills in the middle"]),
+    ({"template": THINKS + CALLS, "marks": GAPS}, ["thinks", "calls functions", "fills in the middle"]),
+    ({"template": None}, []),
 ])
 def test_what_a_model_can_do_is_read_from_its_template_and_its_marks(tmp_path, options, expected):
-    assert read_header(write_model(tmp_path / "tiny.gguf", **options)).abilities == expected
-
-
-def test_the_template_alone_says_what_a_model_can_do():
-    assert abilities(THINKS + CALLS, has_gaps=True).words == ["thinks", "calls functions", "fills in the middle"]
+    assert list(read_header(write_model(tmp_path / "tiny.gguf", **options)).abilities) == expected
 
 
 def test_a_header_says_how_much_each_token_takes_in_the_cache(tmp_path, model_file):
@@ -169,8 +169,7 @@ def test_the_program_lists_the_models(tiny):
     assert said.startswith(f"{tiny} · ")
 
 
-HEADER = Header("a", "llama", size=4 * GB, context=32768, layers=32, cache=100_000, vocabulary=100_000,
-                abilities=Abilities())
+HEADER = Header("a", "llama", size=4 * GB, context=32768, layers=32, cache=100_000, vocabulary=100_000)
 
 
 def test_what_does_not_fit_gets_fewer_places_and_then_a_shorter_context():
@@ -245,6 +244,18 @@ def test_by_hand_it_is_said_what_a_model_takes_and_how_fast_it_is(tiny):
 
 
 @pytest.mark.model
+def test_where_there_is_little_memory_the_context_is_made_to_fit_and_that_is_said(model_file, monkeypatch):
+    monkeypatch.setenv("MEM_LIMIT", str(310 * 10**6))
+    with serving("--api-key", "k", "--model", str(model_file), "--today") as (process, said):
+        takes = process.stderr.readline()
+        (first, *_) = Api(said["base_url"], "k").get("/models").json()["data"]
+        taken = psutil.Process(process.pid).memory_info().rss
+    assert "1 × 2,048 tokens" in takes and "for 4,096 tokens there is no room" in takes
+    assert first["context_window"] == 2048
+    assert taken < 310e6
+
+
+@pytest.mark.model
 def test_where_the_memory_is_too_small_it_is_refused_with_what_would_fit(tiny, monkeypatch):
     monkeypatch.setenv("MEM_LIMIT", str(150 * 10**6))
     with serving("--api-key", "k", "--model", str(tiny)) as (process, said):
@@ -315,6 +326,8 @@ def test_a_journal_tells_models_apart_and_a_replay_gives_each_its_own(tiny, tmp_
         ds_magic.chat("Hi", local_model=str(each), journal=journal, cache=True, **asked) for each in (tiny, other)
     )
     assert (one.model, another.model) == ("tiny", "other")
+    again = ds_magic.chat("Hi", local_model=str(tiny), journal=journal, cache=True, **asked)
+    assert again.recorded is not None and again.model == "tiny", "it was asked again"
     for each, first in ((other, another), (tiny, one)):
         again = ds_magic.chat("Hi", local_model=str(each), replay=journal, speed=0, **asked)
         assert (again.model, again.content) == (first.model, first.content)

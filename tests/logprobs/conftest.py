@@ -58,7 +58,7 @@ class Model:
         self._loop.close()
 
     async def _whole(self, question: str, begun: str, tokens: tuple[str, ...]) -> Whole:
-        prompt = await self._engine.apply_template([{"role": "user", "content": question}]) + begun
+        prompt = await self._engine.apply_template({"messages": [{"role": "user", "content": question}]}) + begun
         ids = [number for token in tokens for number in await self._engine.tokenize([token])]
         assert len(ids) == len(tokens), f"{tokens} are not a token each"
         body = {"prompt": [prompt, *ids], "n_predict": 1, "n_probs": VOCABULARY, "temperature": 0}

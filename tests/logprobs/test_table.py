@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ds_magic.logprobs.alternatives import only
 from ds_magic.logprobs.distribution import SOFTMAX_ERROR
+from ds_magic.logprobs.provenance import Provenance
 from ds_magic.logprobs.table import LogprobTable
 
 NOT_RETURNED = -9999.0
@@ -176,6 +177,17 @@ def test_a_token_that_stands_among_the_alternatives_was_returned_even_if_its_own
 def test_a_known_model_gives_its_vocabulary_to_the_upper_bound_and_an_unknown_one_gives_none():
     assert LogprobTable.from_wire([CONTEST], model="deepseek-chat").vocabulary_size == 129_280
     assert LogprobTable.from_wire([CONTEST], model="SmolLM2-135M-Instruct").vocabulary_size == 49_152
+
+
+@pytest.mark.parametrize("name", ["deepseek-r1:1.5b", "DeepSeek-R1-Distill-Qwen-7B", "deepseek-coder", "my-deepseek"])
+def test_a_model_that_is_only_called_like_one_has_an_unknown_vocabulary(name):
+    assert LogprobTable.from_wire([CONTEST], model=name).vocabulary_size is None
+
+
+@pytest.mark.parametrize(("told", "size"), [(151_936, 151_936), (0, None), ("9", None), (True, None), (10**12, None)])
+def test_a_server_says_how_many_tokens_its_model_has(told, size):
+    provenance = Provenance(more={"vocabulary_size": told})
+    assert LogprobTable.from_wire([CONTEST], model="m", provenance=provenance).vocabulary_size == size
     assert LogprobTable.from_wire([CONTEST]).entropy_high[0] == math.inf
 
 

@@ -10,10 +10,10 @@ from ds_magic import backend
 from ds_magic.local import launch
 from ds_magic.magics.completer import completions
 from ds_magic.magics.deepseek import DeepSeekMagics
-from tests.local.tiny_models import CHATML, write_model
+from ds_magic.views.answer.facts import small_print
+from tests.local.test_own_protocol import HERMES, MARKS, THINKS, WORDS
+from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
-
-THINKS = CHATML.replace("assistant\n", "assistant\n<think>\n")
 
 
 @pytest.fixture(autouse=True)
@@ -28,20 +28,25 @@ def hub(tmp_path, monkeypatch):
     before = set(launch._servers)
     with Hub() as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        hub.commit = hub.put("ada/Tiny-GGUF", write_model(tmp_path / "tiny-Q4_K_M.gguf", THINKS))
+        hub.commit = hub.put("ada/Tiny-GGUF", write_model(
+            tmp_path / "tiny-Q4_K_M.gguf", HERMES, marks=MARKS, words=WORDS, says=THINKS
+        ))
         yield hub
     for name in set(launch._servers) - before:
         launch._servers.pop(name).release()
 
 
 @pytest.mark.model
-def test_a_cell_is_answered_by_a_model_of_the_hub_whatever_server_is_set(shell, hub):
-    shell.run_cell("%%deepseek --local-model hf:ada/Tiny-GGUF --max-tokens 3 -l 3 -o answer\nHi").raise_error()
+def test_a_cell_is_answered_by_a_model_of_the_hub_which_thinks_by_its_own_template(shell, hub):
+    shell.run_cell("%%deepseek --local-model hf:ada/Tiny-GGUF --thinking -l 3 -o answer\nHi").raise_error()
     answer = shell.user_ns["answer"]
+    assert (answer.reasoning_content, answer.content) == ("We add them", "It is")
+    assert "".join(token.text for token in answer.reasoning_logprobs) == "We add them"
     assert (answer.model, answer.backend) == ("tiny", "embedded model")
-    assert answer.provenance.more == {"local_model": "hf:ada/Tiny-GGUF", "revision": hub.commit}
+    assert answer.provenance.more.items() >= {"local_model": "hf:ada/Tiny-GGUF", "revision": hub.commit}.items()
+    assert "tiny-Q4_K_M.gguf" in small_print(answer), "which of its files was taken is said under the answer"
     assert answer.as_cell().startswith("%%deepseek --local-model hf:ada/Tiny-GGUF ")
-    assert answer.fork(0, rank=2).provenance.more["revision"] == hub.commit
+    assert answer.fork(1, " them").provenance.more["revision"] == hub.commit
 
 
 @pytest.mark.model
@@ -123,7 +128,7 @@ def test_the_models_of_this_machine_are_listed_with_those_that_the_server_offers
     listed = repr(shell.user_ns["models"])
     assert "tiny" in repr(models)
     assert "On this machine, for --local-model:\n" in listed
-    assert "hf:ada/Tiny-GGUF/tiny-Q4_K_M.gguf · " in listed and "2,048 tokens · thinks" in listed
+    assert "hf:ada/Tiny-GGUF/tiny-Q4_K_M.gguf · " in listed and "2,048 tokens · thinks · calls functions" in listed
 
 
 @pytest.mark.model

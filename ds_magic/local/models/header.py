@@ -9,30 +9,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..abilities import abilities as protocols
+from ..abilities import abilities
+from ..fill_marks import fill_marks
 from ..gguf import Reader
 from ..model_failures import WeightsError
 from .names import parts_of
 
 _LONGEST_KEPT = 4096
 """Numbers of an array that is kept: one for each layer, never one for each token."""
-_GAPS = (b"<|fim_prefix|>", b"<fim_prefix>", b"<|fim_begin|>", b"<PRE>", "<｜fim▁begin｜>".encode(), b"[PREFIX]")
-"""Marks by which models are told that what follows stands before a gap."""
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What a model was trained for, as far as its template and its marks say so."""
-
-    thinks: bool = False
-    calls: bool = False
-    fills: bool = False
-
-    @property
-    def words(self) -> list[str]:
-        """Each of them in words."""
-        said = {"thinks": self.thinks, "calls functions": self.calls, "fills in the middle": self.fills}
-        return [word for word, is_so in said.items() if is_so]
+_LONGEST_MARK = 64
+"""Bytes."""
+_MARKS_BEGIN = b"<[\xe2"
+"""What the marks of templates begin with, as far as anybody here looks for them; with SentencePiece's blank before."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +28,7 @@ class Header:
     """A model as the header of its file describes it.
 
     `size`: bytes of all its files. `context`: tokens it was trained to hold, 0 where nobody says. `cache`: bytes that
-    each token of a conversation takes. `vocabulary`: tokens that it knows.
+    each token of a conversation takes. `vocabulary`: tokens that it knows. `abilities`: what it was made for, in words.
     """
 
     name: str
@@ -50,24 +38,21 @@ class Header:
     layers: int
     cache: int
     vocabulary: int
-    abilities: Abilities
+    abilities: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, told: dict[str, Any]) -> Header:
-        return cls(**{**told, "abilities": Abilities(**told["abilities"])})
+        return cls(**{**told, "abilities": tuple(told["abilities"])})
 
 
 def read_header(path: Path) -> Header:
     """The header of the model in `path`, the first of its files. Raises WeightsError."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            reader = _Skimming(data)
-            fields = reader.fields()
-            has_gaps = "tokenizer.ggml.fim_pre_token_id" in fields or "tokenizer.ggml.prefix_token_id" in fields
-            has_gaps = has_gaps or any(data.find(mark, 0, reader.at) >= 0 for mark in _GAPS)
+            fields = _Skimming(data).fields()
         size = sum(part.stat().st_size for part in files_of(path))
     except (OSError, ValueError, struct.error, KeyError, TypeError) as error:
         raise WeightsError(
@@ -78,8 +63,8 @@ def read_header(path: Path) -> Header:
         name=_text(fields.get("general.name")), architecture=architecture, size=size,
         context=_number(fields.get(f"{architecture}.context_length")),
         layers=_number(fields.get(f"{architecture}.block_count")),
-        cache=_cache_of_a_token(architecture, fields), vocabulary=reader.counts.get("tokenizer.ggml.tokens", 0),
-        abilities=abilities(_text(fields.get("tokenizer.chat_template")), has_gaps),
+        cache=_cache_of_a_token(architecture, fields), vocabulary=len(fields.get("tokenizer.ggml.tokens") or ()),
+        abilities=_abilities(fields),
     )
 
 
@@ -92,10 +77,13 @@ def files_of(path: Path) -> list[Path]:
     return files
 
 
-def abilities(template: str, has_gaps: bool) -> Abilities:
-    """What a model with this template can do; `has_gaps`: whether it has marks for a gap that is to be filled."""
-    of_itself = protocols(template)
-    return Abilities(thinks=of_itself.thinks, calls=of_itself.calls, fills=has_gaps)
+def _abilities(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a model was made for beside answering, in words, as the server finds it when it is loaded."""
+    tokens: list[bytes] = fields.get("tokenizer.ggml.tokens") or []
+    known = abilities(_text(fields.get("tokenizer.chat_template")), frozenset(map(_text, tokens)))
+    fill = fill_marks(fields, tokens)
+    said = {"thinks": known.thinks, "calls functions": known.calls, "fills in the middle": fill is not None}
+    return tuple(word for word, is_so in said.items() if is_so)
 
 
 def _cache_of_a_token(architecture: str, fields: Mapping[str, Any]) -> int:
@@ -120,20 +108,11 @@ def _cache_of_a_token(architecture: str, fields: Mapping[str, Any]) -> int:
 
 
 class _Skimming(Reader):
-    """Reads a header and keeps of the vocabulary only how much of it there is, in `counts`."""
-
-    def __init__(self, data: mmap.mmap):
-        super().__init__(data)
-        self.counts: dict[str, int] = {}
+    """Reads a header, and of the vocabulary only the tokens that may be marks; the others are empty."""
 
     def array(self, key: str, of: int, count: int) -> Any:
-        self.counts[key] = count
         if of == self.STRING:
-            at, unpack, data = self.at, struct.Struct("<Q").unpack_from, self.data
-            for _ in range(count):
-                at += 8 + unpack(data, at)[0]
-            self.at = at
-            return None
+            return self._strings(count, keeps=key == "tokenizer.ggml.tokens")
         size = self.size_of(of)
         if not size or count <= _LONGEST_KEPT:
             return super().array(key, of, count)
@@ -141,6 +120,18 @@ class _Skimming(Reader):
         if self.at > len(self.data):
             raise ValueError("it ends within its header")
         return None
+
+    def _strings(self, count: int, keeps: bool) -> list[bytes] | None:
+        at, unpack, data = self.at, struct.Struct("<Q").unpack_from, self.data
+        kept = []
+        for _ in range(count):
+            (length,) = unpack(data, at)
+            at += 8
+            if keeps:
+                kept.append(data[at : at + length] if length < _LONGEST_MARK and data[at] in _MARKS_BEGIN else b"")
+            at += length
+        self.at = at
+        return kept if keeps else None
 
 
 def _number(value: Any) -> int:

@@ -41,7 +41,7 @@ class LocalModel:
     @property
     def abilities(self) -> list[str]:
         """What it was trained for beside answering, in words, as far as its file says so."""
-        return self.header.abilities.words
+        return list(self.header.abilities)
 
     def __repr__(self) -> str:
         context = f"{self.context:,} tokens" if self.context else "context not said"
@@ -99,7 +99,7 @@ def _files() -> Iterator[tuple[str, Path]]:
 
 
 class _Known:
-    """Headers that were read before, by path, size and time of the file; kept in our cache folder."""
+    """Headers that were read before, by path, size and time of the file, by this version; kept in our cache folder."""
 
     def __init__(self) -> None:
         self._path = weights.cache_dir() / "models.json"
@@ -108,10 +108,12 @@ class _Known:
             told = json.loads(self._path.read_text(encoding="utf-8"))
             self._before = told if isinstance(told, dict) else {}
         self._now: dict[str, Any] = {}
+        code = Path(__file__).parents[1].rglob("*.py")
+        self._version = max(file.stat().st_mtime_ns for file in code)  # an update writes them anew
 
     def header(self, path: Path) -> Header:
         about = path.stat()
-        stamp = [about.st_size, about.st_mtime_ns]
+        stamp = [about.st_size, about.st_mtime_ns, self._version]
         with suppress(KeyError, TypeError, ValueError):
             at, told = self._before[str(path)]
             if at == stamp:

@@ -8,7 +8,17 @@ from ds_magic import ChatCompletion, CompletionRequest
 from ds_magic.api.delta import Delta
 from ds_magic.views import make_view
 from ds_magic.views.answer.gap import FEW, NEAR, NEAR_LINES, before, behind
-from ds_magic.views.answer.static import mimebundle, numbered_html, to_html, to_markdown, to_text
+from ds_magic.views.answer.static import (
+    alive,
+    mimebundle,
+    numbered_html,
+    to_html,
+    to_markdown,
+    to_text,
+    unfinished_bundle,
+)
+from ds_magic.views.tokens.explorer.living import restored
+from ds_magic.views.tokens.explorer.page import about
 from tests.views.making import HOSTILE, Page
 
 
@@ -65,6 +75,7 @@ def test_what_reorders_code_is_named():
     assert "\u202e" not in to_html(answer("a\u202eb", "c\u202ed", "e\u202ef"))
 
 
+ANSWER = "application/vnd.ds-magic.answer+json"
 LINES = "".join(f"line {at}\n" for at in range(100))
 
 
@@ -131,6 +142,31 @@ def test_a_terminal_with_colours_dims_both_sides(monkeypatch):
     said = shown_in_a_terminal(answer(), Terminal(), ["    return n"])
     dim = "\x1b[2m{}\x1b[0m".format
     assert said.startswith(f"{dim('def')} {dim('f(n):')}\n    return n\n\n{dim('f(3)')}\n")
+
+
+def test_a_page_says_what_stood_on_both_sides():
+    title, facts = about(answer("ab", "before", "behind", ["a", "b"]))
+    assert title == "before" and facts[:2] == [("prompt", "before"), ("suffix", "behind")]
+    assert not any("suffix" in value for _, value in facts[2:])
+
+
+def test_an_output_is_alive_and_goes_on_with_the_same_gap():
+    whole = answer("ab", "before", "behind", ["a", "b"])
+    bundle, metadata = alive(whole, mimebundle(whole))
+    [node] = restored(bundle[ANSWER], metadata["ds_magic"])
+    assert node.answer.request == whole.request and node.answer.text == "beforeabbehind"
+
+
+def test_an_output_does_not_hold_a_very_long_text_twice():
+    whole = answer("ab", "x" * 30_000, "y" * 30_000, ["a", "b"])
+    _, metadata = alive(whole, mimebundle(whole))
+    assert metadata["ds_magic"]["answers"] == [None]
+
+
+def test_what_is_kept_of_an_answer_that_has_not_ended_has_both_sides():
+    request = answer(prompt="a <b>\n", suffix="\n</pre>").request
+    html = unfinished_bundle("here", "tiny", "", "    half", "mark", request)["text/html"]
+    assert "a <b>\n    half\n</pre>" in Page(html).text
 
 
 def test_an_interrupted_answer_keeps_the_gap():
