@@ -173,6 +173,16 @@ def test_where_calls_have_no_mark_only_one_of_a_function_that_there_is_is_one(fo
     assert answer["choices"][0]["message"]["content"] == ("" if made else text + "7}")
 
 
+def test_several_calls_of_a_turn_come_one_after_the_other_where_the_template_takes_one(folder):
+    with serve(write_model(folder / "single.gguf", LLAMA, says=FOR_EVER, words=WORDS)) as api:
+        (asked, answer), other = rounds(), {"name": "add", "arguments": "{}"}
+        asked["content"] = "So"  # which this template leaves out
+        asked["tool_calls"].append({"id": "call_1_abc", "type": "function", "function": other})
+        also = {**answer, "tool_call_id": "call_1_abc"}
+        one, two = prompts(api, *rounds(), tools=[ADD]), prompts(api, asked, answer, also, tools=[ADD])
+        assert two > one + len('{"name": "add", "parameters": {}}')
+
+
 MISTRAL = (
     "{% for message in messages %}{% if message.role == 'user' %}"
     "{% if tools and loop.last %}[AVAILABLE_TOOLS]{{ tools | tojson }}[/AVAILABLE_TOOLS]{% endif %}"
