@@ -63,7 +63,7 @@ class Answer:
         await self.engine.ready()
         if self.engine.calls:
             self._functions = OwnCalls(self._speech, self.engine.calls)
-        self._said = dialogue.opening(self.request, has_calls=self.engine.calls is not None)
+        self._said = dialogue.opening(self.request, self.engine.calls)
         if self.thinks and self.engine.template.can.thinks:
             self._thought = Thought(self._thought_begins(), effort=self.request.reasoning_effort)
             if self.request.max_tokens is None:

@@ -64,6 +64,11 @@ class Model:
         return found
 
     @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self.pieces))
+
+    @cached_property
     def whole(self) -> frozenset[int]:
         """The ids of tokens that are whole characters."""
         return frozenset(range(len(self.pieces))) - frozenset(self.fragments)

@@ -122,7 +122,8 @@ class Template:
     def _message(self, said: Said, hidden: _Hidden) -> dict[str, Any]:
         message: dict[str, Any] = {"role": said.role, "content": ""}
         if said.text:  # templates ask whether there is any
-            message["content"] = hidden.hide(said.text, f"a message of the role {said.role!r}")
+            # Some leave out what is said beside a call.
+            message["content"] = hidden.hide(said.text, "" if said.calls else f"a message of the role {said.role!r}")
         if said.thought and self.can.thought:
             message["reasoning_content"] = hidden.hide(said.thought)
         if said.calls:
@@ -170,7 +171,8 @@ class Template:
         thinks = thought is not None
         switches: dict[str, Any] = {"enable_thinking": thinks, "thinking": thinks}
         if thought and thought.effort and self.can.efforts:
-            switches["reasoning_effort"] = thought.effort
+            knows_it = thought.effort != "max" or "max" in (self.model.template or "")
+            switches["reasoning_effort"] = thought.effort if knows_it else "high"
         return switches
 
     async def _shape(self, body: dict[str, Any], *, is_thinking: bool) -> Parts:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.local.test_own_protocol import ENABLED, FOR_EVER, HERMES, MARKS, THINKS, WORDS, prompts
-from tests.local.tiny_models import write_model
+from tests.local.tiny_models import CHATML, write_model
 from tests.local.tiny_server import serve
 
 pytestmark = pytest.mark.model
@@ -173,6 +173,16 @@ def test_where_calls_have_no_mark_only_one_of_a_function_that_there_is_is_one(fo
     assert answer["choices"][0]["message"]["content"] == ("" if made else text + "7}")
 
 
+def test_several_calls_of_a_turn_come_one_after_the_other_where_the_template_takes_one(folder):
+    with serve(write_model(folder / "single.gguf", LLAMA, says=FOR_EVER, words=WORDS)) as api:
+        (asked, answer), other = rounds(), {"name": "add", "arguments": "{}"}
+        asked["content"] = "So"  # which this template leaves out
+        asked["tool_calls"].append({"id": "call_1_abc", "type": "function", "function": other})
+        also = {**answer, "tool_call_id": "call_1_abc"}
+        one, two = prompts(api, *rounds(), tools=[ADD]), prompts(api, asked, answer, also, tools=[ADD])
+        assert two > one + len('{"name": "add", "parameters": {}}')
+
+
 MISTRAL = (
     "{% for message in messages %}{% if message.role == 'user' %}"
     "{% if tools and loop.last %}[AVAILABLE_TOOLS]{{ tools | tojson }}[/AVAILABLE_TOOLS]{% endif %}"
@@ -262,3 +272,21 @@ def test_a_result_that_stands_in_json_is_written_as_json(folder):
     with serve(write_model(folder / "json.gguf", template, marks=MARKS, words=WORDS, says=CALLS)) as api:
         sizes = [prompts(api, *rounds(result), tools=[ADD]) for result in ("aaaa", 'a"\\a')]
         assert sizes[1] - sizes[0] == 2
+
+
+@pytest.mark.parametrize(("template", "marks"), [(CHATML, MARKS), (LLAMA, [])], ids=["thinks", "calls"])
+def test_a_model_that_knows_one_of_both_is_led_to_the_other_by_words(folder, template, marks):
+    says = {**FOR_EVER, ".": "We", '"': "s", " ": "7", "7": "}", "}": "<|im_end|>"}
+    with serve(write_model(folder / "half.gguf", template, marks=marks, words=WORDS, says=says)) as api:
+        answer = api.chat(tools=[ADD], tool_choice="required", max_tokens=60, seed=1, **ENABLED)
+    assert answer["choices"][0]["message"]["reasoning_content"]
+    assert calls(answer) == [("add", '{"a": 7}')]
+
+
+def test_arguments_one_by_one_that_the_limit_cuts_are_an_honest_length(writer):
+    for limit in range(3, 12):
+        answer = writer[0].chat(tools=[WRITE], tool_choice="required", temperature=0, max_tokens=limit)
+        (choice,) = answer["choices"]
+        assert answer["usage"]["completion_tokens"] <= limit
+        if choice["finish_reason"] == "length":
+            assert writer[1].startswith(calls(answer)[0][1])
