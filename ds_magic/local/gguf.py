@@ -38,14 +38,14 @@ class Model:
     """Each token's bytes, by id; empty for the marks of the template."""
     marks: dict[str, int]
     """The marks of the template, such as `<|im_start|>`, and their ids."""
-    begin: int | None
-    """The id that every text begins with, or None where the model wants none."""
     end: int
     """The id that ends an answer."""
     fill: FillMarks | None = None
     """The marks by which it is asked to fill a gap; None where it was not made for that."""
     template: str | None = None
     """The template of its conversations, in Jinja; None where the file has none."""
+    begin: int | None = None
+    """The id that every text begins with, which is for the engine to say; None where the model wants none."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -99,7 +99,6 @@ def read(path: Path) -> Model:
                 for number, (token, kind) in enumerate(zip(tokens, types, strict=True))
                 if kind in _CONTROL and token
             },
-            begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
             end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
             fill=fill_marks(fields, tokens),
             template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
