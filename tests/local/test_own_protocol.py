@@ -219,3 +219,13 @@ def test_a_model_without_a_template_is_not_made_to_chat_unless_it_has_the_marks_
         response = api.post(api.body())
         assert response.status_code == 400
         assert response.json()["error"]["message"].startswith("This model has no chat template")
+
+
+@pytest.mark.parametrize("told", [{"begins": True}, {"begins": None, "tokenizer": "llama-bpe"}])
+def test_a_text_begins_with_its_mark_once_whether_the_file_says_so_or_llama_cpp_knows_it(folder, told):
+    """As Llama 3 has it, whose files say nothing of it."""
+    template = "{{ bos_token }}{{ messages[0].content }}"
+    with serve(write_model(folder / "begins.gguf", template, **told)) as api:
+        asked = api.chat("ab", max_tokens=1)
+        gone_on = api.post({"model": api.model, "prompt": "ab", "max_tokens": 1}, "/completions").json()
+        assert [answer["usage"]["prompt_tokens"] for answer in (asked, gone_on)] == [3, 3]
