@@ -136,6 +136,11 @@ def brooder(folder):
         yield api
 
 
+def test_a_thought_may_be_long_where_no_limit_is_asked_for(brooder):
+    answer = brooder.chat(**ENABLED)
+    assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] > 500 and said(answer)[1] == "It is"
+
+
 @pytest.mark.parametrize(("effort", "tokens"), [("low", 10), ("high", 20), ("max", 30)])
 def test_a_thought_that_has_used_its_budget_is_closed_and_an_answer_follows(brooder, effort, tokens):
     answer = brooder.chat(max_tokens=40, reasoning_effort=effort, logprobs=True, **ENABLED)
