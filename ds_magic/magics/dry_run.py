@@ -69,11 +69,10 @@ class DryRun:
         printer.text(repr(self))
 
     def _repr_html_(self) -> str:
-        from ..views.answer.code import CODE_STYLE, PRE_STYLE
+        from ..views.answer.code import CODE_STYLE, WRAPPED_STYLE
 
         def block(html: str) -> str:
-            style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")
-            return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{html}</code></pre>'
+            return f'<pre dir="ltr" style="{WRAPPED_STYLE}"><code style="{CODE_STYLE}">{html}</code></pre>'
 
         written = escape(for_json(_written(self._marked)), quote=False)
         shown = _WRITTEN_MARKS.sub(lambda mark: _MARKED if mark[1] == "2" else "</mark>", written)

@@ -37,6 +37,39 @@ view.finish(whole, None)
     notebook.page.wait_for_selector(".ds-live", state="detached")
 
 
+BROKEN = """where => [...document.querySelectorAll(where)].flatMap((pre) => {
+    const texts = document.createTreeWalker(pre, NodeFilter.SHOW_TEXT), broken = [];
+    for (let text; (text = texts.nextNode()); )
+        for (const word of text.data.matchAll(/[a-z]+/g)) {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            if (new Set([...range.getClientRects()].map((one) => one.top)).size > 1) broken.push(word[0]);
+        }
+    return broken;
+})"""
+
+
+def test_lines_of_a_text_are_broken_between_words(lab, gate):
+    notebook = lab("""
+from ds_magic.api.delta import Delta
+from ds_magic.views import make_view
+from tests.views.answer.test_gap import answer
+
+words = "nine or more ordinary words " * 20
+whole = answer(words, words, words)
+view = make_view("live")
+view.start(whole.request, "embedded model")
+view.delta(Delta.of({}, {"index": 0, "delta": {"content": words}}))
+""" + f"{gate.code}\nview.finish(whole, None)")
+    notebook.run_all()
+    shows(notebook.page, "words", ".ds-live pre .ds-answer, .ds-live pre.ds-answer")
+    assert notebook.page.evaluate(BROKEN, ".ds-live pre") == []
+    gate.open()
+    notebook.page.wait_for_selector(".ds-live", state="detached")
+    assert notebook.page.evaluate(BROKEN, ".jp-RenderedHTML pre") == []
+
+
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
     """A server whose pages load our extension."""

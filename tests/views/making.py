@@ -41,7 +41,7 @@ PROPERTIES = {
     *("border-top", "box-sizing", "flex", "flex-wrap", "grid-template-columns", "column-gap", "row-gap"),
     *("overflow", "text-overflow", "padding-left", "-webkit-print-color-adjust", "print-color-adjust"),
     *("overflow-wrap", "overflow-x", "padding", "table-layout", "text-align", "text-decoration", "unicode-bidi"),
-    *("vertical-align", "white-space", "width", "align-items"),
+    *("vertical-align", "white-space", "width", "align-items", "word-break"),
 }
 VOID = {"br", "hr"}
 

@@ -27,6 +27,8 @@ OPENINGS = {"keyword": "<b>"} | {
 PRE_STYLE = (
     "background:rgba(128,128,128,.1);border-radius:6px;padding:10px 14px;margin:0 0 1em;overflow-x:auto;white-space:pre"
 )
+# The page breaks the words of an output's `pre` anywhere.
+WRAPPED_STYLE = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap;word-break:normal")
 
 # The page gives code in a line a background, which would stand in patches on that of the block.
 CODE_STYLE = "background:transparent;padding:0;white-space:inherit"
@@ -43,7 +45,7 @@ def code_to_html(code: str, language: str = "", *, wrap: bool = False) -> str:
     """
     code = for_code(code).removesuffix("\n")
     body = _coloured(code, language.lower()[:40]) if language and _is_light(code) else None
-    style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap") if wrap else PRE_STYLE
+    style = WRAPPED_STYLE if wrap else PRE_STYLE
     body = escape(code) if body is None else body
     return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{body}</code></pre>\n'
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...api.clean_text import for_code
 from ...api.completion_request import CompletionRequest
-from .code import CODE_STYLE, PRE_STYLE
+from .code import CODE_STYLE, WRAPPED_STYLE
 
 if TYPE_CHECKING:
     from ...api.request import ChatRequest
@@ -71,8 +71,7 @@ def gap_html(request: ChatRequest, prefix: str, filled: str) -> str:
     # Where a page drops all styles, the weight tells it apart.
     parts += [f'<b style="font-weight:normal">{filled}</b>', _muted(below.near)]
     parts.append(_folded(below, f"… {below.folded} behind"))
-    style = PRE_STYLE.replace("white-space:pre", "white-space:pre-wrap")
-    return f'<pre dir="ltr" style="{style}"><code style="{CODE_STYLE}">{"".join(parts)}</code></pre>\n'
+    return f'<pre dir="ltr" style="{WRAPPED_STYLE}"><code style="{CODE_STYLE}">{"".join(parts)}</code></pre>\n'
 
 
 def filled_html(content: str) -> str:

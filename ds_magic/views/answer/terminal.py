@@ -163,6 +163,8 @@ class TerminalView:
 
             self._end_line()
             self._out.write("\n" + to_text(table, given=prefix_of(completion)).rstrip("\n") + "\n\n")
+            for note in table.notes:
+                self._write_dim_line(f"Note: {on_one_line(note, 400)}")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")
 
     def _write_dim_line(self, line: str) -> None:

@@ -132,6 +132,10 @@ def test_a_terminal_shows_both_sides(deltas):
     assert shown_in_a_terminal(answer(), deltas=deltas).startswith("def f(n):\n⟦    return n⟧\n\nf(3)\n")
 
 
+def test_a_terminal_says_that_there_were_no_bytes():
+    assert shown_in_a_terminal(answer("ab", tokens=["a", "b"])).count("Note: The service sent no bytes") == 1
+
+
 def test_a_terminal_with_colours_dims_both_sides(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
