@@ -373,3 +373,19 @@ def test_a_file_that_is_not_there_is_an_error_that_names_the_ways_out(tmp_path):
         ds_magic.chat("Hi", local_model=str(tmp_path / "none.gguf"))
     assert "hf:owner/repo" in caught.value.remedy
     json.dumps(caught.value.message)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/tiny.gguf", f"{'a' * 300}.gguf"])
+def test_what_no_file_can_be_called_names_no_model(name, monkeypatch):
+    with pytest.raises(WeightsError, match="names no model"):
+        parsed(name)
+    monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", name)
+    assert local_models() == []
+    with pytest.raises(DeepSeekError, match="names no model"):
+        ds_magic.chat("Hi")
+
+
+def test_whatever_keeps_a_model_from_being_found_is_told_to_who_waits_for_it(monkeypatch):
+    monkeypatch.setenv("HF_HOME", "a" * 300)  # longer than any folder's name
+    with pytest.raises(DeepSeekError, match="cannot be had: OSError"):
+        ds_magic.chat("Hi", local_model=f"hf:ada/tiny@{'a' * 40}", timeout=20)
