@@ -209,6 +209,19 @@ def test_a_list_of_calls_is_gone_on_with_or_closed(folder, after, count):
         assert api.chat(messages=again, tools=[ADD], max_tokens=1)
 
 
+def test_a_system_message_for_which_a_template_has_a_place_only_at_the_end_stays_beyond_a_call(folder):
+    template = MISTRAL.replace("{% for message in messages %}", (
+        "{% if messages[0].role == 'system' %}{% set system = messages[0].content %}{% set rest = messages[1:] %}"
+        "{% else %}{% set rest = messages %}{% endif %}{% for message in rest %}"
+    ), 1).replace("[INST]", "[INST]{% if loop.last and system is defined %}{{ system }}\n\n{% endif %}")
+    asked = [{"role": "user", "content": "Hi"}, *rounds()]
+    with serve(write_model(folder / "last.gguf", template, marks=["[INST]"])) as api:
+        answers = [api.chat(messages=said, tools=[ADD], max_tokens=1)
+                   for said in ([{"role": "system", "content": "Sys"}, *asked], asked)]
+    sizes = [answer["usage"]["prompt_tokens"] for answer in answers]
+    assert sizes[0] - sizes[1] == len("Sys\n\n")
+
+
 GLM = HERMES.replace(
     '\n{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n',
     "{{ call.function.name }}{% for key, value in call.function.arguments | items %}<arg_key>{{ key }}</arg_key>"
