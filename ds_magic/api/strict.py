@@ -49,7 +49,7 @@ def refused(name: str, why: str, field: str = "tools") -> InvalidRequestError:
     """The error for a function that cannot be strict."""
     return InvalidRequestError(
         f"`{name}` cannot be a strict function: {why}.", field=field,
-        remedy="Change its parameters, or ask without strict functions: leave out `--strict`.",
+        remedy="Change its parameters, or leave out `--strict`, in a definition `strict`: then it need not be.",
     )
 
 

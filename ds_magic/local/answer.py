@@ -14,7 +14,7 @@ from .calling import Functions
 from .engine import Engine
 from .envelope import Usage
 from .own_calls import OwnCalls
-from .sampling import Piece
+from .sampling import ALTERNATIVES, Piece
 from .slots import Slot
 from .speech import Part, Speech
 from .template import Thought, Turn
@@ -63,11 +63,11 @@ class Answer:
         await self.engine.ready()
         if self.engine.calls:
             self._functions = OwnCalls(self._speech, self.engine.calls)
-        self._said = dialogue.opening(self.request, has_calls=self.engine.calls is not None)
+        self._said = dialogue.opening(self.request, self.engine.calls)
         if self.thinks and self.engine.template.can.thinks:
             self._thought = Thought(self._thought_begins(), effort=self.request.reasoning_effort)
-            if self.request.max_tokens is None:
-                self._speech.longest = self.engine.context
+            if self.request.max_tokens is None and (self.request.top_logprobs or 0) <= ALTERNATIVES:
+                self._speech.longest = self.engine.context  # such a thought is long
         elif self.thinks:
             self._said = dialogue.with_instruction(self._said, dialogue.THINK_FIRST)
         if self._thought:

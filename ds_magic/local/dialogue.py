@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from ..api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
 from ..api.request import ChatRequest
+from .call_syntax import CallSyntax
 from .template import Said, Turn
 
 THINK_FIRST = "Think step by step about the question before you answer it. Write down your thoughts."
@@ -42,31 +43,44 @@ def turns(messages: Sequence[Message]) -> list[Turn]:
     return said
 
 
-def own_turns(messages: Sequence[Message]) -> list[Turn]:
-    """The messages for a template that has places for calls and their results."""
+def own_turns(messages: Sequence[Message], *, one_at_a_time: bool) -> list[Turn]:
+    """The messages for a template that has places for calls and their results.
+
+    `one_at_a_time`: of several calls in a turn each has a turn of its own, with its result after it.
+    """
     calls: dict[str, ToolCall] = {}
+    waiting: dict[str, Said] = {}
     said: list[Turn] = []
     for message in messages:
         text = message.content or ""
         if isinstance(message, ToolMessage):
+            if (turn := waiting.pop(message.tool_call_id, None)) is not None:
+                said.append(turn)
             said.append(Said("tool", text, answered=calls[message.tool_call_id]))
             continue
         text = _by(message.name, text) if text else text
-        if isinstance(message, AssistantMessage):
-            calls.update((call.id, call) for call in message.tool_calls or ())
-            said.append(Said("assistant", text, message.reasoning_content or "", message.tool_calls or ()))
-        else:
+        if not isinstance(message, AssistantMessage):
             said.append((message.role, text))
+            continue
+        made = message.tool_calls or []
+        calls.update((call.id, call) for call in made)
+        turn = Said("assistant", text, message.reasoning_content or "", made)
+        if one_at_a_time and len(made) > 1:
+            first = turn._replace(calls=made[:1])
+            waiting = {call.id: Said("assistant", "", calls=[call]) for call in made} | {made[0].id: first}
+        else:
+            said.append(turn)
     return said
 
 
-def opening(request: ChatRequest, *, has_calls: bool = False) -> list[Turn]:
+def opening(request: ChatRequest, calls: CallSyntax | None = None) -> list[Turn]:
     """What stands before the answer to `request`: its messages as turns, but for the prefix of the answer.
 
-    `has_calls`: the template has places for calls and their results.
+    `calls`: how the template writes calls; None: it has no place for them.
     """
     messages = request.messages if request.prefix is None else request.messages[:-1]
-    return (own_turns if has_calls else turns)(messages) or [("user", "")]  # templates do not go without a message
+    said = own_turns(messages, one_at_a_time=calls.between is None) if calls else turns(messages)
+    return said or [("user", "")]  # templates do not go without a message
 
 
 def beginning(request: ChatRequest) -> tuple[str, list[bytes]]:

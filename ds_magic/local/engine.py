@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +79,8 @@ class Engine:
                 gpu_layers=self.gpu_layers,
             )
             await asyncio.to_thread(self.llama.start)
+            # Its file need not say so: for many tokenizers llama.cpp knows it.
+            self.model = replace(self.model, begin=await self.llama.begin())
             self.template = Template(self.model, self.llama)
             self.calls = await learn(self.model, self.llama)
             self.template.has_parameters = bool(self.calls and self.calls.parameters)

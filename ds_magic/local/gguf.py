@@ -9,16 +9,21 @@ from __future__ import annotations
 import mmap
 import re
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ..api.clean_text import on_one_line
 from .fill_marks import FillMarks, fill_marks
 from .model_failures import WeightsError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
+_LONGEST_ARRAY = 10_000_000
+"""More than any vocabulary has."""
 _CONTROL = (3, 4)
 """Token types 3 (control) and 4 (user defined): marks of the template, matched as a whole."""
 
@@ -33,14 +38,14 @@ class Model:
     """Each token's bytes, by id; empty for the marks of the template."""
     marks: dict[str, int]
     """The marks of the template, such as `<|im_start|>`, and their ids."""
-    begin: int | None
-    """The id that every text begins with, or None where the model wants none."""
     end: int
     """The id that ends an answer."""
     fill: FillMarks | None = None
     """The marks by which it is asked to fill a gap; None where it was not made for that."""
     template: str | None = None
     """The template of its conversations, in Jinja; None where the file has none."""
+    begin: int | None = None
+    """The id that every text begins with, which is for the engine to say; None where the model wants none."""
 
     @cached_property
     def ids(self) -> dict[bytes, int]:
@@ -64,6 +69,11 @@ class Model:
         return found
 
     @cached_property
+    def longest(self) -> int:
+        """Bytes of the longest token."""
+        return max(map(len, self.pieces))
+
+    @cached_property
     def whole(self) -> frozenset[int]:
         """The ids of tokens that are whole characters."""
         return frozenset(range(len(self.pieces))) - frozenset(self.fragments)
@@ -81,29 +91,35 @@ class Model:
 
 def read(path: Path) -> Model:
     """The model in `path`. Raises WeightsError where the file is not a GGUF file."""
+    with opened(path) as data:
+        fields = Reader(data).fields()
+        architecture = _text(fields.get("general.architecture", b"llama"))
+        tokens = fields.get("tokenizer.ggml.tokens", [])
+        types = fields.get("tokenizer.ggml.token_type") or [1] * len(tokens)
+        return Model(
+            context=int(fields.get(f"{architecture}.context_length", 2048)),
+            pieces=_pieces(tokens, types, _text(fields.get("tokenizer.ggml.model", b"gpt2"))),
+            marks={
+                _text(token): number
+                for number, (token, kind) in enumerate(zip(tokens, types, strict=True))
+                if kind in _CONTROL and token
+            },
+            end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
+            fill=fill_marks(fields, tokens),
+            template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
+        )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[mmap.mmap]:
+    """The bytes of a GGUF file. Raises WeightsError where it cannot be read, or the block cannot read its header."""
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            fields = Reader(data).fields()
-    except (OSError, ValueError, struct.error, KeyError, UnicodeDecodeError) as error:
+            yield data
+    except Exception as error:  # in a damaged header anything may stand where anything else should
         raise WeightsError(
             f"{path} is not a GGUF model: {error}", remedy="Name another one; `ds-magic models` lists what is here."
         ) from None
-    architecture = _text(fields.get("general.architecture", b"llama"))
-    tokens = fields.get("tokenizer.ggml.tokens", [])
-    types = fields.get("tokenizer.ggml.token_type") or [1] * len(tokens)
-    return Model(
-        context=int(fields.get(f"{architecture}.context_length", 2048)),
-        pieces=_pieces(tokens, types, _text(fields.get("tokenizer.ggml.model", b"gpt2"))),
-        marks={
-            _text(token): number
-            for number, (token, kind) in enumerate(zip(tokens, types, strict=True))
-            if kind in _CONTROL and token
-        },
-        begin=fields.get("tokenizer.ggml.bos_token_id") if fields.get("tokenizer.ggml.add_bos_token") else None,
-        end=int(fields.get("tokenizer.ggml.eos_token_id", 0)),
-        fill=fill_marks(fields, tokens),
-        template=_text(fields["tokenizer.chat_template"]) if fields.get("tokenizer.chat_template") else None,
-    )
 
 
 class Reader:
@@ -132,8 +148,8 @@ class Reader:
 
     def array(self, key: str, of: int, count: int) -> Any:
         """The value of an array of so many, where it stands."""
-        if of in (_STRING, _ARRAY):
-            return [self._value(key, of) for _ in range(count)]
+        if of == _STRING:
+            return [self._string() for _ in range(count)]
         return self._take(f"{count}{_SCALARS[of]}")
 
     def size_of(self, kind: int) -> int:
@@ -145,6 +161,8 @@ class Reader:
             return self._string()
         if kind == _ARRAY:
             of, count = self._take("IQ")
+            if of == _ARRAY or count > _LONGEST_ARRAY:
+                raise ValueError(f"nobody could use what it has as {on_one_line(key, 60)}")
             return self.array(key, of, count)
         return self._take(_SCALARS[kind])[0]
 

@@ -98,6 +98,11 @@ class Llama:
         tokens: list[int] = (await self._ask("/tokenize", {"content": parts, "parse_special": False}))["tokens"]
         return tokens
 
+    async def begin(self) -> int | None:
+        """The id that every text of this model begins with, which a rendered template comes without; None: nothing."""
+        told = await self._ask("/tokenize", {"content": "", "add_special": True})
+        return next(iter(told["tokens"]), None)
+
     async def apply_template(self, body: dict[str, Any]) -> str:
         """The model's own chat template over the `messages` and `tools` of `body`, ready for the answer."""
         prompt: str = (await self._ask("/apply-template", body))["prompt"]

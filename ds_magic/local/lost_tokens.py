@@ -7,6 +7,7 @@ they were is found by fitting; each one's log-probabilities are asked for anew, 
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from .sampling import Sampling, Token
@@ -92,16 +93,20 @@ def ends_within_character(text: bytes) -> bool:
 
 def _places(model: Model, raw: bytes, count: int) -> list[set[int]]:
     """Where each of `count` tokens that spell `raw` can end, and where the first begins: nothing is told there."""
-    within = [end for end in range(1, len(raw) + 1) if ends_within_character(raw[:end])]
+    within = {end for end in range(1, len(raw) + 1) if ends_within_character(raw[max(0, end - 3):end])}
+
+    @cache
+    def after(start: int) -> set[int]:
+        """Where a token can end that begins at `start`."""
+        furthest = min(len(raw), start + model.longest)
+        return {end for end in range(start, furthest + 1) if end in within and raw[start:end] in model.spelt}
+
     ends = [{0}]
     for _ in range(count):
-        ends.append({end for end in within for start in ends[-1] if start <= end and raw[start:end] in model.spelt})
+        ends.append(set().union(*map(after, ends[-1])))
     ends[-1] &= {len(raw)}
     for place in range(count - 1, -1, -1):  # and go on to the end
-        ends[place] = {
-            start for start in ends[place]
-            if any(start <= end and raw[start:end] in model.spelt for end in ends[place + 1])
-        }
+        ends[place] = {start for start in ends[place] if after(start) & ends[place + 1]}
     return ends
 
 

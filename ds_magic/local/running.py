@@ -13,12 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
+from ..api.clean_text import for_report, on_one_line
 from . import weights
 from .cores import free_cores
 from .engine import Engine
 from .fitting import fit, room_for
 from .leases import Leases
-from .model_failures import LocalModelError
+from .model_failures import LocalModelError, WeightsError
 from .models import names
 from .models.obtain import obtained
 from .outlet import FETCHING
@@ -106,11 +107,12 @@ async def _load(engine: Engine, named: str, options: ServerOptions) -> None:
         if named:
             said = await asyncio.to_thread(fit, engine, file, options)
             print(f"ds-magic: {said} Threads: {engine.threads}.", file=sys.stderr, flush=True)
+        await engine.load(file.path, file.told, file.unloadable)
     except LocalModelError as error:
         engine.fail(error)
-        print(f"ds-magic: {error} {error.remedy}", file=sys.stderr, flush=True)
-        return
-    await engine.load(file.path, file.told, file.unloadable)
+    except Exception as error:  # else every request would wait for ever
+        what = f"{type(error).__name__} ({on_one_line(for_report(str(error)), 160)})"
+        engine.fail(WeightsError(f"{named or weights.FILE_NAME} cannot be had: {what}."))
     if engine.failure is not None:
         print(f"ds-magic: {engine.failure} {engine.failure.remedy}", file=sys.stderr, flush=True)
     elif named and options.linger is None:

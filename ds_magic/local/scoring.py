@@ -105,6 +105,7 @@ class Scoring:
         return bool(word) and len(piece) > len(word) and piece.startswith(word) and number in self.engine.model.whole
 
     def told(self) -> dict[str, Any]:
+        """What a token would be drawn with, though none is."""
         return origin.of_answer(self.request)
 
     async def scored(self) -> list[Part]:

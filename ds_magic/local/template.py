@@ -23,6 +23,7 @@ _PLACE = re.compile(rf'{_STAND_IN}n([0-9]+)e(\\?)"')
 """It ends with a quotation mark: one that came out with a backslash before it stands in JSON."""
 _ARGUMENTS = re.compile(rf'{{\s*"({_STAND_IN}n[0-9]+e)\\""\s*:\s*0\s*}}')
 """What stands for the arguments of a call: an object, which is what templates take them for."""
+_SYSTEM = "a message of the role 'system'"
 _CHATML = {"<|im_start|>", "<|im_end|>"}
 _REMEMBERED = 200
 
@@ -113,6 +114,8 @@ class Template:
         shape = await self._shape(body, is_thinking=thought is not None)
         places = {int(place) for part in shape if isinstance(part, str) for place, _ in _PLACE.findall(part)}
         if lost := sorted(hidden.needed.keys() - places):
+            if (merged := _without_system(messages)) is not None and hidden.needed[lost[0]] == _SYSTEM:
+                return await self._filled(merged, tools, thought)
             raise PromptError(f"The model's template has no place for {hidden.needed[lost[0]]}.")
         return [
             _PLACE.sub(hidden.shown, part) if isinstance(part, str) else part
@@ -122,7 +125,8 @@ class Template:
     def _message(self, said: Said, hidden: _Hidden) -> dict[str, Any]:
         message: dict[str, Any] = {"role": said.role, "content": ""}
         if said.text:  # templates ask whether there is any
-            message["content"] = hidden.hide(said.text, f"a message of the role {said.role!r}")
+            # Some leave out what is said beside a call.
+            message["content"] = hidden.hide(said.text, "" if said.calls else f"a message of the role {said.role!r}")
         if said.thought and self.can.thought:
             message["reasoning_content"] = hidden.hide(said.thought)
         if said.calls:
@@ -170,7 +174,8 @@ class Template:
         thinks = thought is not None
         switches: dict[str, Any] = {"enable_thinking": thinks, "thinking": thinks}
         if thought and thought.effort and self.can.efforts:
-            switches["reasoning_effort"] = thought.effort
+            knows_it = thought.effort != "max" or "max" in (self.model.template or "")
+            switches["reasoning_effort"] = thought.effort if knows_it else "high"
         return switches
 
     async def _shape(self, body: dict[str, Any], *, is_thinking: bool) -> Parts:
@@ -215,6 +220,16 @@ class Template:
             return await self.llama.apply_template(body)
         except EngineError as error:
             raise PromptError(f"The model's template cannot take these messages: {error.message}") from None
+
+
+def _without_system(messages: Sequence[Turn]) -> list[Turn] | None:
+    """The messages with the system's in the user's after it; None where there is none.
+
+    Mistral's templates show it only where the user spoke last, so that the result of a function would end it.
+    """
+    if [turn[0] for turn in messages[:2]] != ["system", "user"]:
+        return None
+    return [("user", f"{messages[0][1]}\n\n{messages[1][1]}"), *messages[2:]]
 
 
 def joined(*texts: Parts) -> Parts:

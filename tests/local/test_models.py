@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import struct
 import subprocess
 import sys
 import time
@@ -102,17 +101,6 @@ def test_a_header_says_how_much_each_token_takes_in_the_cache(tmp_path, model_fi
     header = read_header(model_file)
     assert (header.size, header.context) == (model_file.stat().st_size, 8192)
     assert header.cache * 4096 == 94_371_840  # the 90 MB of which the README speaks
-
-
-@pytest.mark.parametrize("content", [
-    b"", b"GG", b"GGUF" + struct.pack("<IQQ", 3, 0, 1), b"GGUF" + struct.pack("<IQQ", 9, 0, 0),
-    b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 1) + b"a" + struct.pack("<IIQ", 9, 8, 2**60),
-    b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + struct.pack("<Q", 1) + b"a" + struct.pack("<IIQ", 9, 4, 2**62),
-])
-def test_a_file_that_is_no_model_is_refused_in_words(tmp_path, content):
-    (tmp_path / "a.gguf").write_bytes(content)
-    with pytest.raises(WeightsError, match="is not a GGUF model"):
-        read_header(tmp_path / "a.gguf")
 
 
 def test_of_a_large_file_only_the_header_is_read(tmp_path):
@@ -385,3 +373,19 @@ def test_a_file_that_is_not_there_is_an_error_that_names_the_ways_out(tmp_path):
         ds_magic.chat("Hi", local_model=str(tmp_path / "none.gguf"))
     assert "hf:owner/repo" in caught.value.remedy
     json.dumps(caught.value.message)
+
+
+@pytest.mark.parametrize("name", ["~nobody-of-this-name/tiny.gguf", f"{'a' * 300}.gguf"])
+def test_what_no_file_can_be_called_names_no_model(name, monkeypatch):
+    with pytest.raises(WeightsError, match="names no model"):
+        parsed(name)
+    monkeypatch.setenv("DS_MAGIC_LOCAL_MODEL", name)
+    assert local_models() == []
+    with pytest.raises(DeepSeekError, match="names no model"):
+        ds_magic.chat("Hi")
+
+
+def test_whatever_keeps_a_model_from_being_found_is_told_to_who_waits_for_it(monkeypatch):
+    monkeypatch.setenv("HF_HOME", "a" * 300)  # longer than any folder's name
+    with pytest.raises(DeepSeekError, match="cannot be had: OSError"):
+        ds_magic.chat("Hi", local_model=f"hf:ada/tiny@{'a' * 40}", timeout=20)

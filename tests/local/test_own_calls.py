@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.local.test_own_protocol import ENABLED, FOR_EVER, HERMES, MARKS, THINKS, WORDS, prompts
-from tests.local.tiny_models import write_model
+from tests.local.tiny_models import CHATML, write_model
 from tests.local.tiny_server import serve
 
 pytestmark = pytest.mark.model
@@ -57,9 +57,9 @@ def calls(answer):
 
 
 def test_the_mark_of_a_call_is_a_call(caller):
-    answer = caller.chat(tools=[ADD, SUBTRACT], temperature=0)
+    answer = caller.chat(tools=[ADD, SUBTRACT], temperature=0, logprobs=True)
     assert calls(answer) == [("subtract", '{"a": 7}')]
-    assert answer["choices"][0]["message"]["content"] == ""
+    assert answer["choices"][0]["message"]["content"] == "" and answer["choices"][0]["logprobs"] is None
     assert answer["choices"][0]["finish_reason"] == "tool_calls"
 
 
@@ -77,7 +77,7 @@ def test_a_call_is_streamed_by_its_index_beside_logprobs_of_the_thinking(folder)
 
 
 def test_what_is_said_before_a_call_is_content(folder):
-    says = {**CALLS, "\n\n": "We", "We": " add", " add": "<tool_call>"}
+    says = {**CALLS, "\n\n": "We", "We": " add", " add": "\n", "\n": "<tool_call>"}
     with serve(write_model(folder / "says.gguf", HERMES, marks=MARKS, words=WORDS, says=says)) as api:
         answer = api.chat(tools=[ADD, SUBTRACT], temperature=0, logprobs=True)
     assert answer["choices"][0]["message"]["content"] == "We add" and calls(answer) == [("subtract", '{"a": 7}')]
@@ -173,6 +173,16 @@ def test_where_calls_have_no_mark_only_one_of_a_function_that_there_is_is_one(fo
     assert answer["choices"][0]["message"]["content"] == ("" if made else text + "7}")
 
 
+def test_several_calls_of_a_turn_come_one_after_the_other_where_the_template_takes_one(folder):
+    with serve(write_model(folder / "single.gguf", LLAMA, says=FOR_EVER, words=WORDS)) as api:
+        (asked, answer), other = rounds(), {"name": "add", "arguments": "{}"}
+        asked["content"] = "So"  # which this template leaves out
+        asked["tool_calls"].append({"id": "call_1_abc", "type": "function", "function": other})
+        also = {**answer, "tool_call_id": "call_1_abc"}
+        one, two = prompts(api, *rounds(), tools=[ADD]), prompts(api, asked, answer, also, tools=[ADD])
+        assert two > one + len('{"name": "add", "parameters": {}}')
+
+
 MISTRAL = (
     "{% for message in messages %}{% if message.role == 'user' %}"
     "{% if tools and loop.last %}[AVAILABLE_TOOLS]{{ tools | tojson }}[/AVAILABLE_TOOLS]{% endif %}"
@@ -197,6 +207,19 @@ def test_a_list_of_calls_is_gone_on_with_or_closed(folder, after, count):
         assert answer["choices"][0]["finish_reason"] == ("length" if count == 2 else "tool_calls")
         again = [{"role": "user", "content": "Hi"}, *rounds(), {"role": "user", "content": "So?"}]
         assert api.chat(messages=again, tools=[ADD], max_tokens=1)
+
+
+def test_a_system_message_for_which_a_template_has_a_place_only_at_the_end_stays_beyond_a_call(folder):
+    template = MISTRAL.replace("{% for message in messages %}", (
+        "{% if messages[0].role == 'system' %}{% set system = messages[0].content %}{% set rest = messages[1:] %}"
+        "{% else %}{% set rest = messages %}{% endif %}{% for message in rest %}"
+    ), 1).replace("[INST]", "[INST]{% if loop.last and system is defined %}{{ system }}\n\n{% endif %}")
+    asked = [{"role": "user", "content": "Hi"}, *rounds()]
+    with serve(write_model(folder / "last.gguf", template, marks=["[INST]"])) as api:
+        answers = [api.chat(messages=said, tools=[ADD], max_tokens=1)
+                   for said in ([{"role": "system", "content": "Sys"}, *asked], asked)]
+    sizes = [answer["usage"]["prompt_tokens"] for answer in answers]
+    assert sizes[0] - sizes[1] == len("Sys\n\n")
 
 
 GLM = HERMES.replace(
@@ -262,3 +285,21 @@ def test_a_result_that_stands_in_json_is_written_as_json(folder):
     with serve(write_model(folder / "json.gguf", template, marks=MARKS, words=WORDS, says=CALLS)) as api:
         sizes = [prompts(api, *rounds(result), tools=[ADD]) for result in ("aaaa", 'a"\\a')]
         assert sizes[1] - sizes[0] == 2
+
+
+@pytest.mark.parametrize(("template", "marks"), [(CHATML, MARKS), (LLAMA, [])], ids=["thinks", "calls"])
+def test_a_model_that_knows_one_of_both_is_led_to_the_other_by_words(folder, template, marks):
+    says = {**FOR_EVER, ".": "We", '"': "s", " ": "7", "7": "}", "}": "<|im_end|>"}
+    with serve(write_model(folder / "half.gguf", template, marks=marks, words=WORDS, says=says)) as api:
+        answer = api.chat(tools=[ADD], tool_choice="required", max_tokens=60, seed=1, **ENABLED)
+    assert answer["choices"][0]["message"]["reasoning_content"]
+    assert calls(answer) == [("add", '{"a": 7}')]
+
+
+def test_arguments_one_by_one_that_the_limit_cuts_are_an_honest_length(writer):
+    for limit in range(3, 12):
+        answer = writer[0].chat(tools=[WRITE], tool_choice="required", temperature=0, max_tokens=limit)
+        (choice,) = answer["choices"]
+        assert answer["usage"]["completion_tokens"] <= limit
+        if choice["finish_reason"] == "length":
+            assert writer[1].startswith(calls(answer)[0][1])

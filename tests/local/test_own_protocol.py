@@ -91,6 +91,16 @@ def test_a_model_thinks_whose_vocabulary_alone_has_the_marks(folder):
         assert said(api.chat(**ENABLED)) == ("We add them", "It is")
 
 
+def test_blanks_beside_the_marks_belong_to_them(folder):
+    says = {**THINKS, "<think>": "\n", " them": " ", " ": "</think>"}
+    template = HERMES.replace("{% if enable_thinking is defined and", "<think>{% if enable_thinking is defined and")
+    with serve(write_model(folder / "blanks.gguf", template, marks=MARKS, words=WORDS, says=says)) as api:
+        answer = api.chat(logprobs=True, **ENABLED)
+    assert said(answer) == ("We add them", "It is")
+    thought = answer["choices"][0]["logprobs"]["reasoning_content"]
+    assert [entry["token"] for entry in thought] == ["We", " add", " them"]
+
+
 @pytest.mark.parametrize(("begin", "end", "none"), [
     ("<|START_THINKING|>", "<|END_THINKING|>", "<|START_THINKING|><|END_THINKING|>"),
     ("[THINK]", "[/THINK]", "[THINK][/THINK]"),
@@ -117,13 +127,18 @@ def test_the_channels_of_gpt_oss_are_a_thought_and_an_answer(folder):
         told = [api.chat(max_tokens=20, reasoning_effort=effort, **ENABLED) for effort in ("low", "high", "max")]
         assert {said(answer)[0] for answer in told} == {"We add"}
         sizes = [answer["usage"]["prompt_tokens"] for answer in told]
-        assert sizes[1] - sizes[0] == 1 and sizes[2] == sizes[0]  # the template was told the effort
+        assert sizes[1] - sizes[0] == 1 and sizes[2] == sizes[1]  # the template was told, of what it knows
 
 
 @pytest.fixture(scope="module")
 def brooder(folder):
     with serve(write_model(folder / "brooder.gguf", HERMES, marks=MARKS, words=WORDS, says=FOR_EVER)) as api:
         yield api
+
+
+def test_a_thought_may_be_long_where_no_limit_is_asked_for(brooder):
+    answer = brooder.chat(**ENABLED)
+    assert answer["usage"]["completion_tokens_details"]["reasoning_tokens"] > 500 and said(answer)[1] == "It is"
 
 
 @pytest.mark.parametrize(("effort", "tokens"), [("low", 10), ("high", 20), ("max", 30)])
@@ -209,3 +224,13 @@ def test_a_model_without_a_template_is_not_made_to_chat_unless_it_has_the_marks_
         response = api.post(api.body())
         assert response.status_code == 400
         assert response.json()["error"]["message"].startswith("This model has no chat template")
+
+
+@pytest.mark.parametrize("told", [{"begins": True}, {"begins": None, "tokenizer": "llama-bpe"}])
+def test_a_text_begins_with_its_mark_once_whether_the_file_says_so_or_llama_cpp_knows_it(folder, told):
+    """As Llama 3 has it, whose files say nothing of it."""
+    template = "{{ bos_token }}{{ messages[0].content }}"
+    with serve(write_model(folder / "begins.gguf", template, **told)) as api:
+        asked = api.chat("ab", max_tokens=1)
+        gone_on = api.post({"model": api.model, "prompt": "ab", "max_tokens": 1}, "/completions").json()
+        assert [answer["usage"]["prompt_tokens"] for answer in (asked, gone_on)] == [3, 3]

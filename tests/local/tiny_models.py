@@ -20,12 +20,14 @@ _SIZES = {"embedding": 32, "inner": 64, "heads": 2}
 def write_model(
     path: Path, template: str | None = CHATML, *, marks: Sequence[str] = (), ids: Mapping[str, str] | None = None,
     words: Sequence[str] = (), context: int = 2048, seed: int = 0, name: str = "tiny",
-    says: Mapping[str, str] | None = None, ends: Sequence[str] = ENDS,
+    says: Mapping[str, str] | None = None, ends: Sequence[str] = ENDS, tokenizer: str = "smollm",
+    begins: bool | None = False,
 ) -> Path:
     """A model whose tokens are the 256 bytes, `words` and what they begin with, `ends` (of ChatML), and `marks`.
 
     `says`: by token, a byte, word or mark, the one that all but surely follows it; the model looks at nothing else.
-    The last of `ends` ends an answer.
+    The last of `ends` ends an answer, and the last but one begins a text where `begins` says so, or, with None, where
+    llama.cpp knows it of `tokenizer`.
     `ids`: further ids of the tokenizer by name, as `{"fim_pre_token_id": "<|fim_prefix|>"}`, of marks.
     """
     letters = _alphabet()
@@ -47,13 +49,14 @@ def write_model(
     writer.add_rope_dimension_count(wide // heads)
     writer.add_vocab_size(len(tokens))
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
+    writer.add_tokenizer_pre(tokenizer)
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.NORMAL] * first + [gguf.TokenType.CONTROL] * (len(tokens) - first))
     writer.add_token_merges([f"{word[:-1]} {word[-1]}" for word in spelt] or [f"{letters[0]} {letters[1]}"])
     writer.add_bos_token_id(tokens.index(ends[-2]))
     writer.add_eos_token_id(tokens.index(ends[-1]))
-    writer.add_add_bos_token(False)
+    if begins is not None:
+        writer.add_add_bos_token(begins)
     for field, mark in (ids or {}).items():
         writer.add_uint32(f"tokenizer.ggml.{field}", tokens.index(mark))
     if template is not None:

@@ -10,6 +10,7 @@ from ds_magic import backend
 from ds_magic.local import launch
 from ds_magic.magics.completer import completions
 from ds_magic.magics.deepseek import DeepSeekMagics
+from ds_magic.views.answer.facts import small_print
 from tests.local.test_own_protocol import HERMES, MARKS, THINKS, WORDS
 from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
@@ -42,7 +43,8 @@ def test_a_cell_is_answered_by_a_model_of_the_hub_which_thinks_by_its_own_templa
     assert (answer.reasoning_content, answer.content) == ("We add them", "It is")
     assert "".join(token.text for token in answer.reasoning_logprobs) == "We add them"
     assert (answer.model, answer.backend) == ("tiny", "embedded model")
-    assert answer.provenance.more == {"local_model": "hf:ada/Tiny-GGUF", "revision": hub.commit}
+    assert answer.provenance.more.items() >= {"local_model": "hf:ada/Tiny-GGUF", "revision": hub.commit}.items()
+    assert "tiny-Q4_K_M.gguf" in small_print(answer), "which of its files was taken is said under the answer"
     assert answer.as_cell().startswith("%%deepseek --local-model hf:ada/Tiny-GGUF ")
     assert answer.fork(1, " them").provenance.more["revision"] == hub.commit
 

@@ -71,6 +71,7 @@ def _brought(name: HubName, choice: Choice, commit: str, progress: Progress | No
     from filelock import FileLock
 
     blobs = folder_of(name.repository) / "blobs"
+    locks = cache_folder() / ".locks" / blobs.parent.name
     done = 0
 
     def tell(of_part: int) -> None:
@@ -78,7 +79,8 @@ def _brought(name: HubName, choice: Choice, commit: str, progress: Progress | No
             progress(done + of_part, choice.size)
 
     try:
-        blobs.mkdir(parents=True, exist_ok=True)
+        for folder in (blobs, locks):
+            folder.mkdir(parents=True, exist_ok=True)
         tell(0)
         for part in choice.files:
             address = huggingface_hub.hf_hub_url(name.repository, part, revision=commit, endpoint=_endpoint())
@@ -87,7 +89,7 @@ def _brought(name: HubName, choice: Choice, commit: str, progress: Progress | No
             if not re.fullmatch(r"[\w-]+", etag):
                 raise WeightsError(f"The hub does not say which file {part} is.", remedy="Try again later.")
             if not (blobs / etag).exists():
-                with FileLock(blobs / f"{etag}.lock"):  # another process may fetch the same
+                with FileLock(locks / f"{etag}.part.lock"):  # another process may fetch the same
                     if not (blobs / etag).exists():
                         _check_disk(name, blobs, size)
                         _download(address, blobs / etag, size, tell)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import struct
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,8 +10,7 @@ from typing import Any
 
 from ..abilities import abilities
 from ..fill_marks import fill_marks
-from ..gguf import Reader
-from ..model_failures import WeightsError
+from ..gguf import Reader, opened
 from .names import parts_of
 
 _LONGEST_KEPT = 4096
@@ -50,22 +48,17 @@ class Header:
 
 def read_header(path: Path) -> Header:
     """The header of the model in `path`, the first of its files. Raises WeightsError."""
-    try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            fields = _Skimming(data).fields()
-        size = sum(part.stat().st_size for part in files_of(path))
-    except (OSError, ValueError, struct.error, KeyError, TypeError) as error:
-        raise WeightsError(
-            f"{path} is not a GGUF model: {error}", remedy="Name another one; `ds-magic models` lists what is here."
-        ) from None
-    architecture = _text(fields.get("general.architecture")) or "llama"
-    return Header(
-        name=_text(fields.get("general.name")), architecture=architecture, size=size,
-        context=_number(fields.get(f"{architecture}.context_length")),
-        layers=_number(fields.get(f"{architecture}.block_count")),
-        cache=_cache_of_a_token(architecture, fields), vocabulary=len(fields.get("tokenizer.ggml.tokens") or ()),
-        abilities=_abilities(fields),
-    )
+    with opened(path) as data:
+        fields = _Skimming(data).fields()
+        architecture = _text(fields.get("general.architecture")) or "llama"
+        return Header(
+            name=_text(fields.get("general.name")), architecture=architecture,
+            size=sum(part.stat().st_size for part in files_of(path)),
+            context=_number(fields.get(f"{architecture}.context_length")),
+            layers=_number(fields.get(f"{architecture}.block_count")),
+            cache=_cache_of_a_token(architecture, fields), vocabulary=len(fields.get("tokenizer.ggml.tokens") or ()),
+            abilities=_abilities(fields),
+        )
 
 
 def files_of(path: Path) -> list[Path]:
@@ -98,13 +91,13 @@ def _cache_of_a_token(architecture: str, fields: Mapping[str, Any]) -> int:
     layers = _number(of("block_count"))
     heads = of("attention.head_count", 1)
     with_cache = of("attention.head_count_kv", heads)
-    each = [_number(count) for count in with_cache] if isinstance(with_cache, tuple) else [_number(with_cache)] * layers
+    all_heads = sum(map(_number, with_cache)) if isinstance(with_cache, tuple) else layers * _number(with_cache)
     most_heads = max(map(_number, heads), default=1) if isinstance(heads, tuple) else _number(heads)
     usual = _number(of("embedding_length")) // max(1, most_heads)
     if latent := _number(of("attention.kv_lora_rank")):
         return 2 * layers * (latent + _number(of("rope.dimension_count", 64)))
     long = _number(of("attention.key_length", usual)) + _number(of("attention.value_length", usual))
-    return 2 * long * sum(each)
+    return 2 * long * all_heads
 
 
 class _Skimming(Reader):
@@ -128,7 +121,8 @@ class _Skimming(Reader):
             (length,) = unpack(data, at)
             at += 8
             if keeps:
-                kept.append(data[at : at + length] if length < _LONGEST_MARK and data[at] in _MARKS_BEGIN else b"")
+                is_short = 0 < length < _LONGEST_MARK
+                kept.append(data[at : at + length] if is_short and data[at] in _MARKS_BEGIN else b"")
             at += length
         self.at = at
         return kept if keeps else None

@@ -16,7 +16,7 @@ from .. import weights
 from ..model_failures import WeightsError
 from . import hub, ollama
 from .header import Header, read_header
-from .names import asked
+from .names import FileName, asked, parsed
 from .sizes import in_words
 
 
@@ -89,9 +89,9 @@ def _files() -> Iterator[tuple[str, Path]]:
     ours = weights.cache_dir() / weights.FILE_NAME
     if ours.is_file():
         yield "", ours
-    said = asked()
-    if said and Path(said).expanduser().is_file():
-        yield said, Path(said).expanduser()
+    with suppress(WeightsError):
+        if (said := asked()) and isinstance(named := parsed(said), FileName) and named.path.is_file():
+            yield said, named.path
     for kept in (hub.kept, ollama.kept):
         with suppress(OSError):
             for name, path in kept():

@@ -117,7 +117,12 @@ def parsed(text: str) -> Name:
         if host and not owner and "." not in host and ":" not in host:  # somebody's name rather than a host's
             host, owner = "", host
         return OllamaName(host, owner or "library", found[3], found[4] or "latest")
-    return FileName(Path(text).expanduser())
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError):  # longer than any name, or the folder of a user that there is not
+        raise _no_name(text) from None
+    return FileName(path)
 
 
 def short(text: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...api.clean_text import on_one_line
 from ...api.completion_request import CompletionRequest
 from ...api.response import ChatCompletion
+from ...api.served import local_model
 
 FINISHES = {
     "content_filter": "content filter",
@@ -71,9 +72,15 @@ def _times(completion: ChatCompletion) -> Iterator[str]:
 
 
 def facts(completion: ChatCompletion) -> list[str]:
-    """The model, where it ran or that it is a recording, and the figures."""
-    known = [on_one_line(name, 80) for name in (completion.model, *answered_by(completion)) if name]
-    return known + figures(completion)
+    """The model, where it ran or that it is a recording, the file that was chosen for it, and the figures."""
+    named = (completion.model, *answered_by(completion), _chosen(completion))
+    return [on_one_line(name, 80) for name in named if name] + figures(completion)
+
+
+def _chosen(completion: ChatCompletion) -> str | None:
+    """The file of a model of the hub, where only its repository was named."""
+    asked, file = local_model(completion), completion.provenance.model_file
+    return file if asked and asked.startswith("hf:") and file and file not in asked else None
 
 
 def answered_by(completion: ChatCompletion) -> list[str | None]:
