@@ -347,7 +347,8 @@ def test_a_branch_goes_on_from_the_tokens_that_filled_the_gap(connect):
     assert server.requests[1].path == "/beta/completions"
     asked = server.requests[1].json
     assert (asked["prompt"], asked["suffix"]) == ("def f(n):\n     yield", "\nf(3)")
-    assert branch.content == "     yield x" and branch.parent is answer and branch.branch.base == "def f(n):\n"
+    assert branch.content == "     yield x" and branch.text == "def f(n):\n     yield x\nf(3)"
+    assert branch.parent is answer and branch.branch.base == "def f(n):\n"
     assert branch.logprobs.token == ["    ", " yield", " x"] and branch.logprobs.forced.tolist() == [True, True, False]
 
 
