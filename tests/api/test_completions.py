@@ -148,6 +148,14 @@ def test_the_drawn_token_beyond_those_asked_for_bounds_nothing(connect):
     assert token.prob == pytest.approx(math.exp(-4)) and token.n_alternatives == 2
 
 
+def test_where_halves_of_characters_may_have_fallen_together_the_drawn_token_bounds_nothing_either(connect):
+    row = (" a", -9.0, {"\ufffd": -0.5, " b": -2.0, " a": -9.0})  # three were asked for, two of them the same here
+    with ScriptedServer(with_tokens(row)) as server, connect(server).stream_complete("a", logprobs=3) as stream:
+        list(stream)
+    token = stream.completion.logprobs[0]
+    assert [one.token for one in token.alternatives] == ["\ufffd", " b"] and token.prob == pytest.approx(math.exp(-9))
+
+
 def test_the_drawn_token_among_the_likeliest_stays(connect):
     row = (" a", -0.5, {" a": -0.5, " b": -2.0, " c": -3.0})  # a server that sends one more than was asked for
     with ScriptedServer(with_tokens(row)) as server, connect(server).stream_complete("a", logprobs=2) as stream:
