@@ -108,7 +108,7 @@ class CompletionRequest(ChatRequest):
     @property
     def prefix(self) -> str | None:
         """What stands before the answer: the prompt, unless the answer repeats it."""
-        return None if self.echo else self.prompt
+        return None if self.extra.get("echo", self.echo) else self.prompt
 
     @property
     def behind(self) -> str:
