@@ -22,7 +22,7 @@ QUANTISATION = re.compile(
 """How a model is quantised, at the end of its file's stem."""
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})$")
 _PART = r"[A-Za-z0-9][\w.-]*"
-_HUB = re.compile(rf"({_PART}/{_PART})(?:/([^@:]+)|:([\w.-]+))?(?:@([\w./-]+))?")
+_HUB = re.compile(rf"({_PART}/{_PART})(?:/([^@:]+)|:([\w.-]+))?(?:@(\w[\w./-]*))?")
 _OLLAMA = re.compile(rf"(?:({_PART}(?::\d+)?)/)?(?:({_PART})/)?({_PART})(?::([\w.-]+))?")
 
 
@@ -107,7 +107,7 @@ def parsed(text: str) -> Name:
     """What `text` names. Raises WeightsError where it is no name."""
     kind, colon, rest = text.partition(":")
     if colon and kind == "hf":
-        if (found := _HUB.fullmatch(rest)) and ".." not in re.split("[/@]", rest):
+        if rest.isprintable() and (found := _HUB.fullmatch(rest)) and ".." not in re.split("[/@]", rest):
             return HubName(found[1], found[2] or "", found[3] or "", found[4] or "")
         raise _no_name(text)
     if colon and kind == "ollama":
