@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -155,14 +156,15 @@ def quantisation(file: str) -> str:
     return found[1] if found else ""
 
 
-def parts_of(file: str) -> list[str]:
+def parts_of(file: str) -> Iterator[str]:
     """The names of all files of a model whose first, or only, one is called `file`."""
     stem = file.removesuffix(".gguf")
     found = _SPLIT.search(stem)
     if found is None:
-        return [file]
-    count = int(found[2])
-    return [f"{stem[: found.start()]}-{number:05}-of-{found[2]}.gguf" for number in range(1, count + 1)]
+        yield file
+        return
+    for number in range(1, int(found[2]) + 1):
+        yield f"{stem[: found.start()]}-{number:05}-of-{found[2]}.gguf"
 
 
 def _no_name(text: str) -> WeightsError:
