@@ -700,12 +700,19 @@ def schemas_in_schemas(count):
     assert unfit(wide) and unfit(deep) and unfit(made_strict(wide)[0]) is None
 
 
+def files_of_a_model(count):
+    from ds_magic.local.models.choice import choices
+
+    names = [f"a-{number:05}-of-{count:05}.gguf" for number in range(1, count + 1)]
+    assert len(choices(dict.fromkeys(names, 1))) == 1
+
+
 MANY = {each.__name__.replace("_", " "): (longest, each) for longest, each in (
     (16_000, calls_without_an_index), (16_000, calls_with_an_index), (16_000, calls_of_one_id),
     (16_000, calls_in_one_chunk), (64_000, ids_of_calls), (64_000, chunks_of_one_letter), (4_000, choices),
     (16_000, fields_that_nobody_knows), (256_000, events_of_many_lines), (256_000, comments), (16_000, models),
     (16_000, names), (16_000, notes), (64_000, levels), (4_000, exchanges_in_a_journal), (64_000, alternatives),
-    (32_000, tokens_of_two_models),
+    (32_000, tokens_of_two_models), (64_000, files_of_a_model),
     (8_000, answers_of_one_text), (8_000, answers_of_different_texts), (256_000, answers_that_are_nested),
     (16_000, tags_of_others), (64_000, schemas_in_schemas),
 )}

@@ -200,6 +200,13 @@ def test_a_token_goes_to_the_hub_and_not_to_the_store_and_is_in_no_message(serve
     assert "hf_wrong" not in f"{caught.value.message} {caught.value.remedy}"
 
 
+def test_a_token_that_the_library_was_told_to_keep_is_sent_nowhere(server, tiny):
+    server.put("ada/tiny", tiny())
+    environment = {**os.environ, "HF_TOKEN": "hf_0a1b2c3d4e5f6a7b8c9d", "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1"}
+    subprocess.run([sys.executable, "-c", FETCH], check=True, capture_output=True, env=environment)
+    assert server.sent == [0] and set(server.tokens) == {None}
+
+
 @pytest.mark.parametrize(("name", "message", "remedy"), [
     ("hf:ada/nowhere", "has no repository ada/nowhere", "spelling"),
     ("hf:ada/gated", "only for those whom its owners let in", "hf auth login"),
@@ -209,6 +216,8 @@ def test_a_token_goes_to_the_hub_and_not_to_the_store_and_is_in_no_message(serve
     ("hf:ada/tiny:Q8_0", "no GGUF file of the kind Q8_0 in ada/tiny", "tiny-Q4_K_M.gguf"),
     ("hf:ada", "`hf:ada` names no model", "hf:owner/repo"),
     ("hf:ada/../tiny", "names no model", "hf:owner/repo"),
+    ("hf:ada/tiny@/etc/motd", "names no model", "hf:owner/repo"),
+    ("hf:ada/tiny/a\nb.gguf", "names no model", "hf:owner/repo"),
     ("ada/tiny", "no such file", "`hf:ada/tiny`"),
 ])
 def test_what_cannot_be_had_is_said_with_what_helps(server, tiny, tmp_path, name, message, remedy):

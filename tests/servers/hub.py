@@ -39,6 +39,7 @@ class Hub:
     def __init__(self) -> None:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[str] = []
+        self.tokens: list[str | None] = []
         self.tokens_at_the_store: list[str | None] = []
         self.sent: list[int] = []
         self.breaks: list[int] = []
@@ -89,6 +90,7 @@ class Hub:
                 if store:
                     hub.tokens_at_the_store.append(self.headers.get("Authorization"))
                     return self.blob(hub._blobs[path.path.rpartition("/")[2]])
+                hub.tokens.append(self.headers.get("Authorization"))
                 if found := _RESOLVE.fullmatch(unquote(path.path)):
                     return self.resolve(*found.groups())
                 if found := _API.fullmatch(path.path):

@@ -49,9 +49,9 @@ def choices(sizes: Mapping[str, int]) -> list[Choice]:
         stem = PurePosixPath(file).name.lower()
         if not file.lower().endswith(".gguf") or any(word in stem for word in _NO_MODELS):
             continue
-        parts = parts_of(file)
-        if parts[0] == file and all(part in sizes for part in parts):
-            found.append(Choice(tuple(parts), sum(sizes[part] for part in parts)))
+        if next(parts_of(file), "") == file and all(part in sizes for part in parts_of(file)):
+            parts = tuple(parts_of(file))
+            found.append(Choice(parts, sum(sizes[part] for part in parts)))
     return sorted(found, key=lambda choice: choice.rank)
 
 

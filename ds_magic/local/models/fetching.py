@@ -189,7 +189,7 @@ def _endpoint() -> str | None:
 
 
 def _headers() -> dict[str, str]:
-    from huggingface_hub import get_token
+    """With the token, where the library would send it."""
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-    token = get_token()
-    return {"user-agent": "ds_magic", **({"authorization": f"Bearer {token}"} if token else {})}
+    return build_hf_headers(library_name="ds_magic")

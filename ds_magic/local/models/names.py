@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -22,7 +23,7 @@ QUANTISATION = re.compile(
 """How a model is quantised, at the end of its file's stem."""
 _SPLIT = re.compile(r"-(\d{5})-of-(\d{5})$")
 _PART = r"[A-Za-z0-9][\w.-]*"
-_HUB = re.compile(rf"({_PART}/{_PART})(?:/([^@:]+)|:([\w.-]+))?(?:@([\w./-]+))?")
+_HUB = re.compile(rf"({_PART}/{_PART})(?:/([^@:]+)|:([\w.-]+))?(?:@(\w[\w./-]*))?")
 _OLLAMA = re.compile(rf"(?:({_PART}(?::\d+)?)/)?(?:({_PART})/)?({_PART})(?::([\w.-]+))?")
 
 
@@ -107,7 +108,7 @@ def parsed(text: str) -> Name:
     """What `text` names. Raises WeightsError where it is no name."""
     kind, colon, rest = text.partition(":")
     if colon and kind == "hf":
-        if (found := _HUB.fullmatch(rest)) and ".." not in re.split("[/@]", rest):
+        if rest.isprintable() and (found := _HUB.fullmatch(rest)) and ".." not in re.split("[/@]", rest):
             return HubName(found[1], found[2] or "", found[3] or "", found[4] or "")
         raise _no_name(text)
     if colon and kind == "ollama":
@@ -155,14 +156,15 @@ def quantisation(file: str) -> str:
     return found[1] if found else ""
 
 
-def parts_of(file: str) -> list[str]:
+def parts_of(file: str) -> Iterator[str]:
     """The names of all files of a model whose first, or only, one is called `file`."""
     stem = file.removesuffix(".gguf")
     found = _SPLIT.search(stem)
     if found is None:
-        return [file]
-    count = int(found[2])
-    return [f"{stem[: found.start()]}-{number:05}-of-{found[2]}.gguf" for number in range(1, count + 1)]
+        yield file
+        return
+    for number in range(1, int(found[2]) + 1):
+        yield f"{stem[: found.start()]}-{number:05}-of-{found[2]}.gguf"
 
 
 def _no_name(text: str) -> WeightsError:
