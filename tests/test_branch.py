@@ -119,7 +119,7 @@ def test_a_branch_of_a_branch_keeps_the_prefix_of_the_user_and_counts_in_the_tre
     first = answer.fork("Canberra", "Sydney", client=client)
     second = first.fork(" large", "small", client=client)
     assert server.requests[-1].json["messages"][-1]["content"] == "It is Sydney is small"
-    assert second.content == " Sydney is small end"
+    assert second.content == " Sydney is small end" and second.text == "It is Sydney is small end"
     tree = second.tree()
     assert [(depth, one.content) for depth, one in tree] == [
         (0, answer.content),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from .addresses import place
 from .body import collected
 from .clean_text import for_report, on_one_line
+from .errors import InvalidRequestError
 from .events import Event
 from .lenient import Incoming, Lenient, Objects, Text
 from .recorded import Unopened
+
+_MOST = 12
+"""Currencies that are shown."""
 
 
 class BalanceInfo(Incoming):
@@ -33,8 +38,15 @@ class Balance(Incoming):
     balance_infos: Objects[BalanceInfo] = []
 
     def __repr__(self) -> str:
-        lines = [str(each) for each in self.balance_infos] or ["The server names no amount."]
-        return "\n".join([*lines, *(["It is not enough for a request."] if self.is_available is False else [])])
+        return "\n".join(self.lines)
+
+    @property
+    def lines(self) -> list[str]:
+        """What it says, a line for each currency; of very many the first."""
+        lines = [str(each) for each in self.balance_infos[:_MOST]] or ["The server names no amount."]
+        if (more := len(self.balance_infos) - _MOST) > 0:
+            lines.append(f"… {more:,} more")
+        return [*lines, *(["It is not enough for a request."] if self.is_available is False else [])]
 
     __str__ = __repr__
 
@@ -43,7 +55,17 @@ class Balance(Incoming):
 
 
 def balance_told(exchange: Unopened, on_event: Callable[[Event], None]) -> Balance:
-    """What a server says that `exchange` asks. Raises a DeepSeekError."""
-    exchange.open()
-    body, _ = collected(exchange, on_event)
-    return Balance.model_validate(body)
+    """What a server says that `exchange` asks. Raises a DeepSeekError, of a server that tells of none, too."""
+    try:
+        exchange.open()
+    except InvalidRequestError as error:
+        if error.status is None:  # nobody was asked
+            raise
+        refused = InvalidRequestError(
+            f"{place(exchange.url)} tells of no balance.", status=error.status,
+            remedy="DeepSeek does, at `GET /user/balance`; elsewhere look at its own pages.",
+        )
+    else:
+        body, _ = collected(exchange, on_event)
+        return Balance.model_validate(body)
+    raise refused

@@ -54,14 +54,18 @@ class CompletionRequest(ChatRequest):
             raise _refused("echo", fields["echo"], "true or false")
         fields = on_the_wire({**fields, "suffix": suffix})
         for name in fields:
-            if name in FIELDS and name not in TAKEN:
+            if (name in FIELDS and name not in TAKEN) or name in _FOR_MESSAGES:
                 raise InvalidRequestError(
                     f"`{name}` is no field of a fill in the middle: it has no messages, and the model does not think.",
                     field=name, remedy=f"Leave `{name}` out, or ask in a chat.",
                 )
-        asked = fields.get("logprobs")
-        if hasattr(asked, "__index__") and not isinstance(asked, bool):
-            fields = {"top_logprobs": asked, **fields, "logprobs": True}
+        for name in ("top_logprobs", "logprobs"):
+            asked = fields.get(name)
+            if asked is None or (name == "logprobs" and isinstance(asked, bool)):
+                continue
+            if not hasattr(asked, "__index__") or isinstance(asked, bool) or not 0 <= asked <= MOST_ALTERNATIVES:
+                raise _refused(name, asked, _ALTERNATIVES)
+            fields = {"top_logprobs": asked, **fields, "logprobs": fields.get("logprobs") is not False}
         checked = cls._checked([], {**fields, "prompt": prompt})
         assert isinstance(checked, cls)
         return checked
@@ -77,9 +81,8 @@ class CompletionRequest(ChatRequest):
         set_ = {name: value for name, value in body.items() if value is not None}
         known = {name: value for name, value in set_.items() if name in _ON_THE_WIRE}
         unknown = {name: value for name, value in set_.items() if name not in known}
-        asked = known.get("logprobs", 0)
-        if type(asked) is not int or not 0 <= asked <= MOST_ALTERNATIVES:  # no flag, as a chat's is
-            raise _refused("logprobs", asked, _ALTERNATIVES)
+        if isinstance(known.get("logprobs"), bool):  # no flag, as a chat's is
+            raise _refused("logprobs", known["logprobs"], _ALTERNATIVES)
         if "stream_options" in known:
             known["stream_options"] = without_unknown(
                 known["stream_options"], cls.model_fields["stream_options"].annotation
@@ -88,8 +91,6 @@ class CompletionRequest(ChatRequest):
 
     def _check_across_fields(self) -> None:
         super()._check_across_fields()
-        if (self.top_logprobs or 0) > MOST_ALTERNATIVES:
-            raise _refused("logprobs", self.top_logprobs, _ALTERNATIVES)
         if (self.max_tokens or 0) > MOST_TOKENS:
             raise _refused("max_tokens", self.max_tokens, f"a whole number from 1 to {MOST_TOKENS}")
         if self.echo and (self.suffix is not None or self.logprobs):
@@ -107,7 +108,7 @@ class CompletionRequest(ChatRequest):
     @property
     def prefix(self) -> str | None:
         """What stands before the answer: the prompt, unless the answer repeats it."""
-        return None if self.echo else self.prompt
+        return None if self.extra.get("echo", self.echo) else self.prompt
 
     @property
     def behind(self) -> str:
@@ -140,6 +141,7 @@ class CompletionRequest(ChatRequest):
 
 _OF_A_CHAT = ("messages", "logprobs", "top_logprobs")
 _ON_THE_WIRE = frozenset(("prompt", "suffix", "echo", *TAKEN)) - {"extra", "top_logprobs"}
+_FOR_MESSAGES = ("messages", "system", "prefix")
 _SIDES = {"prompt": "before", "suffix": "behind"}
 
 

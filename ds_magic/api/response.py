@@ -318,8 +318,12 @@ class ChatCompletion(Incoming):
     @property
     def text(self) -> str:
         """What the user reads: the prefix that was asked for, the content that continues it, and its suffix."""
-        asked = self._request
-        return self.content if asked is None else (asked.prefix or "") + self.content + asked.behind
+        return self.prefix + self.content + (self._request.behind if self._request is not None else "")
+
+    @property
+    def prefix(self) -> str:
+        """The text that the answer was made to begin with and its content does not have; empty where there is none."""
+        return self._branch.base if self._branch is not None else (self._request and self._request.prefix) or ""
 
     def as_message(self) -> dict[str, Any]:
         """The answer as a message of a conversation."""

@@ -60,11 +60,12 @@ def _alternatives(top: Any, token: Any, most: int | None) -> list[dict[str, Any]
     """The alternatives of an object {token: logprob}.
 
     The token that was drawn stands there in any case, as one more than was asked for where it is none of the likeliest:
-    then it is left out, since what lies below the others is bounded by the last of them.
+    then it is left out, since what lies below the others is bounded by the last of them. Where halves of characters,
+    which all look alike, may have fallen together, it may be the one more among no more than were asked for.
     """
     if not isinstance(top, dict):
         return []
-    if most is not None and len(top) > most and token in top:
+    if most is not None and token in top and (len(top) > most or any("\ufffd" in name for name in top)):
         drawn = _number(top[token])
         if all(drawn <= _number(other) for other in top.values()):
             top = {name: value for name, value in top.items() if name != token}

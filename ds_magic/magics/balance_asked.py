@@ -23,17 +23,7 @@ def balance_asked(magics: Any, values: dict[str, Any]) -> Balance:
             "The model on this machine costs nothing, and has no balance.",
             remedy="With a key of DeepSeek's (`%ds_login`) it is that of its account.",
         )
-    client = server.client()
-    try:
-        return client.balance()
-    except InvalidRequestError as error:
-        if error.status is None:
-            raise
-        refused = InvalidRequestError(
-            f"{client.name} tells of no balance.", status=error.status,
-            remedy="DeepSeek does, at `GET /user/balance`; elsewhere look at its own pages.",
-        )
-    raise refused
+    return server.client().balance()
 
 
 def balance_line(magics: Any) -> str:
@@ -43,7 +33,8 @@ def balance_line(magics: Any) -> str:
     try:
         if current_key() is None or ServerMeant(magics, {}).is_embedded:
             return ""
-        return f"Left on the account: {on_one_line(repr(balance_asked(magics, {'timeout': _PATIENCE})), 300)}"
+        lines = balance_asked(magics, {"timeout": _PATIENCE}).lines
+        return f"Left on the account: {on_one_line('; '.join(lines), 300)}"
     except InvalidRequestError:  # of a server that has none, or of a recording
         return ""
     except DeepSeekError as error:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_LOOKED_AT = 64
 """Rows by which it is seen whether a journal was written with another template or other settings."""
-_LONG = 80
 _NAMED = 6
 
 
@@ -118,11 +117,12 @@ def unwritten(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def unmoved(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
-    """The arms that came out identical to the byte, whatever was varied; of answers that are long enough to tell.
+    """The arms that came out identical to the byte, whatever was varied.
 
-    Of rows that were in a journal nobody wants to know, whose answers would have to be made for it.
+    Of rows that were in a journal nobody wants to know, whose answers would have to be made for it; of answers from
+    whose distributions samples are drawn these tell.
     """
-    if plan.arms < 2 or (plan.is_of_rows and any(row.recorded is not None for row in rows)):
+    if plan.arms < 2 or plan.drawn or (plan.is_of_rows and any(row.recorded is not None for row in rows)):
         return
     varied = plan.values or {}
     said: dict[str, list[str | None]] = {}
@@ -131,7 +131,7 @@ def unmoved(rows: Sequence[Row], plan: Plan) -> Iterator[str]:
         said.setdefault(factors_text(of_arm), []).append(row.content if row.ok else None)
     same: dict[tuple[str | None, ...], list[str]] = {}
     for arm, contents in said.items():
-        if sum(map(len, filter(None, contents))) >= _LONG:
+        if any(contents):
             same.setdefault(tuple(contents), []).append(arm)
     for arms in same.values():
         if len(arms) > 1:

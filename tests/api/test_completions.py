@@ -70,7 +70,10 @@ def test_logprobs_are_one_number_on_the_wire(given_, sent):
     ({"max_tokens": 0}, "`max_tokens` is 0"),
     ({"stop": ["x"] * 17}, "`stop` is"),
     ({"logprobs": 21}, "must be a whole number from 0 to 20"),
-    ({"logprobs": -1}, "`top_logprobs` is -1"),
+    ({"logprobs": -1}, "`logprobs` is -1, and must be a whole number from 0 to 20."),
+    ({"top_logprobs": 1.5}, "`top_logprobs` is 1.5, and must be a whole number from 0 to 20."),
+    ({"messages": []}, "`messages` is no field of a fill in the middle"),
+    ({"prefix": "a"}, "`prefix` is no field of a fill in the middle"),
     ({"echo": True, "suffix": "b"}, "`echo` is True, and must be left out beside a suffix"),
     ({"echo": True, "logprobs": 1}, "`echo` is True"),
     ({"suffix": 3}, "`suffix` is 3, and must be a string"),
@@ -143,6 +146,14 @@ def test_the_drawn_token_beyond_those_asked_for_bounds_nothing(connect):
     token = stream.completion.logprobs[0]
     assert [one.token for one in token.alternatives] == [" yield", " pass"]
     assert token.prob == pytest.approx(math.exp(-4)) and token.n_alternatives == 2
+
+
+def test_where_halves_of_characters_may_have_fallen_together_the_drawn_token_bounds_nothing_either(connect):
+    row = (" a", -9.0, {"\ufffd": -0.5, " b": -2.0, " a": -9.0})  # three were asked for, two of them the same here
+    with ScriptedServer(with_tokens(row)) as server, connect(server).stream_complete("a", logprobs=3) as stream:
+        list(stream)
+    token = stream.completion.logprobs[0]
+    assert [one.token for one in token.alternatives] == ["\ufffd", " b"] and token.prob == pytest.approx(math.exp(-9))
 
 
 def test_the_drawn_token_among_the_likeliest_stays(connect):
@@ -344,7 +355,8 @@ def test_a_branch_goes_on_from_the_tokens_that_filled_the_gap(connect):
     assert server.requests[1].path == "/beta/completions"
     asked = server.requests[1].json
     assert (asked["prompt"], asked["suffix"]) == ("def f(n):\n     yield", "\nf(3)")
-    assert branch.content == "     yield x" and branch.parent is answer and branch.branch.base == "def f(n):\n"
+    assert branch.content == "     yield x" and branch.text == "def f(n):\n     yield x\nf(3)"
+    assert branch.parent is answer and branch.branch.base == "def f(n):\n"
     assert branch.logprobs.token == ["    ", " yield", " x"] and branch.logprobs.forced.tolist() == [True, True, False]
 
 

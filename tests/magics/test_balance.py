@@ -4,6 +4,7 @@ import pytest
 
 from ds_magic import Client
 from ds_magic.api.addresses import root
+from ds_magic.api.errors import InvalidRequestError
 from tests.servers.scripted import ScriptedServer, answered, refused
 
 LEFT = {"is_available": True, "balance_infos": [
@@ -56,6 +57,12 @@ def test_a_server_that_has_none_is_told_so_and_usage_says_nothing_of_it(script, 
         assert "account" not in cell("%ds_usage")
 
 
+def test_in_python_a_server_that_has_none_is_told_so_too():
+    with ScriptedServer(refused(404, "no such path")) as server, pytest.raises(InvalidRequestError) as refusal:
+        Client(server.url, KEY).balance()
+    assert "tells of no balance" in str(refusal.value) and "/user/balance" in refusal.value.remedy
+
+
 def test_a_wrong_key_is_a_panel_and_usage_stays_readable(cell, serving):
     with serving(refused(401, f"no access for {KEY}"), refused(401, "no")):
         said = cell("%ds_balance", fails=True)
@@ -79,3 +86,19 @@ def test_whatever_a_server_says_there_is_a_balance_to_show(body):
 def test_too_little_for_a_request_is_said():
     with ScriptedServer(answered({**LEFT, "is_available": False})) as server:
         assert repr(Client(server.url, KEY).balance()).endswith("It is not enough for a request.")
+
+
+def of(*currencies):
+    """What a server says that has something left in each of these."""
+    return answered({**LEFT, "balance_infos": [{"currency": each, "total_balance": "1"} for each in currencies]})
+
+
+def test_of_very_many_currencies_the_first_are_shown():
+    with ScriptedServer(of(*map(str, range(3000)))) as server:
+        left = Client(server.url, KEY).balance()
+    assert len(left.balance_infos) == 3000 and repr(left).count("\n") == 12 and repr(left).endswith("… 2,988 more")
+
+
+def test_a_report_of_usage_divides_the_currencies(cell, serving):
+    with serving(of("CNY", "USD")):
+        assert "Left on the account: 1 CNY; 1 USD" in cell("%ds_usage")

@@ -22,17 +22,10 @@ FIB = "def fib(n):\n@gap\n\nprint(fib(10))"
 
 
 @pytest.fixture
-def fill(shell, monkeypatch):
-    """Run a cell against a server that fills gaps; returns the JSON that arrived."""
-    with ScriptedServer(filled("    return", " n")) as server:
-        monkeypatch.setenv("DEEPSEEK_BASE_URL", server.url)
-
-        def run(cell):
-            shell.run_cell(cell, store_history=True).raise_error()
-            return server.requests[-1].json
-
-        run.server = server
-        yield run
+def fill(ask):
+    """`ask`, of a server that fills gaps."""
+    ask.server.scripts = [filled("    return", " n")]
+    return ask
 
 
 @pytest.fixture
@@ -74,6 +67,12 @@ def test_no_blank_and_no_line_is_swallowed(cell, prompt, suffix):
 def test_a_suffix_on_the_line_stands_behind_the_cell(fill):
     body = fill('%%deepseek --suffix ")\\n"\n\nprint(\n    "a" + ')
     assert (body["prompt"], body["suffix"]) == ('\nprint(\n    "a" + ', ")\n")
+
+
+def test_a_prompt_that_comes_back_is_shown_once(fill, shell):
+    fill.server.scripts = [filled("Once", " upon")]
+    fill("%%deepseek --suffix '' --extra '{\"echo\": true}' -o answer\nOnce")
+    assert shell.user_ns["answer"].text == "Once upon"
 
 
 def test_a_line_magic_fills_too(fill, shell):

@@ -231,8 +231,7 @@ def test_of_samples_that_think_first_no_one_request_has_the_distribution():
 
 def test_arms_that_came_out_identical_to_the_byte_are_marked(connect):
     def script(connection):
-        text = "other" if connection.request.json["temperature"] == 2 else "The same long answer. "
-        answered(completion(text * 10))(connection)
+        answered(completion("No" if connection.request.json["temperature"] == 2 else "Yes"))(connection)
 
     with ScriptedServer(script) as server:
         answers = ds_magic.sweep("Go.", temperature=[0, 1, 2], client=connect(server), stream=False)
@@ -253,7 +252,7 @@ def test_what_is_varied_in_vain_is_said_before_anything_is_spent(connect):
         assert not any("effect" in note for note in answers.notes[1:]), "said once"
         for model, thinking in (("m", True), ("deepseek-flash", False)):
             moved = ds_magic.sweep("Go.", temperature=[0.5, 1], model=model, thinking=thinking, **vary)
-            assert moved.notes == ()
+            assert not any("in vain" in note for note in moved.notes)
 
 
 def test_in_a_script_what_is_varied_in_vain_is_said_where_waits_are(server):
@@ -275,14 +274,14 @@ def test_in_a_script_what_is_varied_in_vain_is_said_where_waits_are(server):
 def test_what_is_varied_in_vain_in_some_arms_is_said_too(fields, said, connect):
     with ScriptedServer(echo) as server:
         answers = ds_magic.sweep("Go.", **{"model": "deepseek-flash", **fields}, client=connect(server), stream=False)
-    assert answers.notes == (said,)
+    assert answers.notes[0] == said and not any("effect" in note for note in answers.notes[1:])
 
 
 def test_a_model_on_this_machine_thinks_only_where_it_is_asked_to(connect):
     with ScriptedServer(echo) as server:
         client = connect(server, name="embedded model")
         vary = {"temperature": [0.5, 1], "client": client, "stream": False}
-        assert ds_magic.sweep("Go.", model="deepseek-flash", **vary).notes == ()
+        assert not any("in vain" in note for note in ds_magic.sweep("Go.", model="deepseek-flash", **vary).notes)
         assert "in vain" in ds_magic.sweep("Go.", thinking=True, **vary).notes[0]
 
 
@@ -296,10 +295,11 @@ def test_what_had_no_effect_in_several_answers_is_said_once(several, connect):
     thoughtful["choices"][0]["message"]["reasoning_content"] = "Hm."
     said = "temperature: ignored while the model thinks; `--no-thinking` makes it count"
     with ScriptedServer(answered(thoughtful)) as server:
-        assert several(temperature=1, client=connect(server), stream=False).notes == (f"{said}.",)
+        notes = several(temperature=1, client=connect(server), stream=False).notes
+        assert notes[0] == f"{said}." and not any("temperature" in note for note in notes[1:])
     with ScriptedServer(answered(thoughtful), answered(completion("Yes."))) as server:
         notes = several(temperature=1, client=connect(server), stream=False, concurrency=1).notes
-        assert notes == (f"{said} (in 1 of 3 answers).",)
+        assert notes[0] == f"{said} (in 1 of 3 answers)."
 
 
 def test_what_had_no_effect_is_said_of_answers_from_a_journal_too(connect, tmp_path):

@@ -11,7 +11,6 @@ from ds_magic.api.clean_text import on_one_line, shortened
 from ds_magic.api.errors import InvalidRequestError
 from ds_magic.logprobs.glyphs import encodable
 from ds_magic.views.answer.facts import answered_by, ending, question_of
-from ds_magic.views.answer.given import prefix_of
 from ds_magic.views.size import explorable
 from ds_magic.views.tokens.bars import Bars
 from ds_magic.views.tokens.explorer.assets import look
@@ -59,7 +58,7 @@ class Guess:
     @property
     def given(self) -> str:
         """What the answer was made to begin with, as far as its tokens do not say it."""
-        given = prefix_of(self.answer)
+        given = self.answer.prefix
         return "" if self.table.text_content.startswith(given) else encodable(given)
 
     @cached_property

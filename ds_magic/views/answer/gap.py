@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,7 @@ FEW = 3
 MUTED = "opacity:.65"
 OPENS, CLOSES = "⟦", "⟧"
 """Around what was filled in, where nothing else tells it apart."""
+_NAMED = re.compile("⟨U\\+[0-9A-F]{4}⟩")
 
 
 class Side(NamedTuple):
@@ -75,8 +77,8 @@ def gap_html(request: ChatRequest, prefix: str, filled: str) -> str:
 
 
 def filled_html(content: str) -> str:
-    """What was filled in, escaped, as code."""
-    return escape(for_code(content))
+    """What was filled in, escaped, as code. What is named there is an element, so that the text beside it has tints."""
+    return _NAMED.sub(r"<span>\g<0></span>", escape(for_code(content)))
 
 
 def _muted(text: str) -> str:

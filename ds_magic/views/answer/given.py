@@ -10,18 +10,11 @@ from .markdown import markdown_to_html
 PREFIX = "opacity:.7;border-bottom:1px dotted"
 
 
-def prefix_of(completion: ChatCompletion) -> str:
-    """The text that the answer was made to begin with and its content does not have; empty where there is none."""
-    if completion.branch is not None:
-        return completion.branch.base
-    return (completion.request and completion.request.prefix) or ""
-
-
 def given_of(completion: ChatCompletion) -> str:
     """What of the text shown was given to the model: the prefix, in a branch also what it shares and its token."""
     branch = completion.branch
     if branch is None:
-        return prefix_of(completion)
+        return completion.prefix
     return branch.base + completion.content[: branch.char + len(branch.instead)]
 
 

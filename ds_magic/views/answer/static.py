@@ -22,7 +22,7 @@ from ..tokens.style import PRINTED, prose
 from . import facts
 from .code import code_to_html
 from .gap import filled_html, gap_html, gap_of, gap_text
-from .given import given_of, mark_prefix, prefix_of, visible_length
+from .given import given_of, mark_prefix, visible_length
 from .markdown import markdown_to_html, plain_to_html, safe_markdown
 from .rounds import earlier_to_html, earlier_to_text
 from .tex import IGNORE
@@ -118,7 +118,7 @@ def _probabilities_html(
     meaning = f'<div class="dsx-static-legend">{legend(*(each for each in (table, reasoning) if each))}</div>'
     if not table:
         return [meaning]
-    return [meaning, f'<div class="dsx-static-bars">{probabilities_html(table, prefix_of(completion))}</div>']
+    return [meaning, f'<div class="dsx-static-bars">{probabilities_html(table, completion.prefix)}</div>']
 
 
 _BLANK_LINES = re.compile(r"\n(?:[ \t]*\n)+")
@@ -164,7 +164,7 @@ def _choice_html(
     parts = []
     if message.reasoning_content:
         parts.append(reasoning_html(message.reasoning_content, _title(completion, thinking_seconds), tables[1]))
-    if message.content or prefix_of(completion):
+    if message.content or completion.prefix:
         content = content_html(completion, message.content or "", tables[0])
         parts.append(f'<div class="dsx-static-text">{content}</div>' if tables[0] else content)
     if not (message.content or "").strip() and not message.tool_calls:
@@ -201,7 +201,7 @@ def content_html(completion: ChatCompletion, content: str, table: LogprobTable |
     """The answer formatted, the prefix that was given told apart, and tinted where its `table` is there."""
     if (asked := gap_of(completion.request)) is not None:
         html = filled_html(content)
-        return gap_html(asked, prefix_of(completion), tinted(html, content, table) if table else html)
+        return gap_html(asked, completion.prefix, tinted(html, content, table) if table else html)
     html, text = formatted(completion, content, given_of(completion))
     return tinted(html, text, table, given=len(text) - len(content)) if table else html
 
@@ -210,14 +210,14 @@ def numbered_html(completion: ChatCompletion) -> str:
     """The answer formatted, each drawn group of its tokens in an element with its number."""
     if (asked := gap_of(completion.request)) is not None:
         html = numbered(filled_html(completion.content), completion.content, completion.logprobs)
-        return gap_html(asked, prefix_of(completion), html)
-    html, text = formatted(completion, completion.content, prefix_of(completion))
+        return gap_html(asked, completion.prefix, html)
+    html, text = formatted(completion, completion.content, completion.prefix)
     return numbered(html, text, completion.logprobs, given=len(text) - len(completion.content))
 
 
 def formatted(completion: ChatCompletion, content: str, given: str) -> tuple[str, str]:
     """The HTML of an answer, what of it was `given` told apart, and the text that it was made of."""
-    text = prefix_of(completion) + content
+    text = completion.prefix + content
     if is_code(completion.request):
         return code_to_html(text, "json", wrap=True), text
     html = markdown_to_html(text)
@@ -324,10 +324,10 @@ def _texts(
             title = _title(completion, thinking_seconds if number == 1 else None)
             lines = shown(message.reasoning_content.strip()).split("\n")
             parts.append(f"{title}:\n\n" + "\n".join((quote + line).rstrip() for line in lines))
-        text = prefix_of(completion) + (message.content or "")
+        text = completion.prefix + (message.content or "")
         if gap_of(completion.request) is not None:
             code = _indented if shown is safe_markdown else shown
-            parts.append(gap_text(completion, prefix_of(completion), message.content or "", code))
+            parts.append(gap_text(completion, completion.prefix, message.content or "", code))
         elif text:
             parts.append(shown(text))
         if not (message.content or "").strip() and not message.tool_calls:
@@ -336,7 +336,7 @@ def _texts(
             arguments, _ = pretty_arguments(call.function.arguments)
             parts.append(f"calls {unmarked(on_one_line(call.function.name, 80))}:\n\n{_indented(arguments)}")
         if table := _tables(completion, number - 1)[0]:
-            parts.append(probabilities(table, prefix_of(completion)))
+            parts.append(probabilities(table, completion.prefix))
         if number < len(choices):
             end = facts.ending(completion, choice.finish_reason) if choice.finish_reason else None
             parts.extend([f"({end})"] if end else [])

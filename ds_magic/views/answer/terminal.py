@@ -12,7 +12,6 @@ from .. import colours
 from ..tokens.tints import classes, runs
 from . import facts
 from .gap import CLOSES, OPENS, before, behind, gap_of
-from .given import prefix_of
 from .static import pretty_arguments
 from .word_wrap import WordWrap
 
@@ -162,7 +161,7 @@ class TerminalView:
             from ..tokens.tables import to_text
 
             self._end_line()
-            self._out.write("\n" + to_text(table, given=prefix_of(completion)).rstrip("\n") + "\n\n")
+            self._out.write("\n" + to_text(table, given=completion.prefix).rstrip("\n") + "\n\n")
             for note in table.notes:
                 self._write_dim_line(f"Note: {on_one_line(note, 400)}")
         self._write_dim_line(f"⟨{facts.summary(completion)}⟩")

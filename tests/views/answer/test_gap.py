@@ -71,6 +71,11 @@ def test_hostile_text_on_either_side_and_in_the_gap_is_text(text):
             to_text(each), to_markdown(each)
 
 
+def test_beside_what_reorders_code_the_tokens_have_their_tints():
+    html = to_html(answer("a\u202eb", tokens=["a", "\u202e", "b"])).partition("<b style")[2].partition("</b>")[0]
+    assert html.count("background-color") == 2 and "<span>⟨U+202E⟩</span>" in html
+
+
 def test_what_reorders_code_is_named():
     assert "\u202e" not in to_html(answer("a\u202eb", "c\u202ed", "e\u202ef"))
 
