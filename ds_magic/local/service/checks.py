@@ -9,20 +9,20 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from ..api import strict
-from ..api.clean_text import heal
-from ..api.completion_request import CompletionRequest
-from ..api.errors import InvalidRequestError
-from ..api.fields import EFFORTS
-from ..api.messages import NamedToolChoice, Thinking
-from ..api.request import WHOLE_NUMBERS, ChatRequest
-from . import dialogue
-from .answer import grammar_problem, wants_json
+from ...api import strict
+from ...api.clean_text import heal
+from ...api.completion_request import CompletionRequest
+from ...api.errors import InvalidRequestError
+from ...api.fields import EFFORTS
+from ...api.messages import NamedToolChoice, Thinking
+from ...api.request import WHOLE_NUMBERS, ChatRequest
+from ..answers import dialogue
+from ..answers.answer import grammar_problem, wants_json
+from ..answers.scoring import texts_of
+from ..engine.sampling import ALTERNATIVES, MOST_IN_ALL
+from ..server_options import DEFAULT_MAX_TOKENS
 from .contract import Contract
 from .refusal import Refusal
-from .sampling import ALTERNATIVES, MOST_IN_ALL
-from .scoring import texts_of
-from .server_options import DEFAULT_MAX_TOKENS
 
 
 def check_key(authorization: str | None, key: str) -> None:
