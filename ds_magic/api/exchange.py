@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from .addresses import place
+from .addresses import EMBEDDED, place
 from .error_messages import refusal
-from .errors import APITimeoutError, DeepSeekError, bare
+from .errors import APIConnectionError, APITimeoutError, DeepSeekError, bare
 from .events import Event, Retrying
 from .paced import PacedResponse
 from .recorded import Recorded
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _READ_SIZE = 65536
 _LONGEST_REFUSAL = 1 << 16
+_ENDED = "The model's server ended. In a terminal `ds-magic serve --model`, with the model's name, says why."
 _DRAIN_SECONDS = 0.05
 """How long the end of the body may lag behind `[DONE]` before its connection is given up."""
 
@@ -134,6 +135,12 @@ class Exchange:
             return b""
         raise error
 
+    def _explained(self, error: DeepSeekError) -> DeepSeekError:
+        """An error with the remedy where the model on this machine is what could not be reached."""
+        if type(error) is APIConnectionError and self._client.server == EMBEDDED:
+            error.remedy = _ENDED
+        return error
+
     def _at_end(self) -> bytes:
         self._raise_if_expired()
         return b""
@@ -204,7 +211,7 @@ class Exchange:
             with watching(self._watch):
                 response = self._response = self._client.send(self._method, self.url, self._body, (connect, idle))
         except Exception as caught:
-            return opening_error(caught, self.url, connect or 0, idle or 0)
+            return self._explained(opening_error(caught, self.url, connect or 0, idle or 0))
         except BaseException as caught:
             stopped = caught
         if stopped is not None:

@@ -1,4 +1,4 @@
-"""A model of the hub as a reader in JupyterLab sees it: fetched, stopped meanwhile, then thinking by its template."""
+"""A model of the hub as a reader in JupyterLab sees it: fetched, stopped, and then thinking by its template."""
 
 import json
 import threading

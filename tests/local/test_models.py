@@ -15,7 +15,7 @@ import pytest
 
 import ds_magic
 from ds_magic import backend
-from ds_magic.api.errors import DeepSeekError
+from ds_magic.api.errors import APIConnectionError, DeepSeekError
 from ds_magic.api.events import Preparing, waiting
 from ds_magic.local import launch, weights
 from ds_magic.local.memory import free_memory
@@ -389,3 +389,25 @@ def test_whatever_keeps_a_model_from_being_found_is_told_to_who_waits_for_it(mon
     monkeypatch.setenv("HF_HOME", "a" * 300)  # longer than any folder's name
     with pytest.raises(DeepSeekError, match="cannot be had: OSError"):
         ds_magic.chat("Hi", local_model=f"hf:ada/tiny@{'a' * 40}", timeout=20)
+
+
+@pytest.mark.model
+def test_a_model_that_llama_cpp_dies_of_is_told_with_where_to_look(tmp_path):
+    client = ds_magic.local_model(str(write_model(
+        tmp_path / "endless.gguf", "{% macro again(x) %}{{ again(x) }}{% endmacro %}{{ again(1) }}"
+    )))
+    client.retries = 0
+    with pytest.raises(APIConnectionError) as caught:
+        client.chat("Hi")
+    assert "ds-magic serve --model" in caught.value.remedy and "base URL" not in caught.value.remedy
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("damage", ["half", "template"])
+def test_what_llama_cpp_cannot_load_is_told_with_what_may_be_the_matter(tmp_path, damage):
+    path = write_model(tmp_path / "a.gguf", "{% for %}{{" if damage == "template" else CHATML)
+    if damage == "half":
+        os.truncate(path, path.stat().st_size // 2)
+    with pytest.raises(DeepSeekError, match="llama.cpp could not load") as caught:
+        ds_magic.chat("Hi", local_model=str(path))
+    assert "file whole" in caught.value.remedy and "template" in caught.value.remedy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.local.tiny_models import write_model
+from tests.local.tiny_models import ENDS, write_model
 from tests.local.tiny_server import serve
 
 pytestmark = pytest.mark.model
@@ -128,6 +128,19 @@ def test_the_channels_of_gpt_oss_are_a_thought_and_an_answer(folder):
         assert {said(answer)[0] for answer in told} == {"We add"}
         sizes = [answer["usage"]["prompt_tokens"] for answer in told]
         assert sizes[1] - sizes[0] == 1 and sizes[2] == sizes[1]  # the template was told, of what it knows
+
+
+@pytest.mark.parametrize("ends", [("<|call|>", "<|return|>"), ("<|calls|>", "<|flush|>"), ("<|call|>", "<|eot|>")])
+def test_marks_that_llama_cpp_shows_as_text_are_in_the_tokens_too(folder, ends):
+    """As it has it with gpt-oss, which would begin another message."""
+    marks = ["<|start|>", "<|channel|>", "<|message|>", "<|constrain|>", "<|end|>"]
+    says = {"\n": "It", "It": "<|start|>", "<|start|>": "<|channel|>", "<|channel|>": "<|constrain|>",
+            "<|constrain|>": "<|message|>", "<|message|>": "We", "We": "<|end|>", "<|end|>": " is", " is": ends[-1]}
+    with serve(write_model(folder / "shown.gguf", marks=marks, words=WORDS, says=says, ends=[*ENDS, *ends])) as api:
+        (choice,) = api.chat(logprobs=True, max_tokens=20, **DISABLED)["choices"]
+    spelt = b"".join(bytes(entry["bytes"]) for entry in choice["logprobs"]["content"]).decode()
+    assert choice["message"]["content"] == spelt
+    assert spelt.startswith("It<|start|><|channel|><|constrain|><|message|>We")
 
 
 @pytest.fixture(scope="module")

@@ -57,3 +57,10 @@ def test_an_empty_answer_keeps_the_token_that_stopped_it():
     later = StopFinder(["\n"])
     later.push(said[0])
     assert later.push(Piece("\n", [Token(9, -0.1, [])])) == []
+
+
+def test_a_mark_that_came_with_the_parts_of_a_character_is_in_no_list():
+    first, second, mark = (Token(number, -0.5, []) for number in range(3))
+    finder = StopFinder([], marks=["</think>"])
+    (piece,) = finder.push(Piece("\ufffd\ufffd</think>", [first, second, mark]))
+    assert (finder.found, piece.text, piece.tokens) == ("</think>", "\ufffd\ufffd", [first, second])

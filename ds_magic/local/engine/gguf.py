@@ -195,10 +195,18 @@ def _is_text(piece: bytes) -> bool:
 
 def _pieces(tokens: list[bytes], types: Any, tokenizer: str) -> list[bytes]:
     decode = _sentencepiece if tokenizer in ("llama", "t5") else _byte_level
+    shown = _shown(tokens)
     return [
-        b"" if kind == 3 else token if kind == 4 else decode(token)
+        token if kind == 4 or token in shown else b"" if kind == 3 else decode(token)
         for token, kind in zip(tokens, types, strict=True)
     ]
+
+
+def _shown(tokens: list[bytes]) -> set[bytes]:
+    """The marks that llama.cpp shows as text, whatever their type: those of gpt-oss (`llama_vocab` in its source)."""
+    there = set(tokens)
+    ends = there & {b"<|call|>", b"<|calls|>"} and there & {b"<|return|>", b"<|flush|>"}
+    return {b"<|channel|>", b"<|message|>", b"<|start|>", b"<|constrain|>"} | ({b"<|end|>"} if ends else set())
 
 
 def _sentencepiece(token: bytes) -> bytes:

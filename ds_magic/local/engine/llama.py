@@ -60,7 +60,8 @@ class Llama:
             self._server = xllamacpp.Server(self._params(xllamacpp))
         except Exception as error:  # the binding raises plain RuntimeErrors and whatever C++ throws
             raise LoadError(
-                f"llama.cpp could not load {self.path}: {error}", remedy="Is the file whole? Is there memory for it?"
+                f"llama.cpp could not load {self.path}: {error}",
+                remedy="Is the file whole? Is there memory for it? Is its template one that llama.cpp can read?",
             ) from None
 
     def _params(self, xllamacpp: Any) -> Any:

@@ -77,7 +77,8 @@ class StopFinder:
     def _before(self, end: int) -> list[Piece]:
         """The text before `end`. A token that reaches over it is kept whole in the list of tokens.
 
-        So is the one at the very beginning of an answer: it is all that there is to see of an empty one.
+        So is the one at the very beginning of an answer: it is all that there is to see of an empty one. A mark that
+        came in one piece with the parts of a character before it is none of the text's.
         """
         kept, at = [], 0
         if end == 0 and not self._shown and self.found not in self._silent:
@@ -85,7 +86,8 @@ class StopFinder:
         for piece in self._held:
             if at >= end:
                 break
-            kept.append(Piece(piece.text[: end - at], piece.tokens))
+            is_mark = self.found in self._silent and piece.text[end - at :] == self.found
+            kept.append(Piece(piece.text[: end - at], piece.tokens[:-1] if is_mark else piece.tokens))
             at += len(piece.text)
         self._held = []
         return kept

@@ -58,7 +58,8 @@ def _shown(found: NextBytes) -> list[Beginning]:
 def _bar(each: Beginning, side: int) -> tuple[str, str]:
     share, was_said = ((each.a, each.said_a), (each.b, each.said_b))[side]
     kind = "chosen" if was_said else "alternative"
-    return style.bar(share.low, kind, to=share.high), style.wrapped(escape(_words(each)[side]))
+    words = escape(_words(each)[side]).replace(" %", "&nbsp;%")
+    return style.bar(share.low, kind, to=share.high), style.wrapped(words)
 
 
 def _words(each: Beginning) -> tuple[str, str]:

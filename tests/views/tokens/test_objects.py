@@ -107,6 +107,7 @@ def test_where_models_part_a_bar_for_either_shows_what_it_held_of_the_next_text(
     assert "They part after 13 characters." in seen(found)
     assert '<b style="background-color' in found._repr_html_() and ">aris</b>" in found._repr_html_()
     assert repr(found.next_bytes()).startswith("What each held of the text that comes next:")
+    assert "25.0&nbsp;% and 50.0&nbsp;%" in found._repr_html_()  # no line breaks before the sign
 
 
 def test_of_a_long_shared_text_the_end_is_drawn():
