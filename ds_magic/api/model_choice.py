@@ -59,10 +59,13 @@ class Offer:
             return request, []
         if not named:
             return request.model_copy(update={"model": first}), []
+        answers = f"This server has no {gone} any more: {first} answers"
+        if not request.messages:  # a gap, which is filled without a thought
+            return request.model_copy(update={"model": first}), [f"{answers}."]
         thinking = request.thinking or Thinking(type=STANDS_FOR[gone])
         on_or_off = "on" if thinking.type == "enabled" else "off"
-        note = f"This server has no {gone} any more: {first} answers, with thinking {on_or_off}."
-        return request.model_copy(update={"model": first, "thinking": thinking}), [note]
+        update = {"model": first, "thinking": thinking}
+        return request.model_copy(update=update), [f"{answers}, with thinking {on_or_off}."]
 
 
 def names_in(message: str) -> list[str]:

@@ -33,6 +33,10 @@ from .strict import check as check_strict
 
 JSON_INSTRUCTION = "Answer with one JSON object and nothing else."
 
+_FILLS_A_GAP = "A gap in a text is filled by `complete(prompt, suffix=…)`, in a cell by `--fim`."
+_ELSEWHERE = dict.fromkeys(("prompt", "suffix", "echo"), _FILLS_A_GAP)
+_UNCHECKED = "Fields that are not listed can be sent unchecked: extra={...}, or --extra JSON."
+
 WHOLE_NUMBERS = tuple(name for name, each in FIELDS.items() if each.kind == "count")
 
 
@@ -117,7 +121,7 @@ class ChatRequest(_Fields):
             raise InvalidRequestError(
                 f"There is no request field `{unknown[0]}`{hint}",
                 field=unknown[0],
-                remedy="Fields that are not listed can be sent unchecked: extra={...}, or --extra JSON.",
+                remedy=_ELSEWHERE.get(unknown[0], _UNCHECKED),
             )
         try:
             request = cls.model_validate({**fields, "messages": messages})

@@ -11,11 +11,11 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from . import faults
 from .memory import LITTLE, places
 from .model_failures import MissingExtraError
 from .record import Record
 from .server_options import LARGEST_CONTEXT, ServerOptions, keep_asked
+from .service import faults
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ..api.clean_text import on_one_line
-from .engine import Engine
+from .engine.engine import Engine
 from .gpu import gpu_layers, gpu_memory
 from .memory import free_memory
 from .model_failures import LocalModelError

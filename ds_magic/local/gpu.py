@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .llama import LARGEST_BATCH
+from .engine.llama import LARGEST_BATCH
 
 
 def gpu_layers(path: Path, *, context: int, parallel: int) -> int | None:

@@ -16,16 +16,16 @@ from aiohttp import web
 from ..api.clean_text import for_report, on_one_line
 from . import weights
 from .cores import free_cores
-from .engine import Engine
+from .engine.engine import Engine
 from .fitting import fit, room_for
-from .leases import Leases
 from .model_failures import LocalModelError, WeightsError
 from .models import names
 from .models.obtain import obtained
-from .outlet import FETCHING
 from .progress import ProgressBar
-from .server import LocalService
 from .server_options import ServerOptions
+from .service.leases import Leases
+from .service.outlet import FETCHING
+from .service.server import LocalService
 
 _MEASURED = 16
 """Tokens over which the speed is measured."""

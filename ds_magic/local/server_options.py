@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from .faults import Fault
+from .service.faults import Fault
 
 LARGEST_CONTEXT = 4096
 """Tokens of prompt and answer together, where no `context` is asked for and the model could hold more. Each of the

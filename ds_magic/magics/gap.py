@@ -26,7 +26,7 @@ _CANNOT = {
     **dict.fromkeys(("system", "chat", "restart"), _NO_MESSAGES),
     "prefix": "the text before the gap is the prefix",
     **dict.fromkeys(("json", "schema", "repair", "response_format"), _IS_TEXT),
-    **dict.fromkeys(("tools", "tool_choice", "max_rounds", "run_tools"), _NO_CALLS),
+    **dict.fromkeys(("tools", "tool_choice", "strict", "max_rounds", "run_tools"), _NO_CALLS),
     **dict.fromkeys(("thinking", "reasoning_effort"), "the model does not think there"),
     "user_id": "the service takes no such name there",
     **dict.fromkeys(("guess", "vote"), "words are guessed one by one, and here the text goes on behind them"),

@@ -346,6 +346,15 @@ def test_a_request_is_changed_and_stays_what_it_is():
     }
 
 
+def test_for_a_retired_model_todays_fills_the_gap_and_nothing_is_said_of_thinking(connect):
+    gone = refused(400, "The supported API model names are deepseek-flash, but you passed deepseek-reasoner.")
+    listed = answered({"data": [{"id": "deepseek-flash"}]})
+    with ScriptedServer(gone, answered(text("b", finish="stop", usage=USAGE)), models=listed) as server:
+        filled = connect(server).complete("a", model="deepseek-reasoner")
+    assert server.requests[-1].json == {"prompt": "a", "model": "deepseek-flash"}
+    assert filled.notes == ["This server has no deepseek-reasoner any more: deepseek-flash answers."]
+
+
 def test_a_branch_goes_on_from_the_tokens_that_filled_the_gap(connect):
     after = with_tokens((" x", -0.2, {" x": -0.2}))
     with ScriptedServer(with_tokens(*ROWS), after) as server:

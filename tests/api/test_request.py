@@ -194,6 +194,12 @@ def test_an_unknown_field_is_refused_with_the_nearest_name():
     assert caught.value.field == "temperatur"
 
 
+def test_who_asks_a_chat_to_fill_a_gap_is_told_what_does():
+    with pytest.raises(InvalidRequestError) as caught:
+        ChatRequest.build("print(", suffix=")")
+    assert "complete(prompt, suffix=" in caught.value.remedy
+
+
 def test_every_field_of_a_request_has_its_limit_in_words():
     assert set(LIMITS) == set(ChatRequest.model_fields) - {"extra"}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ds_magic.local import gguf
-from ds_magic.local.abilities import abilities
+from ds_magic.local.engine import gguf
+from ds_magic.local.engine.abilities import abilities
 from tests.local.tiny_models import CHATML, write_model
 
 SWITCH = CHATML + "{% if enable_thinking is false %}<think>\n\n</think>\n\n{% endif %}"

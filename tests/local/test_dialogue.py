@@ -4,7 +4,7 @@ import pytest
 
 from ds_magic import AssistantMessage, SystemMessage, UserMessage
 from ds_magic.api.messages import FunctionCall, ToolCall
-from ds_magic.local.dialogue import turns
+from ds_magic.local.answers.dialogue import turns
 
 CALL = ToolCall(id="c", function=FunctionCall(name="add", arguments="{}"))
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from ds_magic.local.faults import Fault
+from ds_magic.local.service.faults import Fault
 
 FAULT = "X-DS-Fault"
 

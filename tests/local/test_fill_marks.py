@@ -8,9 +8,9 @@ import pytest
 import requests
 import xllamacpp
 
-from ds_magic.local import gguf
-from ds_magic.local.fill_marks import FillMarks
-from ds_magic.local.llama import SAMPLING
+from ds_magic.local.engine import gguf
+from ds_magic.local.engine.fill_marks import FillMarks
+from ds_magic.local.engine.llama import SAMPLING
 from tests.local.tiny_models import write_model
 from tests.local.tiny_server import serve
 

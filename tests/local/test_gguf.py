@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from ds_magic.local import gguf
+from ds_magic.local.engine import gguf
 from ds_magic.local.model_failures import WeightsError
 from ds_magic.local.models.header import read_header
 from ds_magic.local.models.names import short_name

@@ -10,9 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from ds_magic.local.engine import Engine
+from ds_magic.local.engine.engine import Engine
 from ds_magic.local.model_failures import EngineError, WeightsError
-from ds_magic.local.server import LocalService
+from ds_magic.local.service.server import LocalService
 
 KEY = "local-test"
 BODY = {"model": "deepseek-chat", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2, "temperature": 0}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
-from ds_magic.local.engine import Engine
-from ds_magic.local.generation import generate
-from ds_magic.local.sampling import Outcome, Sampling
+from ds_magic.local.engine.engine import Engine
+from ds_magic.local.engine.generation import generate
+from ds_magic.local.engine.sampling import Outcome, Sampling
 
 
 async def answer(engine: Engine, prompt: list[int], sampling: Sampling) -> Outcome:

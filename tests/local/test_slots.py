@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from ds_magic.local.engine.slots import Slots
 from ds_magic.local.model_failures import QueueFullError
-from ds_magic.local.slots import Slots
 
 
 async def taking(slots: Slots, prompt: list[int], taken: list, leave: asyncio.Event) -> None:

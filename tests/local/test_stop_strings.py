@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.local.sampling import Piece, Token
-from ds_magic.local.stop_strings import StopFinder
+from ds_magic.local.engine.sampling import Piece, Token
+from ds_magic.local.engine.stop_strings import StopFinder
 
 texts = st.text("ab.\n", max_size=30)
 stop_lists = st.lists(st.text("ab.\n", min_size=1, max_size=4), min_size=1, max_size=3)

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ds_magic.local import gguf
-from ds_magic.local.engine import Engine
-from ds_magic.local.sampling import Token
-from ds_magic.local.speech import Part
-from ds_magic.local.text_shape import TextShape
+from ds_magic.local.answers.speech import Part
+from ds_magic.local.engine import gguf
+from ds_magic.local.engine.engine import Engine
+from ds_magic.local.engine.sampling import Token
+from ds_magic.local.service.text_shape import TextShape
 from tests.local.tiny_models import write_model
 
 

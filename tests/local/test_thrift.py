@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from ds_magic.local.engine import Engine
+from ds_magic.local.engine.engine import Engine
 from ds_magic.local.thrift import Thrift
 from tests.local.test_keep_alive import serving
 

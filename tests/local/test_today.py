@@ -227,6 +227,11 @@ def test_two_functions_of_one_name_are_refused(refused):
     assert refused(tools=[ADD, ADD])["status"] == 400
 
 
+def test_a_schema_that_is_none_is_refused_as_all_else(refused):
+    error = refused(response_format={"type": "json_schema"})
+    assert (error["status"], error["param"]) == (400, "response_format.json_schema")
+
+
 @pytest.mark.parametrize("tokens", [0, 393_217])
 def test_max_tokens_outside_its_limits_is_refused_by_name(refused, tokens):
     error = refused(max_tokens=tokens)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from ds_magic.local import weights
-from ds_magic.local.llama import Llama
+from ds_magic.local.engine.llama import Llama
 
 VOCABULARY = 49_152
 PLACES = {

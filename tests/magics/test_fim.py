@@ -111,7 +111,7 @@ def test_defaults_for_chats_alone_are_left_out(fill, shell):
 @pytest.mark.parametrize("option", [
     "-s Brief", "--chat lesson", "--restart", "--tools f", "--tool-choice auto", "--max-rounds 2", "--run-tools",
     "--schema int", "--json", "--repair 1", "--response-format text", "--thinking", "--reasoning-effort high",
-    "--prefix x", "--guess", "--vote", "--playground", "--user-id me",
+    "--prefix x", "--guess", "--vote", "--playground", "--user-id me", "--strict",
 ])  # fmt: skip
 def test_what_does_not_go_with_a_gap_is_named_with_a_reason(refusal, option):
     said = refusal(f"%%deepseek --fim {option}\na\n@gap")

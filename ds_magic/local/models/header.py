@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..abilities import abilities
-from ..fill_marks import fill_marks
-from ..gguf import Reader, opened
+from ..engine.abilities import abilities
+from ..engine.fill_marks import fill_marks
+from ..engine.gguf import Reader, opened
 from .names import parts_of
 
 _LONGEST_KEPT = 4096

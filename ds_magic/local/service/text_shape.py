@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from json.encoder import encode_basestring
 
-from .engine import Engine
-from .sampling import Token
+from ..answers.speech import Part
+from ..engine.engine import Engine
+from ..engine.sampling import Token
 from .shape import Shape
-from .speech import Part
 from .token_json import NOT_IN_TOP
 
 

@@ -7,9 +7,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..api.request import ChatRequest
-from . import weights
-from .models.names import quantisation
+from ...api.request import ChatRequest
+from .. import weights
+from ..models.names import quantisation
 
 _LARGEST = 2 * 1000**3
 """Bytes of a file whose hash is taken: that of a larger one would keep the first answer waiting."""

@@ -9,20 +9,20 @@ from urllib.parse import urlsplit
 
 from pydantic_core import from_json
 
-from ..api import strict
-from ..api.clean_text import heal
-from ..api.completion_request import CompletionRequest
-from ..api.errors import InvalidRequestError
-from ..api.fields import EFFORTS
-from ..api.messages import NamedToolChoice, Thinking
-from ..api.request import WHOLE_NUMBERS, ChatRequest
-from . import dialogue
-from .answer import grammar_problem, wants_json
+from ...api import strict
+from ...api.clean_text import heal
+from ...api.completion_request import CompletionRequest
+from ...api.errors import InvalidRequestError
+from ...api.fields import EFFORTS
+from ...api.messages import NamedToolChoice, Thinking
+from ...api.request import WHOLE_NUMBERS, ChatRequest
+from ..answers import dialogue
+from ..answers.answer import grammar_problem, wants_json
+from ..answers.scoring import texts_of
+from ..engine.sampling import ALTERNATIVES, MOST_IN_ALL
+from ..server_options import DEFAULT_MAX_TOKENS
 from .contract import Contract
 from .refusal import Refusal
-from .sampling import ALTERNATIVES, MOST_IN_ALL
-from .scoring import texts_of
-from .server_options import DEFAULT_MAX_TOKENS
 
 
 def check_key(authorization: str | None, key: str) -> None:
@@ -83,7 +83,7 @@ def check(body: dict[str, Any], *, beta: bool, contract: Contract) -> ChatReques
         raise Refusal(contract.invalid, error.message, error.field) from None
     request = contract.settled(request)
     _check_prefix(request, beta)
-    _check_json_mode(request)
+    _check_json_mode(request, contract)
     _check_tools(request, beta)
     _check_alternatives(request, contract)
     texts_of(request)
@@ -148,7 +148,7 @@ def _check_prefix_tokens(request: ChatRequest, field: str) -> None:
         ) from None
 
 
-def _check_json_mode(request: ChatRequest) -> None:
+def _check_json_mode(request: ChatRequest, contract: Contract) -> None:
     wanted = request.response_format
     if wanted and wanted.type == "json_object":
         if not any("json" in (message.content or "").lower() for message in request.messages):
@@ -157,7 +157,8 @@ def _check_json_mode(request: ChatRequest) -> None:
                 "'json_object'.", "response_format",
             )
     elif wanted and wanted.type == "json_schema" and not isinstance((wanted.json_schema or {}).get("schema"), dict):
-        raise Refusal(422, "response_format.json_schema.schema must be a JSON Schema.", "response_format.json_schema")
+        field = "response_format.json_schema"
+        raise Refusal(contract.invalid, f"{field}.schema must be a JSON Schema.", field)
 
 
 def _check_tools(request: ChatRequest, beta: bool) -> None:

@@ -6,11 +6,13 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from ..api.completion_request import CompletionRequest
-from . import gap, healing, origin
-from .engine import Engine
-from .envelope import Usage
-from .slots import Slot
+from ...api.completion_request import CompletionRequest
+from ..engine import healing
+from ..engine.engine import Engine
+from ..engine.slots import Slot
+from ..service import origin
+from ..service.envelope import Usage
+from . import gap
 from .speech import Part, Speech
 
 

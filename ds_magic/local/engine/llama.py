@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json, to_json
 
-from ..api.clean_text import on_one_line
-from .model_failures import ContextOverflowError, EngineError, LoadError
-from .server_options import ServerOptions
+from ...api.clean_text import on_one_line
+from ..model_failures import ContextOverflowError, EngineError, LoadError
+from ..server_options import ServerOptions
 
 SAMPLING = {
     # llama.cpp's defaults cut the distribution (top_k 40, min_p 0.05, top_p 0.95) and take top_p before

@@ -7,17 +7,19 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from ..api.messages import AssistantMessage
-from ..api.request import ChatRequest
-from . import constraint, dialogue, healing, origin
+from ...api.messages import AssistantMessage
+from ...api.request import ChatRequest
+from ..engine import constraint, healing
+from ..engine.engine import Engine
+from ..engine.sampling import ALTERNATIVES, Piece
+from ..engine.slots import Slot
+from ..engine.template import Thought, Turn
+from ..service import origin
+from ..service.envelope import Usage
+from . import dialogue
 from .calling import Functions
-from .engine import Engine
-from .envelope import Usage
 from .own_calls import OwnCalls
-from .sampling import ALTERNATIVES, Piece
-from .slots import Slot
 from .speech import Part, Speech
-from .template import Thought, Turn
 
 LONGEST_THOUGHT = 1024
 SHARE_OF_THINKING = {"low": 0.25, "high": 0.5, "max": 0.75}

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ..api.request import ChatRequest
-from . import dialogue, healing, origin
-from .engine import Engine
-from .envelope import Usage
-from .model_failures import ContextOverflowError
-from .refusal import Refusal
-from .sampling import ALTERNATIVES, Outcome, Token
-from .slots import Slot
+from ...api.request import ChatRequest
+from ..engine import healing
+from ..engine.engine import Engine
+from ..engine.sampling import ALTERNATIVES, Outcome, Token
+from ..engine.slots import Slot
+from ..model_failures import ContextOverflowError
+from ..service import origin
+from ..service.envelope import Usage
+from ..service.refusal import Refusal
+from . import dialogue
 from .speech import Part
 
 MOST_TEXTS = 64

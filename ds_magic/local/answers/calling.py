@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ..api.messages import AssistantMessage, FunctionCall, NamedToolChoice, Tool, ToolMessage, UserMessage
-from ..api.request import ChatRequest
-from . import constraint, dialogue
-from .slots import Slot
+from ...api.messages import AssistantMessage, FunctionCall, NamedToolChoice, Tool, ToolMessage, UserMessage
+from ...api.request import ChatRequest
+from ..engine import constraint
+from ..engine.slots import Slot
+from ..engine.template import Turn
+from . import dialogue
 from .speech import Part, Speech
-from .template import Turn
 
 MOST_CALLS = 4
 

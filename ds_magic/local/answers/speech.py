@@ -7,16 +7,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, Protocol
 
-from ..api.request import ChatRequest
-from .constraint import Marker
-from .engine import Engine
-from .envelope import Usage
-from .generation import generate
-from .healing import heal
-from .sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
-from .server_options import DEFAULT_MAX_TOKENS
-from .slots import Slot
-from .stop_strings import StopFinder
+from ...api.request import ChatRequest
+from ..engine.constraint import Marker
+from ..engine.engine import Engine
+from ..engine.generation import generate
+from ..engine.healing import heal
+from ..engine.sampling import ALTERNATIVES, Outcome, Piece, Sampling, Token
+from ..engine.slots import Slot
+from ..engine.stop_strings import StopFinder
+from ..server_options import DEFAULT_MAX_TOKENS
+from ..service.envelope import Usage
 
 Kind = Literal["reasoning", "content", "call"]
 

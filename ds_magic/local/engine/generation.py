@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
+from ..model_failures import EngineError
 from . import lost_tokens
-from .model_failures import EngineError
 from .sampling import Outcome, Piece, Sampling, Token
 from .slots import Slot
 

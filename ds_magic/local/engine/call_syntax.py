@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from os.path import commonprefix
 from typing import Any, NamedTuple
 
+from ..model_failures import EngineError
 from .abilities import ThoughtMarks, abilities
 from .gguf import Model
 from .llama import Llama
-from .model_failures import EngineError
 from .template import short_id
 
 _USER, _ANSWER = "dsuserasks", "dsmodelanswers"

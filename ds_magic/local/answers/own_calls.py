@@ -5,14 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncGenerator
 
-from ..api.messages import NamedToolChoice, Tool
-from ..api.request import ChatRequest
-from . import constraint
-from .call_syntax import CallSyntax
+from ...api.messages import NamedToolChoice, Tool
+from ...api.request import ChatRequest
+from ..engine import constraint
+from ..engine.call_syntax import CallSyntax
+from ..engine.slots import Slot
+from ..engine.template import short_id
 from .own_parameters import parameters
-from .slots import Slot
 from .speech import Part, Speech
-from .template import short_id
 from .writing import Writing
 
 MOST_CALLS = 16

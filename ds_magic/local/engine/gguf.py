@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..api.clean_text import on_one_line
+from ...api.clean_text import on_one_line
+from ..model_failures import WeightsError
 from .fill_marks import FillMarks, fill_marks
-from .model_failures import WeightsError
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9

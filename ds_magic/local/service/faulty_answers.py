@@ -8,9 +8,9 @@ from contextlib import aclosing
 
 from aiohttp import web
 
+from ..answers.speech import Part, Saying
 from .faults import HEADER, Fault
 from .outlet import Outlet
-from .speech import Part, Saying
 
 
 async def faulty_parts(answer: Saying, fault: Fault) -> AsyncGenerator[Part, None]:

@@ -10,28 +10,28 @@ from contextlib import aclosing
 
 from aiohttp import web
 
-from ..api.clean_text import on_one_line
-from ..api.errors import UNAVAILABLE
-from ..api.request import ChatRequest
+from ...api.clean_text import on_one_line
+from ...api.errors import UNAVAILABLE
+from ...api.request import ChatRequest
+from ..answers.answer import Answer
+from ..answers.continuation import Continuation
+from ..answers.scoring import Scoring, texts_of
+from ..answers.speech import Part, Saying
+from ..engine.engine import Engine
+from ..engine.sampling import Token
+from ..model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
+from ..server_options import KEEP_ALIVE
+from ..thrift import Thrift
 from . import checks, origin
-from .answer import Answer
-from .continuation import Continuation
 from .contract import Seeds, Today
-from .engine import Engine
 from .envelope import Envelope
 from .faults import HEADER, Fault
 from .faulty_answers import FaultyOutlet, faulty_parts
 from .leases import FIRST_LEASE, Leases
-from .model_failures import ContextOverflowError, EngineError, LocalModelError, PromptError, QueueFullError
 from .outlet import Outlet
 from .refusal import Refusal
-from .sampling import Token
-from .scoring import Scoring, texts_of
-from .server_options import KEEP_ALIVE
 from .shape import ChatShape, Shape
-from .speech import Part, Saying
 from .text_shape import TextShape
-from .thrift import Thrift
 from .token_json import TokenWriter
 
 LARGEST_BODY = 4 * 1024**2

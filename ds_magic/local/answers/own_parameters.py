@@ -6,8 +6,8 @@ import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from . import constraint
-from .call_syntax import ParameterSyntax
+from ..engine import constraint
+from ..engine.call_syntax import ParameterSyntax
 from .writing import Writing
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from json.encoder import encode_basestring
 
-from .sampling import Token
+from ..engine.sampling import Token
 
 NOT_IN_TOP = -9999.0
 """The documented log-probability of a token that is not among the 20 likeliest."""

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from .model_failures import QueueFullError
+from ..model_failures import QueueFullError
 
 
 @dataclass

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..memory import allowed_memory, places
+from ..model_failures import ContextOverflowError, EngineError, LoadError, LocalModelError
+from ..server_options import LARGEST_CONTEXT, ServerOptions
+from ..service.origin import of_model
 from .call_syntax import CallSyntax, learn
 from .gguf import Model
 from .gguf import read as read_gguf
 from .llama import Llama
-from .memory import allowed_memory, places
-from .model_failures import ContextOverflowError, EngineError, LoadError, LocalModelError
-from .origin import of_model
-from .server_options import LARGEST_CONTEXT, ServerOptions
 from .slots import Slots
 from .template import Template
 

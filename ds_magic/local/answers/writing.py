@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
-from . import constraint
-from .sampling import Outcome
-from .slots import Slot
+from ..engine import constraint
+from ..engine.sampling import Outcome
+from ..engine.slots import Slot
+from ..engine.template import Parts, joined
 from .speech import Part, Speech
-from .template import Parts, joined
 
 _PREFER = 100.0
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from ..api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
-from ..api.request import ChatRequest
-from .call_syntax import CallSyntax
-from .template import Said, Turn
+from ...api.messages import AssistantMessage, Message, Tool, ToolCall, ToolMessage
+from ...api.request import ChatRequest
+from ..engine.call_syntax import CallSyntax
+from ..engine.template import Said, Turn
 
 THINK_FIRST = "Think step by step about the question before you answer it. Write down your thoughts."
 THOUGHT_BEGINS = "Let me think step by step."

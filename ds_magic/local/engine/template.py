@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from ..api.messages import Tool, ToolCall
+from ...api.messages import Tool, ToolCall
+from ..model_failures import EngineError, PromptError
 from .abilities import abilities
 from .gguf import Model
 from .llama import Llama
-from .model_failures import EngineError, PromptError
 
 _STAND_IN = secrets.token_hex(8)
 """What stands for a text while the template is applied; not to be guessed by a text."""

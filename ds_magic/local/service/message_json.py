@@ -6,7 +6,7 @@ import json
 from json.encoder import encode_basestring
 from typing import Any
 
-from .speech import Part
+from ..answers.speech import Part
 
 
 def delta(part: Part) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TypeVar
 
-from ..api.messages import AssistantMessage, Thinking
-from ..api.notes import IGNORED_WHILE_THINKING, LEAST_TOP_P
-from ..api.request import ChatRequest
+from ...api.messages import AssistantMessage, Thinking
+from ...api.notes import IGNORED_WHILE_THINKING, LEAST_TOP_P
+from ...api.request import ChatRequest
 from .refusal import Refusal
 
 Asked = TypeVar("Asked", bound=ChatRequest)

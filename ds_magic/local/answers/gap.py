@@ -12,9 +12,9 @@ import math
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from .sampling import ALTERNATIVES, Token
+from ..engine.sampling import ALTERNATIVES, Token
+from ..engine.template import Turn
 from .speech import Part
-from .template import Turn
 
 _LIKELY = 0.15
 """How probable it has to be that the text goes on with what follows the gap: found by trying."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
+from ..answers.speech import Part
+from ..engine.sampling import Token
 from .message_json import delta, message
-from .sampling import Token
-from .speech import Part
 
 Written = Callable[[list[Token], int, list[bool]], str]
 """Tokens, how many alternatives of each, and whether each was forced ─▶ their JSON."""

@@ -1,0 +1,1 @@
+"""What is said to one request: thinking, calls, answers, texts with a gap, and scores."""
