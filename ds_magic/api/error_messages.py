@@ -10,6 +10,7 @@ from .errors import (
     UNAVAILABLE,
     APIConnectionError,
     DeepSeekError,
+    ServerError,
     StreamInterruptedError,
     class_for_status,
     described,
@@ -26,8 +27,10 @@ def refusal(
         known["message"] += f" (after a redirect from {redirected_from})"
     if status < 400:
         return APIConnectionError(f"HTTP {status} instead of an answer: {known['message']}", status=status)
-    error = class_for_status(status)(retry_after=retry_after, status=status, **known)
-    if error.code == UNAVAILABLE:
+    is_lasting = known.get("code") == UNAVAILABLE  # which is no overload: it does not pass
+    kind = ServerError if is_lasting else class_for_status(status)
+    error = kind(retry_after=retry_after, status=status, **known)
+    if is_lasting:
         error.retryable = False
     if status == 404:
         error.remedy = "Check the base URL: the server does not know this address, or not this model."

@@ -303,3 +303,13 @@ def test_arguments_one_by_one_that_the_limit_cuts_are_an_honest_length(writer):
         assert answer["usage"]["completion_tokens"] <= limit
         if choice["finish_reason"] == "length":
             assert writer[1].startswith(calls(answer)[0][1])
+
+
+def test_a_template_that_looks_into_the_parameters_of_a_function_is_told_that_there_are_none(folder):
+    template = HERMES.replace("{{ tools | tojson }}", (
+        "{% for tool in tools %}{% for name in tool.function.parameters.properties.keys() %}{{ name }}{% endfor %}"
+        "{{ tool.function.name }}{% endfor %}"
+    ))
+    bare = {"type": "function", "function": {"name": "now"}}
+    with serve(write_model(folder / "looks.gguf", template, marks=MARKS)) as api:
+        assert api.post(api.body(tools=[bare], max_tokens=1)).status_code == 200

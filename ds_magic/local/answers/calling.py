@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ...api.messages import AssistantMessage, FunctionCall, NamedToolChoice, Tool, ToolMessage, UserMessage
+from ...api.messages import AssistantMessage, FunctionCall, Tool, ToolMessage, UserMessage
 from ...api.request import ChatRequest
 from ..engine import constraint
 from ..engine.slots import Slot
 from ..engine.template import Turn
 from . import dialogue
+from .own_calls import allowed
 from .speech import Part, Speech
 
 MOST_CALLS = 4
@@ -21,15 +22,11 @@ MOST_CALLS = 4
 
 def offered(request: ChatRequest) -> list[Tool]:
     """The functions that may be called in answer to `request`."""
-    choice = request.tool_choice
-    if choice == "none" or request.prefix is not None:
-        return []
-    if isinstance(choice, NamedToolChoice):
-        return [tool for tool in request.tools or [] if tool.function.name == choice.function.name]
-    if choice == "required":
-        return list(request.tools or [])
+    tools = allowed(request)
+    if request.tool_choice not in (None, "auto"):
+        return tools
     done = answered(request)
-    return [tool for tool in request.tools or [] if _takes_arguments(tool) or tool.function.name not in done]
+    return [tool for tool in tools if _takes_arguments(tool) or tool.function.name not in done]
 
 
 def answered(request: ChatRequest) -> dict[str, list[Any]]:

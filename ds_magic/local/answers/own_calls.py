@@ -18,8 +18,8 @@ from .writing import Writing
 MOST_CALLS = 16
 
 
-def offered(request: ChatRequest) -> list[Tool]:
-    """The functions that the template is told of."""
+def allowed(request: ChatRequest) -> list[Tool]:
+    """The functions that `tool_choice` lets be called: those that the template is told of."""
     choice = request.tool_choice
     if choice == "none" or request.prefix is not None:
         return []
@@ -38,7 +38,7 @@ class OwnCalls:
     def __init__(self, speech: Speech, syntax: CallSyntax):
         self.speech = speech
         self.syntax = syntax
-        self.tools = offered(speech.request)
+        self.tools = allowed(speech.request)
         self.made = 0
 
     @property

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 from pydantic_core import from_json, to_json
 
+from ...api.clean_text import on_one_line
 from ..model_failures import ContextOverflowError, EngineError, LoadError
 from ..server_options import ServerOptions
 
@@ -179,4 +180,4 @@ def _refused(body: bytes) -> Exception:
     said = str(error.get("message", error))
     if _RAISED in said:  # by the template, which says why in its own words
         return EngineError(said.rpartition(_RAISED)[2].strip()[:300])
-    return EngineError(f"The engine said: {said[:300]}")
+    return EngineError(f"The engine said: {on_one_line(said, 300)}")

@@ -107,7 +107,7 @@ class Template:
         wire = [self._message(Said(*turn), hidden) for turn in messages]
         body: dict[str, Any] = {"messages": wire}
         if tools:
-            body["tools"] = [self._without_marks(tool.model_dump(exclude_none=True), hidden) for tool in tools]
+            body["tools"] = [self._without_marks(_told(tool), hidden) for tool in tools]
             body["parallel_tool_calls"] = True
         if self.can.thought:
             body["chat_template_kwargs"] = self._switches(thought)
@@ -220,6 +220,13 @@ class Template:
             return await self.llama.apply_template(body)
         except EngineError as error:
             raise PromptError(f"The model's template cannot take these messages: {error.message}") from None
+
+
+def _told(tool: Tool) -> dict[str, Any]:
+    """A function as templates are told of it: some look into its parameters, also where it has none."""
+    told = tool.model_dump(exclude_none=True)
+    told["function"].setdefault("parameters", {"type": "object", "properties": {}})
+    return told
 
 
 def _without_system(messages: Sequence[Turn]) -> list[Turn] | None:
