@@ -353,15 +353,17 @@ def test_a_model_that_answers_is_not_let_go(model_file):
 
 @pytest.mark.model
 @pytest.mark.parametrize("by", ["environment", "config"])
-def test_a_model_is_kept_for_as_long_as_was_said(model_file, monkeypatch, by):
+def test_a_model_is_kept_for_as_long_as_was_said(model_file, monkeypatch, tmp_path, by):
+    own = tmp_path / "own.gguf"  # another test may have a server of the same file running, which keeps it for longer
+    own.symlink_to(model_file)
     if by == "environment":
         monkeypatch.setenv("DS_MAGIC_KEEP", "1")
     launch.arrange(keep=1 if by == "config" else None)
     try:
-        ds_magic.chat("Hi", local_model=str(model_file), max_tokens=1)
+        ds_magic.chat("Hi", local_model=str(own), max_tokens=1)
     finally:
         launch.arrange()
-    server = psutil.Process(launch.ensure(str(model_file)).pid)
+    server = psutil.Process(launch.ensure(str(own)).pid)
     loaded, deadline = server.memory_info().rss, time.monotonic() + 60
     while (idle := server.memory_info().rss) > loaded / 3:
         assert time.monotonic() < deadline, f"unused, it has {idle / 1e6:.0f} MB of {loaded / 1e6:.0f}"
