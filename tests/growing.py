@@ -129,7 +129,7 @@ def a_gap(text):
     from ds_magic.api.completion_request import CompletionRequest
     from ds_magic.api.text_completion import event_as_chat
     from ds_magic.magics.cell_text import cell_of
-    from ds_magic.magics.gap import parts_of
+    from ds_magic.magics.gap_in_cell import parts_of
     from ds_magic.magics.prompt import Filler
     from ds_magic.views.answer.static import mimebundle, numbered_html
 

@@ -17,7 +17,7 @@ from ..api.request import JSON_INSTRUCTION
 from ..api.served import local_model
 from ..backend import current_key, default_model, known
 from ..local.models.names import asked
-from .gap import as_text, lines_with_gap
+from .gap_in_cell import as_text, lines_with_gap
 from .keys_in_cells import holds_key
 from .options import BY_KEY, DEFAULTED, OPTIONS, Option
 from .prompt import begins_message, is_role, only_text, trimmed

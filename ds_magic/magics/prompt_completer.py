@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .gap import GAP
+from .gap_in_cell import GAP
 from .prompt import ATTRIBUTES, EXPRESSION, STEP, is_role
 
 SHELLS_OWN = frozenset(("get_ipython", "exit", "quit", "open", "In", "Out"))

@@ -14,7 +14,7 @@ from ..conversation.chats import Chat
 from ..conversation.tools import Toolbox
 from ..conversation.turn import Turn
 from ..teaching.guess.curtain import Curtain
-from .gap import has_gap, notes_on_gap, request_of
+from .gap_in_cell import has_gap, notes_on_gap, request_of
 from .keys_in_cells import refuse_filled_keys, refuse_keys_in
 from .objects import named_dictionary, named_tools, named_type
 from .observers import Binding

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tests.browser.test_live import shows, text_of
-from tests.local.test_own_protocol import HERMES, MARKS, THINKS, WORDS
+from tests.local.hermes import HERMES, MARKS, THINKS, WORDS
 from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
 

@@ -13,6 +13,8 @@ import pytest
 import requests
 
 from ds_magic.local import launch, weights
+from tests.local.hermes import HERMES, MARKS, THINKS, WORDS
+from tests.local.tiny_models import write_model
 
 
 @pytest.fixture(scope="session")
@@ -72,6 +74,21 @@ def api(local_server) -> Api:
 def todays(todays_server) -> Api:
     """What asks the embedded server that speaks as DeepSeek's service does today."""
     return Api(todays_server.base_url, todays_server.api_key, todays_server.model)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Where a file's models are."""
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="module")
+def thinker(folder: Path) -> Iterator[Api]:
+    """A model that thinks within marks of its own, and then answers."""
+    from tests.local.tiny_server import serve  # which makes an Api
+
+    with serve(write_model(folder / "thinker.gguf", HERMES, marks=MARKS, words=WORDS, says=THINKS)) as api:
+        yield api
 
 
 @pytest.fixture

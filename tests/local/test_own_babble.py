@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.local.hermes import DISABLED, ENABLED, HERMES, MARKS
 from tests.local.test_own_calls import ADD, SUBTRACT
-from tests.local.test_own_protocol import DISABLED, ENABLED, HERMES, MARKS
 from tests.local.tiny_models import write_model
 from tests.local.tiny_server import serve
 

@@ -6,23 +6,11 @@ import json
 
 import pytest
 
-from tests.local.test_own_protocol import ENABLED, FOR_EVER, HERMES, MARKS, THINKS, WORDS, prompts
+from tests.local.hermes import ENABLED, FOR_EVER, HERMES, MARKS, WORDS, prompts
 from tests.local.tiny_models import CHATML, write_model
 from tests.local.tiny_server import serve
 
 pytestmark = pytest.mark.model
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
-def thinker(folder):
-    with serve(write_model(folder / "thinker.gguf", HERMES, marks=MARKS, words=WORDS, says=THINKS)) as api:
-        yield api
-
 
 NUMBER = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
 

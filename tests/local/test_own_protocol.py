@@ -4,44 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.local.hermes import DISABLED, ENABLED, FOR_EVER, HERMES, MARKS, THINKS, WORDS, prompts
 from tests.local.tiny_models import ENDS, write_model
 from tests.local.tiny_server import serve
 
 pytestmark = pytest.mark.model
-
-HERMES = (
-    "{% if tools %}<|im_start|>system\nFunctions: {{ tools | tojson }}<|im_end|>\n{% endif %}"
-    "{% for message in messages %}<|im_start|>{{ message.role }}\n"
-    "{% if message.reasoning_content %}<think>\n{{ message.reasoning_content }}\n</think>\n\n{% endif %}"
-    "{{ message.content }}"
-    "{% for call in message.tool_calls or [] %}"
-    "{% if message.content or not loop.first %}{{ '\n' }}{% endif %}"
-    '<tool_call>\n{"name": "{{ call.function.name }}", "arguments": {{ call.function.arguments | tojson }}}\n'
-    "</tool_call>"
-    "{% endfor %}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n"
-    "{% if enable_thinking is defined and not enable_thinking %}<think>\n\n</think>\n\n{% endif %}{% endif %}"
-)
-"""As Qwen3 has it."""
-MARKS = ["<think>", "</think>", "<tool_call>", "</tool_call>"]
-WORDS = ["\n\n", "We", " add", " them", "It", " is"]
-THINKS = {
-    "\n": "We", "We": " add", " add": " them", " them": "</think>", "\n\n": "It", "It": " is", " is": "<|im_end|>",
-}
-FOR_EVER = {"\n": "We", "We": " add", " add": " them", " them": " add", "\n\n": "It", "It": " is", " is": "<|im_end|>"}
-ENABLED = {"thinking": {"type": "enabled"}}
-DISABLED = {"thinking": {"type": "disabled"}}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("models")
-
-
-@pytest.fixture(scope="module")
-def thinker(folder):
-    with serve(write_model(folder / "thinker.gguf", HERMES, marks=MARKS, words=WORDS, says=THINKS)) as api:
-        yield api
 
 
 def said(answer):
@@ -166,12 +133,6 @@ def test_a_thought_that_has_used_its_budget_is_closed_and_an_answer_follows(broo
 def test_the_answer_is_the_same_whether_or_not_logprobs_were_asked_for(brooder):
     answers = [said(brooder.chat(max_tokens=20, logprobs=flag, **ENABLED)) for flag in (True, False)]
     assert answers[0] == answers[1]
-
-
-def prompts(api, *messages, **fields):
-    answer = api.chat(messages=[{"role": "user", "content": "Hi"}, *messages, {"role": "user", "content": "So?"}],
-                      max_tokens=1, **fields)
-    return answer["usage"]["prompt_tokens"]
 
 
 def test_earlier_thinking_stands_where_the_template_has_it(thinker):

@@ -11,7 +11,7 @@ from ds_magic.api.errors import InvalidRequestError
 from ds_magic.magics.cell_text import cell_of
 from ds_magic.magics.completer import completions
 from ds_magic.magics.deepseek import DeepSeekMagics
-from ds_magic.magics.gap import parts_of
+from ds_magic.magics.gap_in_cell import parts_of
 from ds_magic.magics.line import parse
 from ds_magic.magics.prompt import Filler
 from ds_magic.magics.question import turn_of

@@ -11,7 +11,7 @@ from ds_magic.local import launch
 from ds_magic.magics.completer import completions
 from ds_magic.magics.deepseek import DeepSeekMagics
 from ds_magic.views.answer.facts import small_print
-from tests.local.test_own_protocol import HERMES, MARKS, THINKS, WORDS
+from tests.local.hermes import HERMES, MARKS, THINKS, WORDS
 from tests.local.tiny_models import write_model
 from tests.servers.hub import Hub
 

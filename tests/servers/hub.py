@@ -32,8 +32,8 @@ class Repository:
 class Hub:
     """Serves repositories. `requests`: each that came, as "METHOD path"; `sent`: of each blob's answers the first byte.
 
-    `breaks`: after how many bytes each of the next answers of the store breaks off. `says_ranges`: whether it
-    knows ranges.
+    `breaks`: after how many bytes each of the next answers of the store breaks off. `knows_ranges`: whether it
+    knows ranges. `claims`: how many bytes it says that each file has, where that is not the truth.
     """
 
     def __init__(self) -> None:
@@ -44,6 +44,7 @@ class Hub:
         self.sent: list[int] = []
         self.breaks: list[int] = []
         self.knows_ranges = True
+        self.claims = 0
         self.held: threading.Event | None = None
         self._blobs: dict[str, Path] = {}
         self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), self._handler(store)) for store in (False, True)]
@@ -147,7 +148,7 @@ class Hub:
                 digest = hub.sha256(on_disk)
                 self.answer(302, None, {
                     "X-Repo-Commit": commit, "X-Linked-Etag": f'"{digest}"', "ETag": f'"{digest}"',
-                    "X-Linked-Size": str(on_disk.stat().st_size), "Accept-Ranges": "bytes",
+                    "X-Linked-Size": str(hub.claims or on_disk.stat().st_size), "Accept-Ranges": "bytes",
                     "Location": f"{hub.store}/blobs/{digest}",
                 })
 

@@ -12,7 +12,7 @@ from ..engine.engine import Engine
 from ..engine.slots import Slot
 from ..service import origin
 from ..service.envelope import Usage
-from . import gap
+from . import gap_in_words
 from .speech import Part, Speech
 
 
@@ -59,8 +59,8 @@ class Continuation:
             elif self.engine.model.fill:
                 spoken = self._speech.say(slot, self._prompt, "content", stops=stops)
             else:
-                stops = [*stops, *gap.stops(suffix)]
-                spoken = gap.filled(self._healed(slot, stops, logprobs=True), suffix, self.engine.model.pieces)
+                stops = [*stops, *gap_in_words.stops(suffix)]
+                spoken = gap_in_words.filled(self._healed(slot, stops, logprobs=True), suffix, self.engine.model.pieces)
             async with aclosing(spoken) as parts:
                 async for part in parts:
                     yield part
@@ -87,7 +87,7 @@ class Continuation:
         """The prompt, where `text` is what stands before the gap."""
         model, suffix = self.engine.model, self.request.behind
         if suffix and model.fill is None:
-            return await self.engine.template.ids(gap.asked(suffix), text)
+            return await self.engine.template.ids(gap_in_words.asked(suffix), text)
         begin = [] if model.begin is None else [model.begin]
         before = await self.engine.llama.tokenize([text]) if text else []
         if suffix and model.fill:

@@ -1,4 +1,4 @@
-// A cell that is a text with a gap, as `magics/gap.py` reads it: `--fim` with a line `@gap`, or `--suffix`.
+// A cell that is a text with a gap, as `magics/gap_in_cell.py` reads it: `--fim` with a line `@gap`, or `--suffix`.
 
 import { parse } from "./line.js";
 
