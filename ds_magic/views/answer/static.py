@@ -210,6 +210,8 @@ def numbered_html(completion: ChatCompletion) -> str:
     """The answer formatted, each drawn group of its tokens in an element with its number."""
     if (asked := gap_of(completion.request)) is not None:
         html = numbered(filled_html(completion.content), completion.content, completion.logprobs)
+        if not completion.content and len(completion.logprobs):  # all that there is to see of it: where it ended
+            html = f'<span class="dsx-g0">{escape(for_code(completion.logprobs.label[0]))}</span>'
         return gap_html(asked, completion.prefix, html)
     html, text = formatted(completion, completion.content, completion.prefix)
     return numbered(html, text, completion.logprobs, given=len(text) - len(completion.content))

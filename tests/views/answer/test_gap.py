@@ -58,6 +58,11 @@ def test_the_tokens_are_numbered_for_a_page_that_explores_them():
     assert '<span style="opacity:.65">ab</span><b style="font-weight:normal"><span class="dsx-g0">a</span>' in html
 
 
+def test_of_an_empty_answer_the_token_that_ended_it_can_be_looked_at_in_the_gap():
+    html = numbered_html(answer("", tokens=["   "]))
+    assert '<span class="dsx-g0">···</span>' in html and "def f(n):\n···\n\nf(3)" in Page(html).text
+
+
 def test_that_there_were_no_bytes_is_said():
     assert "no bytes" in to_html(answer("ab", tokens=["a", "b"]))
 
